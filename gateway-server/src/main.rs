@@ -1,0 +1,3 @@
+//! `gatewayd`: serves compiled gateway applications.
+
+fn main() {}

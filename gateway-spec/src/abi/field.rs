@@ -1,0 +1,122 @@
+//! [`Field`]: a borrowed field line with the layout of `gw_header`, safe to make and to read.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::names;
+use super::types::{GwHeader, header_flag};
+
+/// One field line, borrowed: the safe face of `gw_header`.
+///
+/// The name is lower-case. A slice of these is what both sides of the ABI hand across, without
+/// conversion.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Field<'a> {
+    raw: GwHeader,
+    bytes: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Field<'a> {
+    /// A field whose name's id the caller knows: an id of [`names`], or 0 for any other name.
+    ///
+    /// Parts longer than `u32::MAX` are cut there; no limit of a server lets them grow so far.
+    #[must_use]
+    #[inline]
+    pub fn new(name_id: u16, name: &'a [u8], value: &'a [u8]) -> Self {
+        let length = |part: &[u8]| u32::try_from(part.len()).unwrap_or(u32::MAX);
+        Self {
+            raw: GwHeader {
+                name: name.as_ptr(),
+                value: value.as_ptr(),
+                name_len: length(name),
+                value_len: length(value),
+                name_id,
+                flags: 0,
+                reserved: 0,
+            },
+            bytes: PhantomData,
+        }
+    }
+
+    /// The same field, marked as a secret: never logged, never indexed by HPACK.
+    #[must_use]
+    pub fn sensitive(mut self) -> Self {
+        self.raw.flags |= header_flag::SENSITIVE;
+        self
+    }
+
+    /// Whether the value is a secret.
+    #[must_use]
+    pub fn is_sensitive(&self) -> bool {
+        self.raw.flags & header_flag::SENSITIVE != 0
+    }
+
+    /// The name's id in [`names`], or 0. Ids that this version does not know read as 0.
+    #[must_use]
+    #[inline]
+    pub fn name_id(&self) -> u16 {
+        if usize::from(self.raw.name_id) <= names::NAMES.len() { self.raw.name_id } else { 0 }
+    }
+
+    /// The lower-case name.
+    #[must_use]
+    #[inline]
+    pub fn name(&self) -> &'a [u8] {
+        // SAFETY: `new` took the pointer and the length (cut, never extended) from a slice that
+        // lives for 'a; a foreign array becomes `&[Field]` only through `foreign`, whose caller
+        // vouches for the same.
+        unsafe { bytes(self.raw.name, self.raw.name_len) }
+    }
+
+    /// The value.
+    #[must_use]
+    #[inline]
+    pub fn value(&self) -> &'a [u8] {
+        // SAFETY: as for `name`.
+        unsafe { bytes(self.raw.value, self.raw.value_len) }
+    }
+
+    /// The fields that the other side of the ABI lent.
+    ///
+    /// # Safety
+    ///
+    /// `fields` points to `count` headers, and each header's name and value to as many bytes as it
+    /// says, all of them valid and unchanged for `'a`. `fields` may be NULL if `count` is 0.
+    pub(crate) unsafe fn foreign(fields: *const GwHeader, count: u32) -> &'a [Self] {
+        if count == 0 || fields.is_null() {
+            return &[];
+        }
+        // SAFETY: the caller's promise; `Field` is a transparent wrapper of `GwHeader`.
+        unsafe { std::slice::from_raw_parts(fields.cast::<Self>(), count as usize) }
+    }
+
+    /// The array as the ABI takes it.
+    pub(crate) fn as_headers(fields: &[Self]) -> *const GwHeader {
+        fields.as_ptr().cast()
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = if self.is_sensitive() { &b"<secret>"[..] } else { self.value() };
+        write!(f, "{}: {}", self.name().escape_ascii(), value.escape_ascii())
+    }
+}
+
+// SAFETY: a shared borrow of bytes.
+unsafe impl Send for Field<'_> {}
+// SAFETY: a shared borrow of bytes.
+unsafe impl Sync for Field<'_> {}
+
+/// # Safety
+///
+/// `ptr` points to `len` bytes valid for `'a`, or `len` is 0.
+#[inline]
+unsafe fn bytes<'a>(ptr: *const u8, len: u32) -> &'a [u8] {
+    if ptr.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(ptr, len as usize) }
+}

@@ -1,0 +1,2 @@
+//! The Gateway Interface.
+pub mod abi;
