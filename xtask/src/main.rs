@@ -1,3 +1,37 @@
 //! `cargo xtask ...`: the project's own chores.
 
-fn main() {}
+mod ci;
+mod layers;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["layers"] => layers::run(&root()),
+        ["ci"] => ci::run(&root()),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  ci      everything that a change must pass: format, clippy, layers, tests, documentation
+  layers  the import table of ARCHITECTURE.md against the sources";
