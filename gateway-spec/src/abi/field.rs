@@ -56,7 +56,11 @@ impl<'a> Field<'a> {
     #[must_use]
     #[inline]
     pub fn name_id(&self) -> u16 {
-        if usize::from(self.raw.name_id) <= names::NAMES.len() { self.raw.name_id } else { 0 }
+        if usize::from(self.raw.name_id) <= names::NAMES.len() {
+            self.raw.name_id
+        } else {
+            0
+        }
     }
 
     /// The lower-case name.
@@ -99,8 +103,17 @@ impl<'a> Field<'a> {
 
 impl fmt::Debug for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.is_sensitive() { &b"<secret>"[..] } else { self.value() };
-        write!(f, "{}: {}", self.name().escape_ascii(), value.escape_ascii())
+        let value = if self.is_sensitive() {
+            &b"<secret>"[..]
+        } else {
+            self.value()
+        };
+        write!(
+            f,
+            "{}: {}",
+            self.name().escape_ascii(),
+            value.escape_ascii()
+        )
     }
 }
 

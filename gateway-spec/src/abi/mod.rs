@@ -2,7 +2,10 @@
 //!
 //! [`types`] mirrors `include/gateway.h` field by field; a test compares the two. Nobody outside
 //! this folder needs `unsafe` to use it.
-#![expect(unsafe_code, reason = "one of the two rooms where raw memory is handled: the C ABI")]
+#![expect(
+    unsafe_code,
+    reason = "one of the two rooms where raw memory is handled: the C ABI"
+)]
 
 pub mod field;
 pub mod names;

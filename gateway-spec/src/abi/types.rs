@@ -2,11 +2,14 @@
 //!
 //! Layout rules (SPEC.md, chapter "The C ABI"): structures that may grow begin with `struct_size`,
 //! written by whoever fills them; a field may be read only if it lies wholly below that size, and
-//! counts as zero otherwise. [`GwStr`], [`GwBuf`], [`GwHeader`], [`GwAddr`], [`GwIov`] and
+//! counts as zero otherwise. [`GwStr`], [`GwBuf`], [`GwHeader`], [`GwAddr`], [`GwIov`], [`GwKv`] and
 //! [`GwWaker`] are frozen for ever, because they occur in arrays or by value.
 //!
 //! Names are C's without the underscore: `gw_request` is [`GwRequest`].
-#![expect(missing_docs, reason = "gateway.h documents every field; a second copy here would drift")]
+#![expect(
+    missing_docs,
+    reason = "gateway.h documents every field; a second copy here would drift"
+)]
 
 use std::ffi::{c_char, c_void};
 
@@ -71,7 +74,7 @@ pub mod request_flag {
     pub const SCHEME_FORWARDED: u64 = 1 << 2;
     /// The request came in TLS early data and may be a replay.
     pub const EARLY_DATA: u64 = 1 << 3;
-    /// The last encoding of the request target was absolute-form (RFC 9112 §3.2.2).
+    /// `target` is in absolute-form (RFC 9112 §3.2.2).
     pub const ABSOLUTE_FORM: u64 = 1 << 4;
 }
 
@@ -260,7 +263,12 @@ pub struct GwModule {
     pub version: [u8; 24],
     pub builder: [u8; 64],
     pub create: Option<
-        unsafe extern "C" fn(*const GwHost, *const GwConfig, *mut *const GwApp, *mut GwError) -> i32,
+        unsafe extern "C" fn(
+            *const GwHost,
+            *const GwConfig,
+            *mut *const GwApp,
+            *mut GwError,
+        ) -> i32,
     >,
     pub ext: Option<unsafe extern "C" fn(*const GwStr) -> *const c_void>,
 }
@@ -334,10 +342,14 @@ pub struct GwApp {
 pub struct GwAppVt {
     pub struct_size: u32,
     pub reserved: u32,
-    pub startup:
-        Option<unsafe extern "C" fn(*const GwApp, *const GwWaker, *mut GwError) -> i32>,
+    pub startup: Option<unsafe extern "C" fn(*const GwApp, *const GwWaker, *mut GwError) -> i32>,
     pub call: Option<
-        unsafe extern "C" fn(*const GwApp, *const GwRequest, *const GwWaker, *mut *mut GwCall) -> i32,
+        unsafe extern "C" fn(
+            *const GwApp,
+            *const GwRequest,
+            *const GwWaker,
+            *mut *mut GwCall,
+        ) -> i32,
     >,
     pub shutdown: Option<unsafe extern "C" fn(*const GwApp, *const GwWaker, u64) -> i32>,
     pub destroy: Option<unsafe extern "C" fn(*const GwApp)>,
