@@ -1,1 +1,20 @@
-//! Harness of the whole-system tests.
+//! Harness of the whole-system tests: real processes, real sockets, deadlines everywhere.
+//!
+//! A failed expectation panics with what was expected and what came instead, and a program's own
+//! output is part of the message.
+
+pub mod address;
+pub mod artefacts;
+pub mod browser;
+pub mod client;
+pub mod curl;
+pub mod gatewayd;
+pub mod load;
+pub mod nginx;
+pub mod process;
+pub mod response;
+
+use std::time::Duration;
+
+/// How long anything may take that ought to happen at once; generous for a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(30);

@@ -55,13 +55,10 @@ impl Imports {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
+            let next = tokens.get(at + 1);
             at += match token {
-                TokenTree::Punct(punct) if punct.as_char() == '#' => {
-                    if is_test_attribute(tokens.get(at + 1)) {
-                        item_length(&tokens[at..])
-                    } else {
-                        1
-                    }
+                TokenTree::Punct(hash) if hash.as_char() == '#' && is_test_attribute(next) => {
+                    item_length(&tokens[at..])
                 }
                 TokenTree::Group(group) => {
                     self.walk(group.stream(), within);
@@ -71,7 +68,7 @@ impl Imports {
                     self.unsafe_lines.push(ident.span().start().line);
                     1
                 }
-                TokenTree::Ident(ident) if ident == "use" && !is_punct(tokens.get(at + 1), '<') => {
+                TokenTree::Ident(ident) if ident == "use" && !is_punct(next, '<') => {
                     let end = statement_length(&tokens[at..]);
                     let public = at > 0 && is_visibility(&tokens[..at]);
                     self.use_tree(&tokens[at + 1..at + end], &[], within, public);

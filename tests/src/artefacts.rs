@@ -1,0 +1,157 @@
+//! What the tests drive, built once per test run: `gatewayd` and the applications.
+//!
+//! Development builds by default, so that debug assertions and overflow checks are on;
+//! `GATEWAY_TEST_PROFILE=release` takes release builds.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// Paths of what cargo built.
+#[derive(Debug)]
+pub struct Artefacts {
+    programs: BTreeMap<String, PathBuf>,
+    modules: BTreeMap<String, PathBuf>,
+}
+
+impl Artefacts {
+    /// Builds the workspace's programs and modules, once per process.
+    ///
+    /// # Panics
+    /// When the build fails.
+    pub fn built() -> &'static Self {
+        static BUILT: OnceLock<Artefacts> = OnceLock::new();
+        BUILT.get_or_init(|| {
+            let but = ["--exclude", "gateway-tests", "--exclude", "xtask"];
+            Self::build(&[&["--workspace"], &but[..]].concat(), &[])
+        })
+    }
+
+    /// The program of that name.
+    ///
+    /// # Panics
+    /// When no member builds it.
+    #[must_use]
+    pub fn program(&self, name: &str) -> &Path {
+        self.programs
+            .get(name)
+            .unwrap_or_else(|| panic!("no program {name} in {self:?}"))
+    }
+
+    /// The shared object of the member of that name.
+    ///
+    /// # Panics
+    /// When no member builds it.
+    #[must_use]
+    pub fn module(&self, name: &str) -> &Path {
+        self.modules
+            .get(name)
+            .unwrap_or_else(|| panic!("no module {name} in {self:?}"))
+    }
+
+    /// Runs `cargo build` with these arguments and reads from its messages where things are.
+    ///
+    /// # Panics
+    /// When the build fails.
+    #[must_use]
+    pub fn build(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let profile = env::var("GATEWAY_TEST_PROFILE").unwrap_or_else(|_| "dev".to_owned());
+        let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--message-format=json",
+                "--profile",
+                &profile,
+            ])
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .current_dir(root())
+            .output()
+            .expect("cargo to start");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "cargo build {arguments:?}: {said}");
+        let mut built = Self {
+            programs: BTreeMap::new(),
+            modules: BTreeMap::new(),
+        };
+        for line in output.stdout.split(|&byte| byte == b'\n') {
+            let Ok(message) = serde_json::from_slice::<Value>(line) else {
+                continue;
+            };
+            let Some(name) = message["target"]["name"].as_str() else {
+                continue;
+            };
+            if let Some(program) = message["executable"].as_str() {
+                built.programs.insert(name.to_owned(), program.into());
+            }
+            let files = message["filenames"].as_array().into_iter().flatten();
+            for file in files
+                .filter_map(Value::as_str)
+                .filter(|file| file.ends_with(".so"))
+            {
+                if message["target"]["kind"]
+                    .as_array()
+                    .is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib"))
+                {
+                    built.modules.insert(name.replace('_', "-"), file.into());
+                }
+            }
+        }
+        built
+    }
+}
+
+/// Compiles a C or C++ application against `gateway.h` into `folder`.
+///
+/// # Panics
+/// When the compiler does not take it without a warning.
+#[must_use]
+pub fn compile(source: &str, flags: &[&str], folder: &Path) -> PathBuf {
+    let source = root().join(source);
+    let is_cpp = source
+        .extension()
+        .is_some_and(|extension| extension == "cpp");
+    let (compiler, standard) = if is_cpp {
+        ("c++", "-std=c++17")
+    } else {
+        ("cc", "-std=c11")
+    };
+    let stem = source
+        .file_stem()
+        .expect("a source has a name")
+        .to_string_lossy()
+        .into_owned();
+    let module = folder.join(stem).with_extension("so");
+    let output = Command::new(compiler)
+        .args([standard, "-shared", "-fPIC", "-O1", "-g"])
+        .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+        .arg("-I")
+        .arg(root().join("gateway-spec/include"))
+        .args(flags)
+        .arg("-o")
+        .arg(&module)
+        .arg(&source)
+        .output()
+        .unwrap_or_else(|error| panic!("cannot start {compiler}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{compiler} {}: {said}",
+        source.display()
+    );
+    module
+}
+
+/// The workspace's folder.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ is in the workspace")
+}

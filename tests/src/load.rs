@@ -1,0 +1,210 @@
+//! Steady load that counts: what came back, and what failed and how.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::DEADLINE;
+use crate::address::{Address, Stream};
+use crate::response::{Response, To};
+
+/// What kind of load.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub address: Address,
+    /// The bytes of one request.
+    pub request: Vec<u8>,
+    /// Concurrent clients.
+    pub clients: usize,
+    /// Time between one client's requests: zero for as fast as it goes.
+    pub pace: Duration,
+    pub connections: Connections,
+}
+
+/// How long a client keeps a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// Until the server announces that it closes.
+    Kept,
+    /// One for each request.
+    Fresh,
+}
+
+/// Running load; ends on `stop` or drop.
+#[derive(Debug)]
+pub struct Load {
+    shared: Arc<Shared>,
+    clients: Vec<JoinHandle<()>>,
+}
+
+/// What has come back.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Complete responses with status 200, by body (its first 64 bytes).
+    pub answers: BTreeMap<String, u64>,
+    /// Everything else, in words.
+    pub failures: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    tally: Mutex<Tally>,
+    changed: Condvar,
+    stop: AtomicBool,
+}
+
+impl Load {
+    /// Starts the clients.
+    #[must_use]
+    pub fn start(plan: &Plan) -> Self {
+        let shared = Arc::new(Shared::default());
+        let client = |_| {
+            let (plan, shared) = (plan.clone(), Arc::clone(&shared));
+            thread::spawn(move || drive(&plan, &shared))
+        };
+        let clients = (0..plan.clients).map(client).collect();
+        Self { shared, clients }
+    }
+
+    /// Waits until the tally satisfies the test.
+    ///
+    /// # Panics
+    /// At the deadline, with the tally.
+    pub fn until(&self, what: &str, test: impl Fn(&Tally) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        let mut tally = self.shared.lock();
+        while !test(&tally) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "load: no {what} by the deadline: {tally:?}"
+            );
+            tally = match self.shared.changed.wait_timeout(tally, left) {
+                Ok((tally, _)) => tally,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+
+    /// Waits for that many more answers.
+    pub fn more(&self, count: u64) {
+        let goal = self.shared.lock().total() + count;
+        self.until(&format!("{count} more answers"), |tally| {
+            tally.total() >= goal
+        });
+    }
+
+    /// Ends the load, each client after its request in flight.
+    #[must_use]
+    pub fn stop(mut self) -> Tally {
+        self.halt();
+        self.shared.lock().clone()
+    }
+
+    fn halt(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for client in self.clients.drain(..) {
+            client.join().expect("clients do not panic");
+        }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+impl Tally {
+    /// Good answers.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.answers.values().sum()
+    }
+
+    /// Good answers whose body starts with `text`.
+    #[must_use]
+    pub fn of(&self, text: &str) -> u64 {
+        let matching = self
+            .answers
+            .iter()
+            .filter(|(body, _)| body.starts_with(text));
+        matching.map(|(_, count)| count).sum()
+    }
+
+    /// Asserts that nothing failed.
+    ///
+    /// # Panics
+    /// When anything did.
+    pub fn expect_no_failure(&self) {
+        assert!(self.total() > 0, "nothing was answered");
+        let first: Vec<_> = self.failures.iter().take(10).collect();
+        let (bad, good) = (self.failures.len(), self.total());
+        assert!(
+            first.is_empty(),
+            "{bad} failures beside {good} answers, the first: {first:#?}"
+        );
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One client. A kept connection is replaced only when the server announced its end.
+fn drive(plan: &Plan, shared: &Shared) {
+    let mut connection: Option<(Stream, Vec<u8>)> = None;
+    let mut due = Instant::now();
+    while !shared.stop.load(Ordering::Relaxed) {
+        let outcome = exchange(plan, connection.take());
+        let mut tally = shared.lock();
+        match outcome {
+            Ok((response, kept)) => {
+                let text = String::from_utf8_lossy(&response.body[..response.body.len().min(64)]);
+                *tally.answers.entry(text.into_owned()).or_default() += 1;
+                connection = kept;
+            }
+            Err(failure) if tally.failures.len() < MAX_FAILURES => tally.failures.push(failure),
+            Err(_) => {}
+        }
+        drop(tally);
+        shared.changed.notify_all();
+        due += plan.pace;
+        thread::park_timeout(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+type Kept = Option<(Stream, Vec<u8>)>;
+
+fn exchange(plan: &Plan, connection: Kept) -> Result<(Response, Kept), String> {
+    use std::io::Write;
+
+    let age = if connection.is_some() { "kept" } else { "new" };
+    let fail = |step: &str, why: String| format!("{step} on a {age} connection: {why}");
+    let (mut stream, mut ahead) = match connection {
+        Some(kept) => kept,
+        None => (
+            plan.address
+                .connect()
+                .map_err(|e| fail("connect", e.to_string()))?,
+            Vec::new(),
+        ),
+    };
+    stream
+        .write_all(&plan.request)
+        .map_err(|error| fail("write", error.to_string()))?;
+    let response = Response::read(&mut stream, &mut ahead, To::Other)
+        .map_err(|broken| fail("read", format!("{broken:?}")))?;
+    if response.status != 200 {
+        return Err(fail("answer", format!("status {}", response.status)));
+    }
+    let keep = plan.connections == Connections::Kept && !response.closes();
+    Ok((response, keep.then_some((stream, ahead))))
+}
+
+/// More than this many failures are not told apart.
+const MAX_FAILURES: usize = 10_000;

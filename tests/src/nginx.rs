@@ -1,0 +1,83 @@
+//! An unprivileged nginx in front of a server under test, in a folder of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::address::Address;
+use crate::process::Process;
+
+/// A running nginx that listens on a unix path and keeps its upstream connections alive.
+#[derive(Debug)]
+pub struct Nginx {
+    /// Where it listens.
+    pub address: Address,
+    process: Process,
+}
+
+impl Nginx {
+    /// Starts nginx with `folder` for everything it writes.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    pub fn start(upstream: &Address, folder: &Path) -> Self {
+        let socket = folder.join("nginx.sock");
+        let configuration = CONFIGURATION
+            .replace("@folder@", &folder.display().to_string())
+            .replace("@socket@", &socket.display().to_string())
+            .replace("@upstream@", &upstream.to_string());
+        let path = folder.join("nginx.conf");
+        fs::write(&path, configuration).expect("to write nginx.conf");
+        let program = ["/usr/sbin/nginx", "/usr/bin/nginx"];
+        let program = program.iter().find(|path| Path::new(path).exists());
+        let mut command = Command::new(program.expect("nginx to be installed"));
+        command
+            .arg("-p")
+            .arg(folder)
+            .arg("-c")
+            .arg(&path)
+            .args(["-e", "stderr"]);
+        let process = Process::start(&mut command);
+        process.line_with("start worker process ", 0);
+        Self {
+            address: Address::Unix(socket),
+            process,
+        }
+    }
+
+    /// Everything nginx said: its error log.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.process.said()
+    }
+}
+
+const CONFIGURATION: &str = "
+daemon off;
+worker_processes 1;
+pid @folder@/nginx.pid;
+error_log stderr notice;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path @folder@/client;
+    proxy_temp_path @folder@/proxy;
+    fastcgi_temp_path @folder@/fastcgi;
+    uwsgi_temp_path @folder@/uwsgi;
+    scgi_temp_path @folder@/scgi;
+    upstream gateway { server @upstream@; keepalive 16; }
+    server {
+        listen unix:@socket@;
+        client_max_body_size 64m;
+        location / {
+            proxy_pass http://gateway;
+            proxy_http_version 1.1;
+            proxy_set_header Connection \"\";
+            proxy_set_header Host $host;
+            proxy_request_buffering off;
+            proxy_next_upstream off;
+        }
+    }
+}
+";

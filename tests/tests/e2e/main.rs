@@ -1,0 +1,3 @@
+//! The whole, for real. Each module opens with the one sentence that it proves.
+
+mod project;
