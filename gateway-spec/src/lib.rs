@@ -1,2 +1,49 @@
-//! The Gateway Interface.
+//! The Gateway Interface: one small contract between a web server and a web application.
+//!
+//! An application is a [`Gateway`]: an async function from a [`Request`] to a [`Response`]. Exported
+//! with [`export!`] from a `cdylib`, it becomes a file that any conforming server loads, whichever
+//! compiler made either side:
+//!
+//! ```
+//! use gateway_spec::{Request, Response};
+//!
+//! async fn hello(_: Request) -> Response {
+//!     Response::text("Hello, World!")
+//! }
+//!
+//! gateway_spec::export!(hello);
+//! ```
+//!
+//! The rules stand in SPEC.md, the C side in `include/gateway.h`.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
 pub mod abi;
+mod address;
+mod body;
+mod error;
+mod exchange;
+mod fields;
+mod gateway;
+mod head;
+mod lifespan;
+mod request;
+mod response;
+mod upgrade;
+
+pub use abi::export::{Host, Level};
+pub use address::Address;
+pub use body::{Body, BodyStream, FileRegion, Frame};
+pub use error::{Error, ErrorKind};
+pub use exchange::{Exchange, HostExchange, TlsInfo};
+pub use fields::Fields;
+pub use gateway::{BoxGateway, Gateway};
+pub use lifespan::{Startup, StartupError, Worker};
+pub use request::{Request, Scheme};
+pub use response::{Response, Upgrade};
+pub use upgrade::{Duplex, Upgraded};
+
+pub use bytes;
+pub use http;
+
+/// Version of this crate, for diagnostics; the interface's own version is [`abi::ABI_MAJOR`].
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

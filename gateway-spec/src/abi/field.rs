@@ -95,6 +95,11 @@ impl<'a> Field<'a> {
         unsafe { std::slice::from_raw_parts(fields.cast::<Self>(), count as usize) }
     }
 
+    /// The line as the ABI takes it.
+    pub(crate) fn into_raw(self) -> GwHeader {
+        self.raw
+    }
+
     /// The array as the ABI takes it.
     pub(crate) fn as_headers(fields: &[Self]) -> *const GwHeader {
         fields.as_ptr().cast()

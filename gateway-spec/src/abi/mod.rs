@@ -1,15 +1,25 @@
 //! The C ABI, version 1: its types and both of its sides.
 //!
-//! [`types`] mirrors `include/gateway.h` field by field; a test compares the two. Nobody outside
-//! this folder needs `unsafe` to use it.
+//! [`types`] mirrors `include/gateway.h` field by field; a test compares the two. [`export`] is the
+//! application's side, `host` the server's, `load` the way from a file to a module. Nobody outside
+//! this folder needs `unsafe` to use them.
 #![expect(
     unsafe_code,
     reason = "one of the two rooms where raw memory is handled: the C ABI"
 )]
 
+pub mod body;
+pub mod buffer;
+mod codes;
+mod contain;
+pub mod export;
 pub mod field;
 pub mod names;
 pub mod types;
+mod waker;
 
+pub use body::{ForeignBody, ForeignFrame};
+pub use buffer::OwnedBuffer;
+pub use contain::Entered;
 pub use field::Field;
 pub use types::*;

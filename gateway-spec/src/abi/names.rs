@@ -97,3 +97,12 @@ pub const NAMES: &[&str] = &[
     "alt-svc",
     "server-timing",
 ];
+
+/// The id of a lower-case name, or 0.
+#[must_use]
+pub fn id_of(name: &[u8]) -> u16 {
+    let position = NAMES.iter().position(|other| other.as_bytes() == name);
+    position
+        .and_then(|index| u16::try_from(index + 1).ok())
+        .unwrap_or(0)
+}

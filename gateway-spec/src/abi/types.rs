@@ -94,6 +94,14 @@ pub mod ctx_flag {
     pub const FINISH_ON_DISCONNECT: u64 = 1 << 0;
 }
 
+/// Flags of [`GwConfig`].
+pub mod config_flag {
+    /// The application is linked into the host's own image: it installs no panic hook and no log bridge.
+    pub const LINKED_IN: u64 = 1 << 0;
+    /// The instance is being checked (`gatewayd check --load`): it will serve no request.
+    pub const CHECK_ONLY: u64 = 1 << 1;
+}
+
 /// Flags of [`GwHeader`].
 pub mod header_flag {
     /// The value is a secret: never logged, never indexed by HPACK.

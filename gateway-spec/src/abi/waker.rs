@@ -1,0 +1,306 @@
+//! Wakers across the ABI, both ways, without an allocation where an answer comes at once.
+//!
+//! A `gw_waker` is a thin pointer whose target begins with its table, so it maps onto a
+//! [`RawWaker`] as it is: the pointer becomes the waker's data. The other way, a std [`Waker`] is
+//! lent as a structure on the stack; only a callee that keeps it (by `clone`) causes a node on the
+//! heap, and later polls lend that node again, so that equal wakers stay equal pointers.
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use super::types::{GwWaker, GwWakerVt};
+
+/// A foreign waker, borrowed as a std waker for the duration of a poll.
+///
+/// # Safety
+///
+/// `waker` is a valid waker that outlives the result; the result must not be dropped as owned
+/// (hence [`ManuallyDrop`]), clones of it may live on.
+pub(crate) unsafe fn borrow(waker: *const GwWaker) -> ManuallyDrop<Waker> {
+    // SAFETY: the table's functions follow the contract of `RawWaker` because the contract of
+    // `gw_waker` is the same one: thread-safe, clone balanced by wake or drop.
+    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(waker.cast(), &MAPPED)) })
+}
+
+/// Lends std wakers to the other side and remembers the node that a callee made of the last one.
+///
+/// One per polled object; `lend` is called by one thread at a time.
+#[derive(Debug)]
+pub(crate) struct Lender {
+    node: *const Node,
+}
+
+// SAFETY: the node is reference-counted atomically and its waker is `Send + Sync`.
+unsafe impl Send for Lender {}
+// SAFETY: `&Lender` gives access to nothing.
+unsafe impl Sync for Lender {}
+
+impl Lender {
+    pub(crate) const fn new() -> Self {
+        Self { node: ptr::null() }
+    }
+
+    /// Calls `poll` with a `gw_waker` that wakes `waker`, valid until `poll` returns.
+    #[inline]
+    pub(crate) fn lend<R>(&mut self, waker: &Waker, poll: impl FnOnce(*const GwWaker) -> R) -> R {
+        if ptr::eq(waker.vtable(), &raw const MAPPED) {
+            // Ours already: a foreign waker that came through `borrow`.
+            return poll(waker.data().cast());
+        }
+        if let Some(node) = self.current(waker) {
+            return poll((&raw const node.abi).cast());
+        }
+        let lent = OnStack {
+            abi: GwWaker {
+                vt: &raw const ON_STACK,
+            },
+            waker,
+            node: Cell::new(ptr::null()),
+        };
+        let answer = poll((&raw const lent).cast());
+        let made = lent.node.get();
+        if !made.is_null() {
+            self.forget_node();
+            self.node = made;
+        }
+        answer
+    }
+
+    fn current(&self, waker: &Waker) -> Option<&Node> {
+        // SAFETY: null, or a node on which this lender holds a reference.
+        let node = unsafe { self.node.as_ref() }?;
+        node.waker.will_wake(waker).then_some(node)
+    }
+
+    fn forget_node(&mut self) {
+        if !self.node.is_null() {
+            // SAFETY: the reference that this lender holds ends here.
+            unsafe { Node::release(self.node) };
+            self.node = ptr::null();
+        }
+    }
+}
+
+impl Drop for Lender {
+    fn drop(&mut self) {
+        self.forget_node();
+    }
+}
+
+// ---- a foreign waker as a std waker ------------------------------------------------------------
+
+static MAPPED: RawWakerVTable =
+    RawWakerVTable::new(mapped_clone, mapped_wake, mapped_wake_by_ref, mapped_drop);
+
+/// The table of a foreign waker.
+///
+/// # Safety
+///
+/// `data` is a live `gw_waker`.
+unsafe fn table(data: *const ()) -> &'static GwWakerVt {
+    // SAFETY: the caller's promise.
+    let waker = unsafe { &*data.cast::<GwWaker>() };
+    // SAFETY: tables are valid until the process exits.
+    unsafe { &*waker.vt }
+}
+
+unsafe fn mapped_clone(data: *const ()) -> RawWaker {
+    // SAFETY: `data` is a live foreign waker, by `borrow` or an earlier clone.
+    let vt = unsafe { table(data) };
+    // SAFETY: as above.
+    let clone = unsafe { (vt.clone)(data.cast()) };
+    RawWaker::new(clone.cast(), &MAPPED)
+}
+
+unsafe fn mapped_wake(data: *const ()) {
+    // SAFETY: an owned foreign waker, which this ends.
+    let vt = unsafe { table(data) };
+    // SAFETY: as above.
+    unsafe { (vt.wake)(data.cast()) };
+}
+
+unsafe fn mapped_wake_by_ref(data: *const ()) {
+    // SAFETY: a live foreign waker.
+    let vt = unsafe { table(data) };
+    // SAFETY: as above.
+    unsafe { (vt.wake_by_ref)(data.cast()) };
+}
+
+unsafe fn mapped_drop(data: *const ()) {
+    // SAFETY: an owned foreign waker, which this ends.
+    let vt = unsafe { table(data) };
+    // SAFETY: as above.
+    unsafe { (vt.drop)(data.cast()) };
+}
+
+// ---- a std waker as a foreign waker ------------------------------------------------------------
+
+#[repr(C)]
+struct OnStack<'a> {
+    abi: GwWaker,
+    waker: &'a Waker,
+    node: Cell<*const Node>,
+}
+
+#[repr(C)]
+#[derive(Debug)]
+struct Node {
+    abi: GwWaker,
+    references: AtomicUsize,
+    waker: Waker,
+}
+
+impl Node {
+    /// # Safety
+    ///
+    /// `node` is live.
+    unsafe fn retain(node: *const Self) {
+        // SAFETY: the caller's promise.
+        unsafe { &(*node).references }.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// # Safety
+    ///
+    /// The caller holds a reference and gives it up.
+    unsafe fn release(node: *const Self) {
+        // SAFETY: the caller's promise.
+        if unsafe { &(*node).references }.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            // SAFETY: made by `Box::into_raw`, and this was the last reference.
+            drop(unsafe { Box::from_raw(node.cast_mut()) });
+        }
+    }
+}
+
+static ON_STACK: GwWakerVt = GwWakerVt {
+    clone: stack_clone,
+    wake: stack_wake_by_ref,
+    wake_by_ref: stack_wake_by_ref,
+    drop: stack_drop,
+};
+
+static ON_HEAP: GwWakerVt = GwWakerVt {
+    clone: node_clone,
+    wake: node_wake,
+    wake_by_ref: node_wake_by_ref,
+    drop: node_drop,
+};
+
+/// A waker that panics cannot be contained: nobody could tell whether it woke (rule 58).
+fn guarded<R>(wake: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(wake)).unwrap_or_else(|_| std::process::abort())
+}
+
+unsafe extern "C" fn stack_clone(waker: *const GwWaker) -> *const GwWaker {
+    // SAFETY: the table is only ever installed in an `OnStack`, lent for the duration of a poll.
+    let lent = unsafe { &*waker.cast::<OnStack<'_>>() };
+    guarded(|| {
+        if lent.node.get().is_null() {
+            let node = Node {
+                abi: GwWaker {
+                    vt: &raw const ON_HEAP,
+                },
+                references: AtomicUsize::new(1),
+                waker: lent.waker.clone(),
+            };
+            lent.node.set(Box::into_raw(Box::new(node)));
+        }
+        let node = lent.node.get();
+        // SAFETY: the stack's own reference keeps it alive.
+        unsafe { Node::retain(node) };
+        node.cast()
+    })
+}
+
+unsafe extern "C" fn stack_wake_by_ref(waker: *const GwWaker) {
+    // SAFETY: as in `stack_clone`.
+    let lent = unsafe { &*waker.cast::<OnStack<'_>>() };
+    guarded(|| lent.waker.wake_by_ref());
+}
+
+/// The lent waker is not owned; nothing ends.
+unsafe extern "C" fn stack_drop(_: *const GwWaker) {}
+
+unsafe extern "C" fn node_clone(waker: *const GwWaker) -> *const GwWaker {
+    // SAFETY: the table is only ever installed in a `Node`, which the caller keeps alive.
+    unsafe { Node::retain(waker.cast()) };
+    waker
+}
+
+unsafe extern "C" fn node_wake(waker: *const GwWaker) {
+    // SAFETY: an owned, live node.
+    unsafe { node_wake_by_ref(waker) };
+    // SAFETY: the caller's reference ends here.
+    unsafe { node_drop(waker) };
+}
+
+unsafe extern "C" fn node_wake_by_ref(waker: *const GwWaker) {
+    // SAFETY: a live node.
+    let node = unsafe { &*waker.cast::<Node>() };
+    guarded(|| node.waker.wake_by_ref());
+}
+
+unsafe extern "C" fn node_drop(waker: *const GwWaker) {
+    // SAFETY: the caller's reference ends here.
+    guarded(|| unsafe { Node::release(waker.cast()) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Keeps the waker that it is polled with, as a pending callee does.
+    fn keep(waker: *const GwWaker) -> Waker {
+        // SAFETY: lent by the lender for this call.
+        let borrowed = unsafe { borrow(waker) };
+        Waker::clone(&borrowed)
+    }
+
+    #[test]
+    fn a_kept_waker_wakes_after_the_poll_and_after_the_lender_is_gone() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut lender = Lender::new();
+        let kept = lender.lend(&waker, keep);
+        drop(lender);
+        drop(waker);
+        kept.wake_by_ref();
+        std::thread::spawn(move || kept.wake()).join().unwrap();
+        assert_eq!(count.0.load(Ordering::SeqCst), 2);
+        assert_eq!(Arc::strong_count(&count), 1, "clones and drops balance");
+    }
+
+    #[test]
+    fn later_polls_lend_an_equal_waker() {
+        let waker = Waker::from(Arc::new(Count::default()));
+        let mut lender = Lender::new();
+        let first = lender.lend(&waker, keep);
+        assert!(first.will_wake(&lender.lend(&waker, keep)));
+        let other = Waker::from(Arc::new(Count::default()));
+        assert!(!first.will_wake(&lender.lend(&other, keep)));
+    }
+
+    #[test]
+    fn a_mapped_waker_crosses_back_as_itself() {
+        let waker = Waker::from(Arc::new(Count::default()));
+        let mut there = Lender::new();
+        let mapped = there.lend(&waker, keep);
+        let mut back = Lender::new();
+        assert!(back.lend(&mapped, |pointer| ptr::eq(pointer.cast(), mapped.data())));
+    }
+}

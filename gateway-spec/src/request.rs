@@ -1,0 +1,487 @@
+//! [`Request`]: an owned request, one copy of the head's bytes and a table of offsets.
+
+use std::fmt;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, Method, StatusCode, Version};
+
+use crate::abi::types::request_flag;
+use crate::address::Address;
+use crate::body::Body;
+use crate::error::{Error, ErrorKind};
+use crate::exchange::{Exchange, TlsInfo};
+use crate::fields::Fields;
+use crate::head::{Head, Span};
+
+/// A request: owned, `Send + 'static`, so that it may move into a spawned task.
+///
+/// Everything is as the client sent it: nothing is decoded, no dot segment removed. Names of
+/// fields are lower-case. What the host found out (peer, client, scheme, id) stands beside it and
+/// no field of the client's can set it.
+pub struct Request {
+    // Always there; an Option only so that `drop` can give the head back to the pool.
+    head: Option<Box<Head>>,
+}
+
+/// `http` or `https`, as the transport or a trusted proxy says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the interface knows these two")]
+pub enum Scheme {
+    /// Cleartext.
+    Http,
+    /// TLS, here or at a trusted proxy.
+    Https,
+}
+
+impl Request {
+    pub(crate) fn from_head(head: Box<Head>) -> Self {
+        Self { head: Some(head) }
+    }
+
+    /// A request made in process, for tests and callers of gateways: no host, no addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if `target` is not an origin-form (`/path?query`) or `*`.
+    pub fn build(method: Method, target: &str) -> Result<Self, Error> {
+        let mut head = Head::take();
+        head.method = method;
+        set_target(&mut head, target.as_bytes())?;
+        head.content_length = Some(0);
+        head.flags = 0;
+        head.version = Version::HTTP_11;
+        head.https = false;
+        (head.authority, head.id) = (Span::default(), Span::default());
+        Ok(Self::from_head(head))
+    }
+
+    /// The same request with a field line added.
+    #[must_use]
+    pub fn with(mut self, name: &HeaderName, value: &HeaderValue) -> Self {
+        let head = self.head_mut();
+        head.map.take();
+        head.push_field(
+            name.as_str().as_bytes(),
+            value.as_bytes(),
+            value.is_sensitive(),
+        );
+        if *name == http::header::HOST && head.authority.len == 0 {
+            head.authority = head.push(value.as_bytes());
+        }
+        self
+    }
+
+    /// The same request with this body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Body>) -> Self {
+        let head = self.head_mut();
+        head.body = body.into();
+        head.content_length = head.body.length();
+        head.flags |= request_flag::HAS_BODY;
+        self
+    }
+
+    /// The same request under this exchange, for hosts of the Rust trait.
+    #[must_use]
+    pub fn with_exchange(mut self, exchange: Exchange) -> Self {
+        self.head_mut().link = crate::exchange::Link::Shared(exchange);
+        self
+    }
+
+    /// The same request with this version.
+    #[must_use]
+    pub fn with_version(mut self, version: Version) -> Self {
+        self.head_mut().version = version;
+        self
+    }
+
+    /// The same request with this scheme.
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: Scheme) -> Self {
+        self.head_mut().https = scheme == Scheme::Https;
+        self
+    }
+
+    /// The same request with this authority (`host[:port]`).
+    #[must_use]
+    pub fn with_authority(mut self, authority: &str) -> Self {
+        let head = self.head_mut();
+        head.authority = head.push(authority.as_bytes());
+        self
+    }
+
+    /// The same request with these ends of the connection: socket peer, effective client, listener.
+    #[must_use]
+    pub fn with_addresses(mut self, peer: &Address, client: &Address, local: &Address) -> Self {
+        let head = self.head_mut();
+        head.peer = head.push_address(peer);
+        head.client = head.push_address(client);
+        head.local = head.push_address(local);
+        self
+    }
+
+    /// The same request with this id.
+    #[must_use]
+    pub fn with_id(mut self, id: &str) -> Self {
+        let head = self.head_mut();
+        head.id = head.push(id.as_bytes());
+        self
+    }
+
+    /// The same request asking to switch to this protocol.
+    #[must_use]
+    pub fn with_protocol(mut self, protocol: &str) -> Self {
+        let head = self.head_mut();
+        head.protocol = Some(head.push(protocol.as_bytes()));
+        self
+    }
+
+    /// The same request under a mount: `prefix` is a raw prefix of the path that ends at a segment
+    /// border. `None` if it is not; the request is then not the mounted application's.
+    #[must_use]
+    pub fn with_mount(mut self, prefix: &[u8]) -> Option<Self> {
+        let head = self.head_mut();
+        let rest = head.slice(head.path).strip_prefix(prefix)?;
+        let on_border = rest.is_empty() || rest.starts_with(b"/");
+        if !on_border || prefix.ends_with(b"/") || (!prefix.is_empty() && prefix[0] != b'/') {
+            return None;
+        }
+        head.mount = Span {
+            len: crate::head::length(prefix.len()),
+            ..head.path
+        };
+        Some(self)
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.head().method
+    }
+
+    /// The request target, byte for byte as received.
+    #[must_use]
+    pub fn target(&self) -> &[u8] {
+        self.head().slice(self.head().target)
+    }
+
+    /// The raw path: a slice of [`target`](Self::target), mount included.
+    #[must_use]
+    pub fn path(&self) -> &[u8] {
+        self.head().slice(self.head().path)
+    }
+
+    /// The raw path below the mount.
+    #[must_use]
+    pub fn path_below_mount(&self) -> &[u8] {
+        let head = self.head();
+        head.slice(head.path.skip(head.mount.len))
+    }
+
+    /// The raw query after `?`; `None` if there is no `?`, which differs from an empty one.
+    #[must_use]
+    pub fn query(&self) -> Option<&[u8]> {
+        self.head().query.map(|query| self.head().slice(query))
+    }
+
+    /// The raw prefix of the path under which the application is mounted; empty at the root.
+    #[must_use]
+    pub fn mount(&self) -> &[u8] {
+        self.head().slice(self.head().mount)
+    }
+
+    /// `host[:port]` of the target or the Host field; empty if the client sent none (HTTP/1.0).
+    #[must_use]
+    pub fn authority(&self) -> &[u8] {
+        self.head().slice(self.head().authority)
+    }
+
+    /// The scheme, from the transport or a trusted proxy only.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        if self.head().https {
+            Scheme::Https
+        } else {
+            Scheme::Http
+        }
+    }
+
+    /// Whether a trusted proxy set the scheme.
+    #[must_use]
+    pub fn scheme_is_forwarded(&self) -> bool {
+        self.head().has(request_flag::SCHEME_FORWARDED)
+    }
+
+    /// Whether the target came in absolute-form (RFC 9112 §3.2.2).
+    #[must_use]
+    pub fn is_absolute_form(&self) -> bool {
+        self.head().has(crate::head::ABSOLUTE_FORM)
+    }
+
+    /// The protocol version of the request.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.head().version
+    }
+
+    /// The first value of a field; `name` in any case.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.fields()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of a field, if it is UTF-8.
+    #[must_use]
+    pub fn field_str(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.field(name)?).ok()
+    }
+
+    /// All field lines as received: lower-case names, repeats separate, in order. Hop-by-hop
+    /// fields are the host's and do not appear.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> {
+        let head = self.head();
+        head.fields.iter().map(|field| {
+            let name = std::str::from_utf8(head.slice(field.name)).unwrap_or_default();
+            (name, head.slice(field.value))
+        })
+    }
+
+    /// The fields as a map, made on first use.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.head().header_map()
+    }
+
+    /// Length of the body: exact, 0 for none, `None` if the client did not say.
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        self.head().content_length
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.head().body
+    }
+
+    /// The body, to be polled.
+    pub fn body_mut(&mut self) -> &mut Body {
+        &mut self.head_mut().body
+    }
+
+    /// Takes the body out, leaving an empty one.
+    pub fn take_body(&mut self) -> Body {
+        std::mem::take(self.body_mut())
+    }
+
+    /// The other end of the socket; never from a field.
+    #[must_use]
+    pub fn peer(&self) -> Address {
+        self.head().address(&self.head().peer)
+    }
+
+    /// The client after the host's trusted-proxy policy; equal to the peer without proxies.
+    #[must_use]
+    pub fn client(&self) -> Address {
+        self.head().address(&self.head().client)
+    }
+
+    /// Whether a trusted proxy named the client.
+    #[must_use]
+    pub fn client_is_forwarded(&self) -> bool {
+        self.head().has(request_flag::CLIENT_FORWARDED)
+    }
+
+    /// Our end of the socket.
+    #[must_use]
+    pub fn local(&self) -> Address {
+        self.head().address(&self.head().local)
+    }
+
+    /// The request's id, for logs; empty if the host gave none.
+    #[must_use]
+    pub fn id(&self) -> &[u8] {
+        self.head().slice(self.head().id)
+    }
+
+    /// Arrival in nanoseconds of the host's monotonic clock; 0 if made in process.
+    #[must_use]
+    pub fn arrival_ns(&self) -> u64 {
+        self.head().arrival_ns
+    }
+
+    /// The protocol that the client offers to switch to (`websocket`), if the offer is valid.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.head()
+            .protocol
+            .map(|protocol| self.head().slice(protocol))
+    }
+
+    /// Facts of the TLS connection, if the client came by TLS and the host knows them.
+    #[must_use]
+    pub fn tls(&self) -> Option<TlsInfo> {
+        self.head().link.host()?.tls()
+    }
+
+    /// Sends an informational response now; see [`Exchange::inform`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Exchange::inform`].
+    pub fn inform(&self, status: StatusCode, fields: &Fields) -> Result<(), Error> {
+        match self.head().link.host() {
+            Some(host) => host.inform(status, fields),
+            None => Err(Error::new(
+                ErrorKind::Unsupported,
+                "no host to inform the client",
+            )),
+        }
+    }
+
+    /// Waits until the client has gone or the exchange has ended.
+    pub async fn closed(&self) {
+        match self.head().link.host() {
+            Some(host) => std::future::poll_fn(|cx| host.poll_closed(cx)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until the server drains; see [`Exchange::draining`].
+    pub async fn draining(&self) {
+        match self.head().link.host() {
+            Some(host) => std::future::poll_fn(|cx| host.poll_draining(cx)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// From now on a disconnect does not cancel the call.
+    pub fn finish_on_disconnect(&self) {
+        if let Some(host) = self.head().link.host() {
+            host.finish_on_disconnect();
+        }
+    }
+
+    /// A handle on the exchange that outlives the request.
+    pub fn exchange(&mut self) -> Exchange {
+        self.head_mut().link.handle()
+    }
+
+    /// Values by type, for middleware.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.head().extensions
+    }
+
+    /// Values by type, to be changed.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.head_mut().extensions
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        self.head.as_ref().expect("the head leaves only in drop")
+    }
+
+    fn head_mut(&mut self) -> &mut Head {
+        self.head.as_mut().expect("the head leaves only in drop")
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if let Some(head) = self.head.take() {
+            Head::give_back(head);
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Method, target and version; no field, since fields carry secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} {:?}",
+            self.method(),
+            self.target().escape_ascii(),
+            self.version()
+        )
+    }
+}
+
+fn set_target(head: &mut Head, target: &[u8]) -> Result<(), Error> {
+    let valid = target.starts_with(b"/") || target == b"*";
+    if !valid
+        || target
+            .iter()
+            .any(|byte| byte.is_ascii_control() || *byte == b' ')
+    {
+        let found = target.escape_ascii();
+        let message = format!("expected a target like /path?query or *, found {found}");
+        return Err(Error::new(ErrorKind::Invalid, message));
+    }
+    head.target = head.push(target);
+    let question = target.iter().position(|byte| *byte == b'?');
+    let path_len = crate::head::length(question.unwrap_or(target.len()));
+    head.path = Span {
+        len: path_len,
+        ..head.target
+    };
+    head.query = question.map(|_| head.target.skip(path_len + 1));
+    Ok(())
+}
+
+impl<B: Into<Body>> TryFrom<http::Request<B>> for Request {
+    type Error = Error;
+
+    /// The target becomes the URI's path and query; its authority, or the Host field, the authority.
+    fn try_from(request: http::Request<B>) -> Result<Self, Error> {
+        let (parts, body) = request.into_parts();
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        let mut converted = Self::build(parts.method, target)?.with_version(parts.version);
+        if let Some(authority) = parts.uri.authority() {
+            converted = converted.with_authority(authority.as_str());
+        }
+        if parts.uri.scheme_str() == Some("https") {
+            converted = converted.with_scheme(Scheme::Https);
+        }
+        for (name, value) in &parts.headers {
+            converted = converted.with(name, value);
+        }
+        let body = body.into();
+        if !body.is_empty() {
+            converted = converted.with_body(body);
+        }
+        converted.head_mut().extensions = parts.extensions;
+        Ok(converted)
+    }
+}
+
+impl TryFrom<Request> for http::Request<Body> {
+    type Error = Error;
+
+    /// The exchange becomes an extension of type [`Exchange`].
+    fn try_from(mut request: Request) -> Result<Self, Error> {
+        let invalid = |error: http::Error| {
+            Error::new(
+                ErrorKind::Invalid,
+                format!("a target that `http` refuses: {error}"),
+            )
+        };
+        let mut converted = http::Request::builder()
+            .method(request.method().clone())
+            .uri(request.target())
+            .version(request.version())
+            .body(request.take_body())
+            .map_err(invalid)?;
+        *converted.headers_mut() = request.headers().clone();
+        let exchange = request.exchange();
+        *converted.extensions_mut() = std::mem::take(request.extensions_mut());
+        converted.extensions_mut().insert(exchange);
+        Ok(converted)
+    }
+}
