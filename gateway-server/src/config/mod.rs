@@ -1,0 +1,104 @@
+//! The server's configuration: which settings there are, where their values come from, and what the
+//! other rooms are told of it.
+
+mod settings;
+mod sources;
+mod wire;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) use settings::SETTINGS;
+pub(crate) use sources::{Given, Sources, near_misses};
+
+use crate::net::ListenAddress;
+use crate::options::{RequestSizes, ServeOptions, Timeouts};
+use crate::value::{ByteCount, LogLevel, LogTarget};
+
+/// Every setting's value, and what is to be served.
+///
+/// The fields are described in the table, [`SETTINGS`].
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Config {
+    /// The compiled application; none in an application's own binary.
+    pub(crate) app: Option<PathBuf>,
+    /// The application's own arguments.
+    pub(crate) app_arguments: Vec<OsString>,
+    pub(crate) bind: Vec<ListenAddress>,
+    pub(crate) workers: u32,
+    pub(crate) max_connections: u32,
+    pub(crate) backlog: u32,
+    pub(crate) lint: bool,
+    pub(crate) head_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) keep_alive: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) linger: Duration,
+    pub(crate) graceful_timeout: Duration,
+    pub(crate) worker_timeout: Duration,
+    pub(crate) boot_timeout: Duration,
+    pub(crate) limit_request_line: ByteCount,
+    pub(crate) limit_request_fields: u32,
+    pub(crate) limit_request_field_size: ByteCount,
+    pub(crate) limit_request_head: ByteCount,
+    pub(crate) max_body: ByteCount,
+    pub(crate) access_log: Option<LogTarget>,
+    pub(crate) log_level: LogLevel,
+}
+
+impl Config {
+    /// A configuration in which no setting has its default yet.
+    pub(crate) fn blank() -> Self {
+        let (none, zero) = (Duration::ZERO, ByteCount(0));
+        Self {
+            app: None,
+            app_arguments: Vec::new(),
+            bind: Vec::new(),
+            workers: 0,
+            max_connections: 0,
+            backlog: 0,
+            lint: false,
+            head_timeout: none,
+            body_timeout: none,
+            keep_alive: none,
+            write_timeout: none,
+            linger: none,
+            graceful_timeout: none,
+            worker_timeout: none,
+            boot_timeout: none,
+            limit_request_line: zero,
+            limit_request_fields: 0,
+            limit_request_field_size: zero,
+            limit_request_head: zero,
+            max_body: zero,
+            access_log: None,
+            log_level: LogLevel::Info,
+        }
+    }
+
+    /// What the serving loop of a worker is told.
+    pub(crate) fn serve_options(&self) -> ServeOptions {
+        ServeOptions {
+            sizes: RequestSizes {
+                line: self.limit_request_line,
+                fields: self.limit_request_fields,
+                field: self.limit_request_field_size,
+                head: self.limit_request_head,
+                body: self.max_body,
+            },
+            timeouts: Timeouts {
+                head: self.head_timeout,
+                body: self.body_timeout,
+                keep_alive: self.keep_alive,
+                write: self.write_timeout,
+                linger: self.linger,
+                graceful: self.graceful_timeout,
+            },
+            max_connections: self.max_connections,
+            access_log: self.access_log.clone(),
+            lint: self.lint,
+            app_arguments: self.app_arguments.clone(),
+        }
+    }
+}

@@ -1,0 +1,553 @@
+//! Every setting of the server, declared once: the command line, the environment, `--help` and the
+//! worker's copy of the configuration are all made from this table.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::Config;
+
+use crate::net::ListenAddress;
+use crate::value::{ByteCount, LogLevel, LogTarget, parse_duration, show_duration};
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// The name: `--worker-timeout` on the command line, `GATEWAYD_WORKER_TIMEOUT` in the environment.
+    pub(crate) name: &'static str,
+    /// A one-letter flag, for what people type often.
+    pub(crate) short: Option<char>,
+    /// The heading under which `--help` lists it.
+    pub(crate) group: Group,
+    /// What it holds, and where in [`Config`].
+    pub(crate) field: Field,
+    /// The value it has when nobody sets it, in the form that is read; empty for none.
+    pub(crate) default: &'static str,
+    /// One or two sentences: what it does, what special values mean.
+    pub(crate) help: &'static str,
+    /// When a changed value takes effect.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a reload will name what it ignored")
+    )]
+    pub(crate) applies: Applies,
+}
+
+/// The heading under which `--help` lists a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Sockets, workers, the application.
+    Serving,
+    /// How long things may take.
+    Timeouts,
+    /// How large things may be.
+    Limits,
+    /// What is written where.
+    Logging,
+}
+
+impl Group {
+    /// The heading's text.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Self::Serving => "Serving",
+            Self::Timeouts => "Timeouts",
+            Self::Limits => "Limits",
+            Self::Logging => "Logging",
+        }
+    }
+}
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "a reload will name what it ignored")
+)]
+pub(crate) enum Applies {
+    /// With the next generation of workers (HUP).
+    Reload,
+    /// When the server is started anew.
+    Restart,
+}
+
+/// What a setting holds: its range and the place in [`Config`] it is kept in.
+#[derive(Debug)]
+pub(crate) enum Field {
+    /// A number within a range.
+    Count(RangeInclusive<u32>, fn(&mut Config) -> &mut u32),
+    /// A number within a range, or `auto` for the number of cores this process may use.
+    Workers(RangeInclusive<u32>, fn(&mut Config) -> &mut u32),
+    /// A time within a range.
+    Time(RangeInclusive<Duration>, fn(&mut Config) -> &mut Duration),
+    /// A number of bytes within a range.
+    Bytes(RangeInclusive<ByteCount>, fn(&mut Config) -> &mut ByteCount),
+    /// Addresses to listen on, one or more; in the environment separated by commas.
+    Addresses(fn(&mut Config) -> &mut Vec<ListenAddress>),
+    /// On or off; as a flag it takes no value.
+    Switch(fn(&mut Config) -> &mut bool),
+    /// Where to write lines, or nowhere.
+    Target(fn(&mut Config) -> &mut Option<LogTarget>),
+    /// How much to log.
+    Level(fn(&mut Config) -> &mut LogLevel),
+}
+
+impl Setting {
+    /// The flag, `--worker-timeout`.
+    pub(crate) fn flag(&self) -> String {
+        format!("--{}", self.name)
+    }
+
+    /// The environment variable, `GATEWAYD_WORKER_TIMEOUT`.
+    pub(crate) fn variable(&self) -> String {
+        format!(
+            "{ENV_PREFIX}{}",
+            self.name.to_ascii_uppercase().replace('-', "_")
+        )
+    }
+
+    /// Whether the setting may be given several times, each adding a value.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.field, Field::Addresses(_))
+    }
+
+    /// Reads `texts` (several only for a list) into the configuration.
+    ///
+    /// # Errors
+    ///
+    /// The text that was not understood; the configuration is then unchanged.
+    pub(crate) fn set(&self, config: &mut Config, texts: &[&str]) -> Result<(), Refused> {
+        self.field.set(config, texts)
+    }
+
+    /// The values in the form that is read, one entry unless the setting is a list or unset.
+    pub(crate) fn show(&self, config: &mut Config) -> Vec<String> {
+        self.field.show(config)
+    }
+}
+
+/// A text that a setting does not accept.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// What was given.
+    pub(crate) text: String,
+    /// What would have been accepted.
+    pub(crate) expected: String,
+}
+
+impl Field {
+    /// What is accepted, for messages and help.
+    pub(crate) fn form(&self) -> String {
+        match self {
+            Self::Count(range, _) => format!("a number from {} to {}", range.start(), range.end()),
+            Self::Workers(range, _) => {
+                format!(
+                    "`auto` or a number from {} to {}",
+                    range.start(),
+                    range.end()
+                )
+            }
+            Self::Time(range, _) => format!(
+                "a time from {} to {} such as `500ms`, `30s` or `2m`",
+                show_duration(*range.start()),
+                show_duration(*range.end())
+            ),
+            Self::Bytes(range, _) => format!(
+                "a size from {} to {} such as `8190`, `64KiB` or `1MiB`",
+                range.start(),
+                range.end()
+            ),
+            Self::Addresses(_) => ListenAddress::FORM.to_owned(),
+            Self::Switch(_) => "`true` or `false`".to_owned(),
+            Self::Target(_) => "a file path, or `-` for standard output".to_owned(),
+            Self::Level(_) => "`error`, `warn`, `info`, `debug` or `trace`".to_owned(),
+        }
+    }
+
+    /// The placeholder in `--help`; empty for a switch.
+    pub(crate) fn placeholder(&self) -> &'static str {
+        match self {
+            Self::Count(..) | Self::Workers(..) => "N",
+            Self::Time(..) => "TIME",
+            Self::Bytes(..) => "SIZE",
+            Self::Addresses(_) => "ADDRESS",
+            Self::Switch(_) => "",
+            Self::Target(_) => "PATH",
+            Self::Level(_) => "LEVEL",
+        }
+    }
+
+    fn set(&self, config: &mut Config, texts: &[&str]) -> Result<(), Refused> {
+        if let Self::Addresses(field) = self {
+            let parse = |text: &&str| ListenAddress::parse(text).ok_or_else(|| self.refuse(text));
+            let addresses: Vec<_> = texts.iter().map(parse).collect::<Result<_, _>>()?;
+            *field(config) = addresses;
+            return Ok(());
+        }
+        let text = texts.last().copied().unwrap_or_default();
+        self.set_one(config, text).ok_or_else(|| self.refuse(text))
+    }
+
+    fn set_one(&self, config: &mut Config, text: &str) -> Option<()> {
+        match self {
+            Self::Count(range, field) => *field(config) = parse_count(text, range)?,
+            Self::Workers(range, field) => {
+                *field(config) = match text {
+                    "auto" => cores().clamp(1, *range.end()),
+                    number => parse_count(number, range)?,
+                }
+            }
+            Self::Time(range, field) => {
+                *field(config) = parse_duration(text).filter(|value| range.contains(value))?;
+            }
+            Self::Bytes(range, field) => {
+                *field(config) = ByteCount::parse(text).filter(|value| range.contains(value))?;
+            }
+            Self::Switch(field) => *field(config) = text.parse().ok()?,
+            Self::Target(field) => {
+                *field(config) = match text {
+                    "" => return None,
+                    "-" => Some(LogTarget::Stdout),
+                    path => Some(LogTarget::File(path.into())),
+                }
+            }
+            Self::Level(field) => *field(config) = LogLevel::parse(text)?,
+            Self::Addresses(_) => unreachable!("lists are read as a whole"),
+        }
+        Some(())
+    }
+
+    fn show(&self, config: &mut Config) -> Vec<String> {
+        match self {
+            Self::Count(_, field) | Self::Workers(_, field) => vec![field(config).to_string()],
+            Self::Time(_, field) => vec![show_duration(*field(config))],
+            Self::Bytes(_, field) => vec![field(config).to_string()],
+            Self::Addresses(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::Switch(field) => vec![field(config).to_string()],
+            Self::Target(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::Level(field) => vec![field(config).name().to_owned()],
+        }
+    }
+
+    fn refuse(&self, text: &str) -> Refused {
+        Refused {
+            text: text.to_owned(),
+            expected: self.form(),
+        }
+    }
+}
+
+/// What begins every environment variable that is a setting.
+pub(crate) const ENV_PREFIX: &str = "GATEWAYD_";
+
+/// All settings, in the order of `--help`.
+pub(crate) static SETTINGS: &[Setting] = &[
+    Setting {
+        name: "bind",
+        short: Some('b'),
+        group: Group::Serving,
+        field: Field::Addresses(|c| &mut c.bind),
+        default: "127.0.0.1:8000",
+        help: "Listen on ADDRESS:PORT, [IPV6]:PORT or unix:/PATH; may be repeated. [::]:PORT takes \
+               IPv4 as well. The permissions of a unix socket follow the umask",
+        applies: Applies::Restart,
+    },
+    Setting {
+        name: "workers",
+        short: Some('w'),
+        group: Group::Serving,
+        field: Field::Workers(0..=MAX_WORKERS, |c| &mut c.workers),
+        default: "auto",
+        help: "Number of worker processes; auto is one for each core. With 0 the application is \
+               served in this one process, for debuggers and profilers",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "max-connections",
+        short: None,
+        group: Group::Serving,
+        field: Field::Count(1..=1_000_000, |c| &mut c.max_connections),
+        default: "10000",
+        help: "Connections that one worker keeps open at most; more wait in the backlog",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "backlog",
+        short: None,
+        group: Group::Serving,
+        field: Field::Count(1..=65_535, |c| &mut c.backlog),
+        default: "2048",
+        help: "Connections that may wait to be accepted, for each address; the kernel caps it at \
+               net.core.somaxconn",
+        applies: Applies::Restart,
+    },
+    Setting {
+        name: "lint",
+        short: None,
+        group: Group::Serving,
+        field: Field::Switch(|c| &mut c.lint),
+        default: "false",
+        help: "Check every call between server and application against the specification and log \
+               what breaks it; slow, for development",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "head-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(MILLISECOND..=DAY, |c| &mut c.head_timeout),
+        default: "30s",
+        help: "From the first byte of a request, or from connecting, to the end of its head",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "body-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(MILLISECOND..=DAY, |c| &mut c.body_timeout),
+        default: "30s",
+        help: "Longest pause within a request body that the application waits for",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "keep-alive",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(Duration::ZERO..=DAY, |c| &mut c.keep_alive),
+        default: "75s",
+        help: "How long a connection may be idle between requests; 0 closes it after each answer. \
+               Keep it above that of a proxy in front (nginx: 60s)",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "write-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(MILLISECOND..=DAY, |c| &mut c.write_timeout),
+        default: "30s",
+        help: "Longest pause while a client takes nothing of an answer that waits for it",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "linger",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(Duration::ZERO..=MINUTE, |c| &mut c.linger),
+        default: "2s",
+        help: "How long a draining worker leaves idle connections open, so that a request already \
+               on its way is answered",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "graceful-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(Duration::ZERO..=DAY, |c| &mut c.graceful_timeout),
+        default: "30s",
+        help: "How long a worker may take to finish its requests when it is stopped or replaced",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "worker-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(Duration::ZERO..=DAY, |c| &mut c.worker_timeout),
+        default: "30s",
+        help: "A worker whose event loop has been stuck for this long is replaced; 0 never does",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "boot-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(SECOND..=DAY, |c| &mut c.boot_timeout),
+        default: "1m",
+        help: "How long a worker may take from its start until the application is ready",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "limit-request-line",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(ByteCount(64)..=ByteCount(64 << 10), |c| {
+            &mut c.limit_request_line
+        }),
+        default: "8190",
+        help: "Longest request line; more is answered with 414",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "limit-request-fields",
+        short: None,
+        group: Group::Limits,
+        field: Field::Count(1..=4096, |c| &mut c.limit_request_fields),
+        default: "100",
+        help: "Most header fields in a request; more are answered with 431",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "limit-request-field-size",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(ByteCount(64)..=ByteCount(1 << 20), |c| {
+            &mut c.limit_request_field_size
+        }),
+        default: "8190",
+        help: "Longest header field, name and value together; more is answered with 431",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "limit-request-head",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(ByteCount(512)..=ByteCount(16 << 20), |c| {
+            &mut c.limit_request_head
+        }),
+        default: "64KiB",
+        help: "Longest request head, request line and all fields; more is answered with 431",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "max-body",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(ByteCount(0)..=ByteCount(1 << 50), |c| &mut c.max_body),
+        default: "100MiB",
+        help: "Longest request body; more is answered with 413",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "access-log",
+        short: None,
+        group: Group::Logging,
+        field: Field::Target(|c| &mut c.access_log),
+        default: "",
+        help: "Write a line for each request to the file PATH, or to standard output with -",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "log-level",
+        short: None,
+        group: Group::Logging,
+        field: Field::Level(|c| &mut c.log_level),
+        default: "info",
+        help: "Least severe messages that are written to standard error: error, warn, info, debug \
+               or trace",
+        applies: Applies::Reload,
+    },
+];
+
+/// Most worker processes of one server.
+pub(crate) const MAX_WORKERS: u32 = 512;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn parse_count(text: &str, range: &RangeInclusive<u32>) -> Option<u32> {
+    // `str::parse` would take a leading `+`.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|value| digits && range.contains(value))
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_flags_and_variables_are_unique_and_well_formed() {
+        let (mut names, mut shorts) = (HashSet::new(), HashSet::new());
+        for setting in SETTINGS {
+            assert!(
+                names.insert(setting.name),
+                "{} is declared twice",
+                setting.name
+            );
+            assert!(
+                setting
+                    .name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'-')
+            );
+            assert!(
+                setting.short.is_none_or(|short| shorts.insert(short)),
+                "{}",
+                setting.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_setting_explains_itself_in_one_line_of_prose() {
+        for setting in SETTINGS {
+            assert!(
+                setting.help.len() > 20,
+                "{} needs a help text",
+                setting.name
+            );
+            assert!(
+                setting.help.starts_with(|c: char| c.is_uppercase()),
+                "{}",
+                setting.name
+            );
+            assert!(
+                !setting.help.ends_with('.') && !setting.help.contains("  "),
+                "{}",
+                setting.name
+            );
+            assert!(!setting.field.form().is_empty());
+        }
+    }
+
+    #[test]
+    fn every_default_is_accepted_and_shown_as_it_is_read() {
+        let mut config = Config::blank();
+        for setting in SETTINGS
+            .iter()
+            .filter(|setting| !setting.default.is_empty())
+        {
+            setting.set(&mut config, &[setting.default]).unwrap();
+            if setting.default != "auto" {
+                assert_eq!(
+                    setting.show(&mut config),
+                    [setting.default],
+                    "{}",
+                    setting.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_setting_refuses_nonsense_and_says_what_it_wants() {
+        let mut config = Config::blank();
+        for setting in SETTINGS
+            .iter()
+            .filter(|s| !matches!(s.field, Field::Target(_)))
+        {
+            let refused = setting.set(&mut config, &["+nonsense"]).unwrap_err();
+            assert_eq!(refused.expected, setting.field.form(), "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn what_the_listeners_are_made_from_needs_a_restart() {
+        for setting in SETTINGS {
+            let restart = matches!(setting.name, "bind" | "backlog");
+            assert_eq!(
+                setting.applies == Applies::Restart,
+                restart,
+                "{}",
+                setting.name
+            );
+        }
+    }
+}

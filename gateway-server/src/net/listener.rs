@@ -1,0 +1,291 @@
+//! Listening sockets: opened once by the master, which holds them for as long as it lives.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use super::ListenAddress;
+
+/// A socket that accepts connections: nonblocking, close-on-exec, TCP_NODELAY passed on to what it
+/// accepts. A unix socket's path is removed on drop, unless it has become another's.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: Socket,
+    address: ListenAddress,
+    path: Option<OwnedPath>,
+}
+
+impl Listener {
+    /// Binds and listens.
+    ///
+    /// # Errors
+    ///
+    /// The address and what is wrong with it.
+    pub(crate) fn bind(address: &ListenAddress, backlog: u32) -> Result<Self, BindError> {
+        let fail = |source| BindError::Socket {
+            address: address.clone(),
+            source,
+        };
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        match address {
+            ListenAddress::Tcp(tcp) => {
+                let socket = bind_tcp(*tcp, backlog).map_err(|error| match error.kind() {
+                    io::ErrorKind::AddrInUse => BindError::InUse {
+                        address: address.clone(),
+                    },
+                    _ => fail(error),
+                })?;
+                let local = socket.local_addr().map_err(fail)?.as_socket();
+                let address = ListenAddress::Tcp(local.unwrap_or(*tcp));
+                Ok(Self {
+                    socket,
+                    address,
+                    path: None,
+                })
+            }
+            ListenAddress::Unix(path) => {
+                clear_stale(path, address)?;
+                let socket = bind_unix(path, backlog).map_err(|error| match error.kind() {
+                    io::ErrorKind::AddrInUse => BindError::InUse {
+                        address: address.clone(),
+                    },
+                    _ => fail(error),
+                })?;
+                let path = Some(OwnedPath::of(path).map_err(fail)?);
+                Ok(Self {
+                    socket,
+                    address: address.clone(),
+                    path,
+                })
+            }
+        }
+    }
+
+    /// Binds all addresses, in their order.
+    ///
+    /// # Errors
+    ///
+    /// The first address that cannot be had; those before it are given back.
+    pub(crate) fn bind_all(
+        addresses: &[ListenAddress],
+        backlog: u32,
+    ) -> Result<Vec<Self>, BindError> {
+        addresses
+            .iter()
+            .map(|address| Self::bind(address, backlog))
+            .collect()
+    }
+
+    /// Where it listens; a port that the kernel chose is filled in.
+    pub(crate) fn address(&self) -> &ListenAddress {
+        &self.address
+    }
+
+    /// The socket once more, for a serving loop in this process.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's: too many open files.
+    pub(crate) fn duplicate(&self) -> io::Result<OwnedFd> {
+        Ok(self.socket.try_clone()?.into())
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BindError {
+    /// Another socket has the address.
+    #[error("cannot listen on {address}: the address is in use by another program")]
+    InUse {
+        /// The address.
+        address: ListenAddress,
+    },
+    /// The path of a unix socket is something else.
+    #[error("cannot listen on {address}: expected a socket or nothing at this path, found a file")]
+    NotASocket {
+        /// The address.
+        address: ListenAddress,
+    },
+    /// Everything else, in the kernel's words.
+    #[error("cannot listen on {address}: {source}")]
+    Socket {
+        /// The address.
+        address: ListenAddress,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), stream(), Some(Protocol::TCP))?;
+    // Connections of the last run in TIME_WAIT must not keep the next one from starting.
+    socket.set_reuse_address(true)?;
+    if let SocketAddr::V6(v6) = address {
+        socket.set_only_v6(*v6.ip() != Ipv6Addr::UNSPECIFIED)?;
+    }
+    socket.bind(&address.into())?;
+    // Accepted sockets inherit it, which saves a call for each.
+    socket.set_tcp_nodelay(true)?;
+    socket.listen(backlog)?;
+    Ok(socket)
+}
+
+fn bind_unix(path: &Path, backlog: i32) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, stream(), None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    socket.listen(backlog)?;
+    Ok(socket)
+}
+
+fn stream() -> Type {
+    Type::STREAM.nonblocking().cloexec()
+}
+
+/// Removes a socket file that a server left behind; one that a live server answers on stays.
+fn clear_stale(path: &Path, address: &ListenAddress) -> Result<(), BindError> {
+    let fail = |source| BindError::Socket {
+        address: address.clone(),
+        source,
+    };
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(fail(error)),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(BindError::NotASocket {
+                address: address.clone(),
+            });
+        }
+        Ok(_) => {}
+    }
+    let probe = Socket::new(Domain::UNIX, stream(), None).map_err(fail)?;
+    match probe.connect(&SockAddr::unix(path).map_err(fail)?) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            fs::remove_file(path).map_err(fail)
+        }
+        // A full backlog (EAGAIN) and a socket of another type (EPROTOTYPE) have an owner, too.
+        _ => Err(BindError::InUse {
+            address: address.clone(),
+        }),
+    }
+}
+
+/// The path of a socket that this process has bound.
+#[derive(Debug)]
+struct OwnedPath {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl OwnedPath {
+    fn of(path: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let found = fs::symlink_metadata(&path)?;
+        Ok(Self {
+            path,
+            device: found.dev(),
+            inode: found.ino(),
+        })
+    }
+}
+
+impl Drop for OwnedPath {
+    fn drop(&mut self) {
+        let ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode));
+        if ours && let Err(error) = fs::remove_file(&self.path) {
+            tracing::warn!("cannot remove {}: {error}", self.path.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    use super::*;
+
+    fn unix(path: &Path) -> ListenAddress {
+        ListenAddress::Unix(path.to_owned())
+    }
+
+    #[test]
+    fn a_port_that_the_kernel_chose_is_told_and_connects() {
+        let any = ListenAddress::parse("127.0.0.1:0").unwrap();
+        let listener = Listener::bind(&any, 16).unwrap();
+        let ListenAddress::Tcp(address) = listener.address() else {
+            panic!()
+        };
+        assert_ne!(address.port(), 0);
+        TcpStream::connect(address).unwrap();
+    }
+
+    #[test]
+    fn an_address_in_use_is_named() {
+        let any = ListenAddress::parse("127.0.0.1:0").unwrap();
+        let holder = Listener::bind(&any, 16).unwrap();
+        let error = Listener::bind(holder.address(), 16).unwrap_err();
+        assert!(matches!(error, BindError::InUse { .. }));
+        assert!(error.to_string().contains(&holder.address().to_string()));
+    }
+
+    #[test]
+    fn the_unspecified_v6_address_takes_v4_as_well() {
+        let any = ListenAddress::parse("[::]:0").unwrap();
+        // A machine without IPv6 has nothing to test.
+        let Ok(listener) = Listener::bind(&any, 16) else {
+            return;
+        };
+        let ListenAddress::Tcp(address) = listener.address() else {
+            panic!()
+        };
+        TcpStream::connect(("127.0.0.1", address.port())).unwrap();
+    }
+
+    #[test]
+    fn a_unix_path_of_a_live_server_is_refused_and_a_stale_one_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let live = UnixListener::bind(&path).unwrap();
+        let refused = Listener::bind(&unix(&path), 16).unwrap_err();
+        assert!(matches!(refused, BindError::InUse { .. }));
+        drop(live);
+        let listener = Listener::bind(&unix(&path), 16).unwrap();
+        UnixStream::connect(&path).unwrap();
+        drop(listener);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_no_socket_is_never_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        fs::write(&path, "precious").unwrap();
+        let refused = Listener::bind(&unix(&path), 16).unwrap_err();
+        assert!(matches!(refused, BindError::NotASocket { .. }));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_path_that_has_become_anothers_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let listener = Listener::bind(&unix(&path), 16).unwrap();
+        fs::remove_file(&path).unwrap();
+        let _successor = UnixListener::bind(&path).unwrap();
+        drop(listener);
+        UnixStream::connect(&path).unwrap();
+    }
+}

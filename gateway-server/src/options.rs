@@ -1,0 +1,58 @@
+//! What the rooms that serve requests are told: plain values, made by `config` from the settings.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use crate::value::{ByteCount, LogTarget};
+
+/// The options of one worker's serving loop.
+#[derive(Clone, Debug)]
+#[expect(dead_code, reason = "read by the connections")]
+pub(crate) struct ServeOptions {
+    /// Sizes that a request may have.
+    pub(crate) sizes: RequestSizes,
+    /// How long each phase of a connection may take.
+    pub(crate) timeouts: Timeouts,
+    /// Connections open at once, at most; at least 1.
+    pub(crate) max_connections: u32,
+    /// Where a line for each request goes, if anywhere.
+    pub(crate) access_log: Option<LogTarget>,
+    /// Whether every call is checked against the specification.
+    pub(crate) lint: bool,
+    /// What follows `--` on the command line: the application's own arguments.
+    pub(crate) app_arguments: Vec<OsString>,
+}
+
+/// Sizes that a request may have.
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "read by the connections")]
+pub(crate) struct RequestSizes {
+    /// The request line, without its line end.
+    pub(crate) line: ByteCount,
+    /// Number of header fields.
+    pub(crate) fields: u32,
+    /// One header field line, without its line end.
+    pub(crate) field: ByteCount,
+    /// The head as a whole.
+    pub(crate) head: ByteCount,
+    /// The body, without its framing.
+    pub(crate) body: ByteCount,
+}
+
+/// How long each phase of a connection may take.
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "read by the connections")]
+pub(crate) struct Timeouts {
+    /// From the first byte of a request, or from accepting, to the end of its head.
+    pub(crate) head: Duration,
+    /// Without progress within a body that is waited for.
+    pub(crate) body: Duration,
+    /// Idle between requests; zero closes after each answer.
+    pub(crate) keep_alive: Duration,
+    /// Without progress while an answer waits to be written.
+    pub(crate) write: Duration,
+    /// Idle connections of a draining worker stay open this long after their last byte.
+    pub(crate) linger: Duration,
+    /// Draining as a whole; then calls are dropped.
+    pub(crate) graceful: Duration,
+}

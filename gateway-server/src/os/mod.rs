@@ -1,0 +1,11 @@
+//! The operating system: the one room of the server with `unsafe` code.
+#![expect(
+    unsafe_code,
+    reason = "fork, exec, signal handlers and shared memory have no safe form"
+)]
+
+pub(crate) mod fd;
+pub(crate) mod memfd;
+pub(crate) mod process;
+pub(crate) mod shared_memory;
+pub(crate) mod signals;

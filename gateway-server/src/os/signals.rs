@@ -1,0 +1,148 @@
+//! Signals as a stream in the process that heeds them, and as nothing in its workers.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::libc::c_int;
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
+};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// The signals that an operator or the kernel sends to a server, readable one by one.
+#[derive(Debug)]
+pub(crate) struct SignalSource {
+    fd: SignalFd,
+}
+
+impl SignalSource {
+    /// Blocks the signals of [`HEEDED`] and opens the stream. Dispositions are reset: a shell starts
+    /// background jobs with INT and QUIT ignored, and an ignored CHLD would reap our children.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn open() -> io::Result<Self> {
+        let set: SigSet = HEEDED.into_iter().collect();
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), None)?;
+        for signal in HEEDED {
+            dispose(signal, SigHandler::SigDfl)?;
+        }
+        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        Ok(Self { fd })
+    }
+
+    /// The next signal; none if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn next(&self) -> io::Result<Option<Signal>> {
+        match self.fd.read_signal() {
+            Ok(Some(info)) => {
+                let number = c_int::try_from(info.ssi_signo).map_err(|_| Errno::EINVAL)?;
+                Ok(Some(Signal::try_from(number)?))
+            }
+            Ok(None) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl SignalSource {
+    /// The stream on the event loop of this thread.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn watch(self) -> io::Result<AsyncFd<Self>> {
+        // SAFETY: the source owns its descriptor, gives out the same one each time and closes it only
+        // when it is dropped, which `AsyncFd` does after it has deregistered.
+        let watched = unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) };
+        Ok(watched?)
+    }
+}
+
+impl AsFd for SignalSource {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// For tokio's `AsyncFd`.
+impl AsRawFd for SignalSource {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+/// In a worker: the signals of a terminal, a supervisor or a curious operator do nothing. They are
+/// handled by an empty function and not ignored, because what is ignored stays ignored in the
+/// programs that the application starts.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn disregard() -> io::Result<()> {
+    for signal in DISREGARDED {
+        dispose(signal, SigHandler::Handler(nothing))?;
+    }
+    Ok(())
+}
+
+/// Between fork and exec: ignores what a worker disregards, until it can say so itself, and resets the
+/// rest. Async-signal-safe.
+pub(super) fn reset_for_exec() {
+    for signal in Signal::iterator() {
+        let fixed = matches!(signal, Signal::SIGKILL | Signal::SIGSTOP);
+        let ignored = DISREGARDED.contains(&signal);
+        if !fixed {
+            let handler = if ignored {
+                SigHandler::SigIgn
+            } else {
+                SigHandler::SigDfl
+            };
+            // Every number is valid and neither of the fixed two.
+            let _ = dispose(signal, handler);
+        }
+    }
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+/// What the master heeds.
+const HEEDED: [Signal; 10] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGWINCH,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+    Signal::SIGCHLD,
+];
+
+/// What a worker disregards: the same without CHLD, which belongs to the application.
+const DISREGARDED: [Signal; 9] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGWINCH,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+];
+
+fn dispose(signal: Signal, handler: SigHandler) -> nix::Result<()> {
+    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handlers set here are the default, ignoring, and `nothing`, which does nothing at all.
+    unsafe { sigaction(signal, &action) }.map(drop)
+}
+
+extern "C" fn nothing(_: c_int) {}

@@ -1,0 +1,209 @@
+//! What a worker tells while it works: a heartbeat, its state and its counters, in memory that it
+//! shares with the master.
+//!
+//! Each worker has a page of its own and maps no other; the page names its counters, so that a master
+//! of another version can read it. A worker runs foreign code that may write anything there: the
+//! master takes numbers from it, and nothing that could mislead it.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io;
+use std::num::NonZeroUsize;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::os::shared_memory::SharedWords;
+
+/// What is counted, in the order of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counter {
+    /// Connections accepted.
+    Connections,
+    /// Connections open now.
+    ConnectionsActive,
+    /// Requests answered, or given up after the application was called.
+    Requests,
+    /// Requests that the application is working on.
+    RequestsActive,
+}
+
+impl Counter {
+    /// All counters.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Connections,
+        Self::ConnectionsActive,
+        Self::Requests,
+        Self::RequestsActive,
+    ];
+
+    /// The name in the page, at most [`NAME_BYTES`] long.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections_total",
+            Self::ConnectionsActive => "connections_active",
+            Self::Requests => "requests_total",
+            Self::RequestsActive => "requests_active",
+        }
+    }
+
+    fn word(self) -> usize {
+        FIRST_COUNTER + self as usize * COUNTER_WORDS + NAME_WORDS
+    }
+}
+
+/// The worker's hand on its page. Everything is written by the one thread of the event loop, with
+/// plain stores: no other writer exists to race with.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    page: Rc<SharedWords>,
+    /// The beat is counted here as well: the page may have been scribbled over.
+    beat: Rc<Cell<u64>>,
+}
+
+impl Slot {
+    /// Maps the page that the master created.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn map(page: impl AsFd) -> io::Result<Self> {
+        let page = Rc::new(SharedWords::map(page, PAGE_WORDS)?);
+        Ok(Self {
+            page,
+            beat: Rc::new(Cell::new(0)),
+        })
+    }
+
+    /// Says that the event loop is turning.
+    pub(crate) fn beat(&self) {
+        self.beat.set(self.beat.get() + 1);
+        self.page.word(BEAT).store(self.beat.get(), Relaxed);
+    }
+
+    /// Counts one more.
+    #[cfg_attr(not(test), expect(dead_code, reason = "counted by the connections"))]
+    pub(crate) fn add(&self, counter: Counter) {
+        let word = self.page.word(counter.word());
+        word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    /// Counts one less; for what is open or running now.
+    #[cfg_attr(not(test), expect(dead_code, reason = "counted by the connections"))]
+    pub(crate) fn subtract(&self, counter: Counter) {
+        let word = self.page.word(counter.word());
+        word.store(word.load(Relaxed).wrapping_sub(1), Relaxed);
+    }
+}
+
+/// The master's view of one worker's page, from the worker's start until it is reaped.
+#[derive(Debug)]
+pub(crate) struct Page {
+    file: File,
+    words: SharedWords,
+}
+
+impl Page {
+    /// A fresh page with its header.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn create() -> io::Result<Self> {
+        let file = SharedWords::create("gatewayd-slot", PAGE_WORDS.get())?;
+        let words = SharedWords::map(&file, PAGE_WORDS)?;
+        words.word(MAGIC).store(MAGIC_VALUE, Relaxed);
+        words.word(COUNT).store(Counter::ALL.len() as u64, Relaxed);
+        for counter in Counter::ALL {
+            for (at, word) in name_words(counter.name()).into_iter().enumerate() {
+                words
+                    .word(counter.word() - NAME_WORDS + at)
+                    .store(word, Relaxed);
+            }
+        }
+        Ok(Self { file, words })
+    }
+
+    /// A number that changes as long as the worker's event loop turns; its value means nothing.
+    pub(crate) fn beat(&self) -> u64 {
+        self.words.word(BEAT).load(Relaxed)
+    }
+
+    /// A counter, as the worker claims.
+    pub(crate) fn counter(&self, counter: Counter) -> u64 {
+        self.words.word(counter.word()).load(Relaxed)
+    }
+}
+
+impl AsFd for Page {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// `"gwslot01"`.
+const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"gwslot01");
+/// Longest name of a counter.
+const NAME_BYTES: usize = NAME_WORDS * 8;
+const NAME_WORDS: usize = 3;
+/// A counter is its name and its value.
+const COUNTER_WORDS: usize = NAME_WORDS + 1;
+
+const MAGIC: usize = 0;
+const COUNT: usize = 1;
+const BEAT: usize = 2;
+const FIRST_COUNTER: usize = 8;
+const PAGE_WORDS: NonZeroUsize = NonZeroUsize::new(4096 / 8).expect("not zero");
+
+fn name_words(name: &str) -> [u64; NAME_WORDS] {
+    let mut bytes = [0; NAME_BYTES];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    let (words, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(|at| u64::from_le_bytes(words[at]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_master_sees_what_the_worker_counts() {
+        let page = Page::create().unwrap();
+        let slot = Slot::map(&page).unwrap();
+        slot.add(Counter::Requests);
+        slot.add(Counter::ConnectionsActive);
+        slot.add(Counter::Requests);
+        slot.subtract(Counter::ConnectionsActive);
+        let before = page.beat();
+        slot.clone().beat();
+        assert_ne!(page.beat(), before);
+        let counters = Counter::ALL.map(|counter| page.counter(counter));
+        assert_eq!(counters, [0, 0, 2, 0]);
+    }
+
+    #[test]
+    fn the_page_names_its_counters_and_holds_them_all() {
+        let page = Page::create().unwrap();
+        for counter in Counter::ALL {
+            assert!(counter.name().len() <= NAME_BYTES);
+            assert!(counter.word() < PAGE_WORDS.get());
+            let name: Vec<u8> = (1..=NAME_WORDS)
+                .rev()
+                .flat_map(|back| {
+                    page.words
+                        .word(counter.word() - back)
+                        .load(Relaxed)
+                        .to_le_bytes()
+                })
+                .take_while(|byte| *byte != 0)
+                .collect();
+            assert_eq!(name, counter.name().as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_page_cannot_be_shrunk_under_the_master() {
+        let page = Page::create().unwrap();
+        assert!(page.file.set_len(0).is_err());
+    }
+}

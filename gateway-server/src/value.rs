@@ -1,0 +1,178 @@
+//! The types that settings hold, each with the one text form that the command line, the environment
+//! and (in a file) TOML accept.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A number of bytes, written `8190`, `64KiB`, `1MiB` or `2GiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ByteCount(pub(crate) u64);
+
+impl ByteCount {
+    /// Reads digits followed by nothing, `B`, `KiB`, `MiB` or `GiB`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = split_number(text)?;
+        let scale = match unit {
+            "" | "B" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => return None,
+        };
+        number.checked_mul(scale).map(Self)
+    }
+}
+
+impl fmt::Display for ByteCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
+            if self.0 != 0 && self.0.trailing_zeros() >= shift {
+                return write!(f, "{}{unit}", self.0 >> shift);
+            }
+        }
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Where lines are written: a file that is appended to, or standard output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LogTarget {
+    /// Standard output, written `-`.
+    Stdout,
+    /// A file, created if it is missing.
+    File(PathBuf),
+}
+
+impl fmt::Display for LogTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("-"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// How much of what happens is worth a line on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogLevel {
+    /// What needs an operator.
+    Error,
+    /// What may need one.
+    Warn,
+    /// The life of the server: start, reload, stop.
+    Info,
+    /// The life of workers and connections.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// All levels, the quietest first.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Error,
+        Self::Warn,
+        Self::Info,
+        Self::Debug,
+        Self::Trace,
+    ];
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == text)
+    }
+
+    /// The name that the setting accepts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Reads `500ms`, `30s`, `2m` or `1h`; a bare number is refused, because it hides its unit. `0` needs none.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let (number, unit) = split_number(text)?;
+    let scale = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "" if number == 0 => 1,
+        _ => return None,
+    };
+    number.checked_mul(scale).map(Duration::from_millis)
+}
+
+/// Writes a whole number of milliseconds in the largest unit that divides it.
+pub(crate) fn show_duration(value: Duration) -> String {
+    let millis = value.as_millis();
+    for (unit, scale) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+        if millis != 0 && millis.is_multiple_of(scale) {
+            return format!("{}{unit}", millis / scale);
+        }
+    }
+    if millis == 0 {
+        "0s".to_owned()
+    } else {
+        format!("{millis}ms")
+    }
+}
+
+/// Digits and the rest; none if there are no digits, or too many for 64 bits.
+fn split_number(text: &str) -> Option<(u64, &str)> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    // An empty run of digits fails to parse; a sign never reaches the parser.
+    Some((digits.parse().ok()?, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_counts_accept_binary_units_only() {
+        assert_eq!(ByteCount::parse("8190"), Some(ByteCount(8190)));
+        assert_eq!(ByteCount::parse("64KiB"), Some(ByteCount(65_536)));
+        assert_eq!(ByteCount::parse("2GiB"), Some(ByteCount(2 << 30)));
+        for wrong in [
+            "",
+            "KiB",
+            "+5",
+            "-1",
+            "64kb",
+            "1.5MiB",
+            "64 KiB",
+            "99999999999GiB",
+        ] {
+            assert_eq!(ByteCount::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_need_a_unit_unless_they_are_zero() {
+        assert_eq!(parse_duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(parse_duration("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(parse_duration("0"), Some(Duration::ZERO));
+        for wrong in ["30", "s", "-1s", "1.5s", "1 s", "99999999999999999h"] {
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn values_are_shown_in_the_form_that_is_read() {
+        for text in ["250ms", "30s", "2m", "1h", "0s"] {
+            assert_eq!(show_duration(parse_duration(text).unwrap()), text);
+        }
+        for text in ["0", "8190", "64KiB", "100MiB", "1GiB"] {
+            assert_eq!(ByteCount::parse(text).unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the master writes into a worker's command line: which descriptor is what, and who it is.
+
+use std::ffi::{CString, OsStr};
+use std::os::fd::RawFd;
+
+use super::serving::WorkerIdentity;
+
+/// The numbers that a worker starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Who it is.
+    pub(crate) identity: WorkerIdentity,
+    /// The configuration, in a sealed memory file.
+    pub(crate) config: RawFd,
+    /// Its end of the order socket.
+    pub(crate) orders: RawFd,
+    /// Its page of the scoreboard.
+    pub(crate) slot: RawFd,
+    /// The application's snapshot; none if the application is this program.
+    pub(crate) app: Option<RawFd>,
+    /// The listeners, in the order of the configuration's addresses.
+    pub(crate) listeners: Vec<RawFd>,
+}
+
+impl Plan {
+    /// The argument that [`Plan::parse`] reads.
+    pub(crate) fn to_argument(&self) -> CString {
+        let WorkerIdentity {
+            index,
+            count,
+            generation,
+        } = self.identity;
+        let mut text = format!(
+            "index={index},count={count},generation={generation},config={},orders={},slot={}",
+            self.config, self.orders, self.slot
+        );
+        if let Some(app) = self.app {
+            text = format!("{text},app={app}");
+        }
+        for listener in &self.listeners {
+            text = format!("{text},listener={listener}");
+        }
+        CString::new(text).expect("digits, commas and names hold no NUL")
+    }
+
+    /// Reads what a master of this version wrote.
+    pub(crate) fn parse(argument: &OsStr) -> Option<Self> {
+        let mut fields = argument.to_str()?.split(',').peekable();
+        let mut next = |name: &str| -> Option<u32> {
+            let value =
+                fields.next_if(|field| field.split_once('=').is_some_and(|(n, _)| n == name))?;
+            value.split_once('=')?.1.parse().ok()
+        };
+        let identity = WorkerIdentity {
+            index: next("index")?,
+            count: next("count")?,
+            generation: next("generation")?,
+        };
+        let mut descriptor = |name: &str| RawFd::try_from(next(name)?).ok();
+        let plan = Self {
+            identity,
+            config: descriptor("config")?,
+            orders: descriptor("orders")?,
+            slot: descriptor("slot")?,
+            app: descriptor("app"),
+            listeners: std::iter::from_fn(|| descriptor("listener")).collect(),
+        };
+        fields.next().is_none().then_some(plan)
+    }
+
+    /// Every descriptor of the plan.
+    pub(crate) fn descriptors(&self) -> Vec<RawFd> {
+        let mut all = vec![self.config, self.orders, self.slot];
+        all.extend(self.app);
+        all.extend(&self.listeners);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_reads_the_plan_that_the_master_wrote() {
+        let identity = WorkerIdentity {
+            index: 1,
+            count: 2,
+            generation: 3,
+        };
+        let mut plan = Plan {
+            identity,
+            config: 4,
+            orders: 5,
+            slot: 6,
+            app: Some(7),
+            listeners: vec![8, 9],
+        };
+        for app in [Some(7), None] {
+            plan.app = app;
+            let argument = plan.to_argument();
+            assert_eq!(
+                Plan::parse(OsStr::from_bytes(argument.as_bytes())),
+                Some(plan.clone())
+            );
+        }
+        assert_eq!(plan.descriptors(), [4, 5, 6, 8, 9]);
+    }
+
+    #[test]
+    fn other_arguments_are_no_plan() {
+        for text in [
+            "",
+            "app.so",
+            "index=0",
+            "index=0,count=1,generation=1,config=-1,orders=4,slot=5",
+        ] {
+            assert_eq!(Plan::parse(OsStr::new(text)), None, "{text}");
+        }
+        let more = "index=0,count=1,generation=1,config=3,orders=4,slot=5,more=6";
+        assert_eq!(Plan::parse(OsStr::new(more)), None);
+    }
+}

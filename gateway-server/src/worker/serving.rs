@@ -1,0 +1,113 @@
+//! What the serving loop is given, and how it ends.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use gateway_spec::abi::GwModule;
+
+use crate::drain::Drain;
+use crate::net::ListenAddress;
+use crate::options::ServeOptions;
+use crate::scoreboard::Slot;
+
+/// Everything a serving loop needs.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    /// Nonblocking sockets to accept from.
+    pub(crate) listeners: Vec<(ListenAddress, OwnedFd)>,
+    /// What to serve.
+    pub(crate) app: App,
+    /// How.
+    pub(crate) options: ServeOptions,
+    /// Where to count.
+    pub(crate) slot: Slot,
+    /// When to end.
+    pub(crate) drain: Drain,
+    /// Who we are.
+    pub(crate) identity: WorkerIdentity,
+}
+
+/// The application, in the form that it is loaded in.
+#[derive(Debug)]
+pub(crate) enum App {
+    /// A sealed copy of the file. To be kept open for the life of the process: the C library knows a
+    /// loaded object by its name, which holds the descriptor's number.
+    Snapshot {
+        /// The copy.
+        copy: OwnedFd,
+        /// Where the file was, for messages.
+        path: PathBuf,
+    },
+    /// The file itself, so that a profiler finds its symbols.
+    File(PathBuf),
+    /// This program.
+    #[expect(dead_code, reason = "read by the loader")]
+    LinkedIn(&'static GwModule),
+}
+
+impl App {
+    /// The path to load, if there is anything to load.
+    pub(crate) fn load_path(&self) -> Option<PathBuf> {
+        match self {
+            Self::Snapshot { copy, .. } => {
+                Some(format!("/proc/self/fd/{}", copy.as_raw_fd()).into())
+            }
+            Self::File(path) => Some(path.clone()),
+            Self::LinkedIn(_) => None,
+        }
+    }
+
+    /// The path as the operator gave it, for messages.
+    pub(crate) fn shown_path(&self) -> Option<&Path> {
+        match self {
+            Self::Snapshot { path, .. } | Self::File(path) => Some(path),
+            Self::LinkedIn(_) => None,
+        }
+    }
+}
+
+/// Which worker of how many this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WorkerIdentity {
+    /// The place that the worker holds among those alive, from 0. While workers are being replaced it
+    /// may be beyond `count`.
+    pub(crate) index: u32,
+    /// How many workers there are to be; 0 in a server of one process.
+    pub(crate) count: u32,
+    /// Which snapshot of the application it runs: 1, and one more for each reload.
+    pub(crate) generation: u32,
+}
+
+/// Why a worker cannot serve. The message is for the operator and begins with the file's name.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct ServeError {
+    /// Which kind of failure.
+    pub(crate) kind: ServeFailure,
+    /// The words for it.
+    pub(crate) message: String,
+}
+
+/// The kinds of failure, told apart by the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServeFailure {
+    /// The application cannot be loaded: missing, foreign, of another version.
+    #[expect(dead_code, reason = "made by the loader")]
+    Load,
+    /// The application was loaded and its start-up failed.
+    #[expect(dead_code, reason = "made by the loader")]
+    Startup,
+    /// Anything else.
+    Other,
+}
+
+impl ServeFailure {
+    /// What the process exits with.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Other => 1,
+            Self::Startup => 3,
+            Self::Load => 4,
+        }
+    }
+}
