@@ -8,19 +8,10 @@ use std::process::ExitCode;
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gateway_spec::abi::GwModule;
 
+use crate::app_source::AppSource;
 use crate::config::{Config, Given, SETTINGS, Sources, near_misses};
 use crate::{arbiter, logging, worker};
-
-/// Where the application comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum AppSource {
-    /// A shared object, named on the command line: `gatewayd app.so`.
-    CommandLine,
-    /// The program itself, which is an application with the server linked in.
-    LinkedIn(&'static GwModule),
-}
 
 /// Runs the server's command line; `args` begin with the program's name.
 ///

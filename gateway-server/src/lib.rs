@@ -1,6 +1,7 @@
 //! The reference server of the Gateway Interface: `gatewayd` and, for an application's own binary,
 //! the same command line as a library.
 
+mod app_source;
 mod arbiter;
 mod banner;
 mod cli;
@@ -16,4 +17,5 @@ mod snapshot;
 mod value;
 mod worker;
 
-pub use cli::{AppSource, run};
+pub use app_source::AppSource;
+pub use cli::run;

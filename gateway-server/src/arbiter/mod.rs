@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use crate::cli::AppSource;
+use crate::app_source::AppSource;
 use crate::config::Config;
 
 /// Runs the master.

@@ -23,16 +23,17 @@ use tokio::runtime::{Builder, LocalRuntime};
 pub(crate) use plan::Plan;
 pub(crate) use serving::{App, ServeError, ServeFailure, Serving, WorkerIdentity};
 
+use crate::app_source::AppSource;
 use crate::banner;
-use crate::cli::AppSource;
 use crate::config::Config;
 use crate::drain::{Drain, Phase};
 use crate::logging;
 use crate::net::Listener;
-use crate::orders::{Order, Received, Report};
+use crate::orders::{AppIdentity, Order, Received, Report};
 use crate::os::fd::{self, Inherited};
 use crate::os::{process, signals};
 use crate::scoreboard::{Page, Slot};
+use crate::value::LogLevel;
 
 /// The first argument of a worker's command line. Nobody types it: without the descriptors that the
 /// second one speaks of, the process ends at once.
@@ -43,7 +44,7 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
     let boot = match Boot::from_inheritance(plan, source) {
         Ok(boot) => boot,
         Err(error) => {
-            logging::init(crate::value::LogLevel::Info);
+            logging::init(LogLevel::Info);
             tracing::error!("{ROLE} is for gatewayd's own use: {error}");
             return ExitCode::from(ServeFailure::Other.exit_code());
         }
@@ -184,7 +185,7 @@ fn run(
     serving: Serving,
     worker_timeout: Duration,
     listen: impl FnOnce(Drain) -> io::Result<()>,
-    ready: impl FnOnce(crate::orders::AppIdentity),
+    ready: impl FnOnce(AppIdentity),
 ) -> Result<(), ServeError> {
     let runtime: LocalRuntime = Builder::new_current_thread()
         .enable_io()
