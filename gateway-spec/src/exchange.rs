@@ -1,66 +1,20 @@
-//! [`Exchange`]: what a host offers an application for one request beyond its head and body.
+//! [`Exchange`]: an application's handle on what a host offers for one request.
 
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use http::StatusCode;
 
 use crate::abi::export::ForeignExchange;
 use crate::error::{Error, ErrorKind};
+use crate::exchange_host::{HostExchange, TlsInfo};
 use crate::fields::Fields;
-
-/// Implemented by hosts of the Rust trait (adapters, test clients); `gatewayd` implements the C
-/// ABI's functions of the same names instead.
-///
-/// Every function may be called from any thread, also after the exchange has ended, when
-/// [`inform`](HostExchange::inform) answers [`ErrorKind::Closed`] and both polls are ready.
-pub trait HostExchange: Send + Sync + 'static {
-    /// Sends an informational response (RFC 9110 §15.2).
-    ///
-    /// # Errors
-    ///
-    /// See [`Exchange::inform`].
-    fn inform(&self, status: StatusCode, fields: &Fields) -> Result<(), Error>;
-
-    /// Ready once the client has gone or the exchange has ended. Keeps the last waker only.
-    fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()>;
-
-    /// Ready once the server drains. Keeps the last waker only.
-    fn poll_draining(&self, cx: &mut Context<'_>) -> Poll<()>;
-
-    /// From now on a disconnect does not cancel the call.
-    fn finish_on_disconnect(&self);
-
-    /// Facts of the TLS connection, if there is one.
-    fn tls(&self) -> Option<TlsInfo> {
-        None
-    }
-}
 
 /// A handle on the exchange, safe to keep in a spawned task: cheap to clone, harmless after the end.
 #[derive(Clone, Default)]
 pub struct Exchange {
     host: Option<Arc<dyn HostExchange>>,
-}
-
-/// Facts of a TLS connection.
-#[non_exhaustive]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsInfo {
-    /// 0x0303 for TLS 1.2, 0x0304 for TLS 1.3.
-    pub version: u16,
-    /// The cipher suite's IANA number.
-    pub cipher_suite: u16,
-    /// The protocol chosen by ALPN; empty if none.
-    pub alpn: Vec<u8>,
-    /// The server name that the client sent; empty if none.
-    pub server_name: Vec<u8>,
-    /// The client's certificate chain, leaf first, DER; empty if it sent none.
-    pub peer_chain: Vec<Vec<u8>>,
-    /// Whether that chain was verified.
-    pub peer_verified: bool,
 }
 
 impl Exchange {

@@ -9,7 +9,8 @@ use crate::abi::types::request_flag;
 use crate::address::Address;
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{Exchange, TlsInfo};
+use crate::exchange::Exchange;
+use crate::exchange_host::TlsInfo;
 use crate::fields::Fields;
 use crate::head::{Head, Span};
 

@@ -1,5 +1,6 @@
 //! `cargo xtask ...`: the project's own chores.
 
+mod bench;
 mod ci;
 mod layers;
 
@@ -11,6 +12,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["layers"] => layers::run(&root()),
+        ["bench"] => bench::run(&root()),
         ["ci"] => ci::run(&root()),
         _ => {
             eprintln!("{USAGE}");
@@ -33,5 +35,6 @@ fn root() -> PathBuf {
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
+  bench   instructions and CPU time per request, beside hyper and axum (needs valgrind)
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
   layers  the import table of ARCHITECTURE.md against the sources";

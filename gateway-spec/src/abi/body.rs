@@ -318,7 +318,7 @@ impl Lent {
                 );
                 frame.kind = frame_kind::TRAILERS;
                 frame.trailers = self.lines.as_ptr();
-                frame.n_trailers = crate::head::length(self.lines.len());
+                frame.n_trailers = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
             }
         }
     }

@@ -31,14 +31,15 @@ pub(crate) fn crates(
 /// Rooms that import, name or contain what the table does not grant them, and cycles.
 pub(crate) fn rooms(table: &BTreeMap<String, Room>, tree: &Tree) -> Vec<String> {
     let mut violations = Vec::new();
-    let present: BTreeSet<&str> = tree.files.iter().map(|file| room_of(&file.path)).collect();
-    for room in present.iter().filter(|room| !table.contains_key(**room)) {
+    let room_of = |path: &str| room_of(path, table);
+    let present: BTreeSet<String> = tree.files.iter().map(|file| room_of(&file.path)).collect();
+    for room in present.iter().filter(|room| !table.contains_key(*room)) {
         violations.push(format!(
             "room `{room}` of {} has no row in its table",
             tree.name
         ));
     }
-    for room in table.keys().filter(|room| !present.contains(room.as_str())) {
+    for room in table.keys().filter(|room| !present.contains(*room)) {
         violations.push(format!(
             "the table of {} names `{room}`, which does not exist",
             tree.name
@@ -47,10 +48,10 @@ pub(crate) fn rooms(table: &BTreeMap<String, Room>, tree: &Tree) -> Vec<String> 
     for edge in tree.edges() {
         let (from, to) = (&tree.files[edge.from].path, &tree.files[edge.to].path);
         let (from_room, to_room) = (room_of(from), room_of(to));
-        let Some(row) = table.get(from_room) else {
+        let Some(row) = table.get(&from_room) else {
             continue;
         };
-        if from_room != to_room && !row.imports.permits(to_room) {
+        if from_room != to_room && !row.imports.permits(&to_room) {
             let place = format!("{}/src/{from}:{}", tree.name, edge.line);
             violations.push(format!(
                 "{place}: `{from_room}` must not import `{to_room}`"
@@ -58,7 +59,7 @@ pub(crate) fn rooms(table: &BTreeMap<String, Room>, tree: &Tree) -> Vec<String> 
         }
     }
     for file in &tree.files {
-        let Some(row) = table.get(room_of(&file.path)) else {
+        let Some(row) = table.get(&room_of(&file.path)) else {
             continue;
         };
         let place = |line| format!("{}/src/{}:{line}", tree.name, file.path);
@@ -81,38 +82,55 @@ pub(crate) fn rooms(table: &BTreeMap<String, Room>, tree: &Tree) -> Vec<String> 
             }
         }
     }
-    violations.extend(cycles(tree));
+    violations.extend(cycles(table, tree));
     violations
 }
 
-/// A file or folder directly under `src`; `lib` and `main` for the roots.
-fn room_of(path: &str) -> &str {
-    path.split('/')
-        .next()
-        .unwrap_or(path)
-        .trim_end_matches(".rs")
+/// The room that a file belongs to: the longest of its paths that has a row, else what stands
+/// directly under `src`. The roots are `lib` and `main`.
+fn room_of(path: &str, table: &BTreeMap<String, Room>) -> String {
+    let path = path.trim_end_matches(".rs");
+    let borders = path
+        .match_indices('/')
+        .map(|(at, _)| at)
+        .chain([path.len()]);
+    let rooms: Vec<&str> = borders.map(|at| &path[..at]).collect();
+    let row = rooms.iter().rev().find(|room| table.contains_key(**room));
+    (*row.unwrap_or(&rooms[0])).to_owned()
 }
 
-/// Circles between the entries of any one folder, each reported once.
-fn cycles(tree: &Tree) -> Vec<String> {
+/// Circles between rooms, and between the entries of any one folder within a room.
+fn cycles(table: &BTreeMap<String, Room>, tree: &Tree) -> Vec<String> {
     let mut graphs: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for edge in tree.edges() {
-        let from: Vec<&str> = tree.files[edge.from].path.split('/').collect();
-        let to: Vec<&str> = tree.files[edge.to].path.split('/').collect();
-        let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-        let (Some(a), Some(b)) = (from.get(shared), to.get(shared)) else {
-            continue;
+        let (from, to) = (&tree.files[edge.from].path, &tree.files[edge.to].path);
+        let rooms = (room_of(from, table), room_of(to, table));
+        let (place, a, b) = if rooms.0 == rooms.1 {
+            let from: Vec<&str> = from.split('/').collect();
+            let to: Vec<&str> = to.split('/').collect();
+            let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+            let (Some(a), Some(b)) = (from.get(shared), to.get(shared)) else {
+                continue;
+            };
+            (
+                format!("/{}", from[..shared].join("/")),
+                (*a).to_owned(),
+                (*b).to_owned(),
+            )
+        } else {
+            (String::new(), rooms.0, rooms.1)
         };
-        let graph = graphs.entry(from[..shared].join("/")).or_default();
-        graph
-            .entry((*a).to_owned())
+        graphs
+            .entry(place)
             .or_default()
-            .insert((*b).to_owned());
+            .entry(a)
+            .or_default()
+            .insert(b);
     }
     let mut violations = Vec::new();
     for (folder, graph) in &graphs {
         if let Some(circle) = circle(graph) {
-            let place = format!("{}/src/{folder}", tree.name);
+            let place = format!("{}/src{folder}", tree.name);
             violations.push(format!(
                 "{place}: circle of imports {}",
                 circle.join(" -> ")
@@ -233,6 +251,32 @@ mod tests {
             found,
             ["server/src/http1: circle of imports body.rs -> head.rs -> body.rs"]
         );
+    }
+
+    #[test]
+    fn rooms_form_no_circle_even_where_the_table_grants_one() {
+        let found = check(&[("os/mod.rs", "use crate::lib_type; use crate::worker::W;")]);
+        assert!(
+            found
+                .iter()
+                .any(|one| one.contains("src: circle of imports")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_row_with_a_slash_makes_a_nested_room() {
+        let found = check(&[("os/inner.rs", "use crate::http1::body::B;")]);
+        assert_eq!(
+            found,
+            Vec::<String>::new(),
+            "not declared, hence not part of the crate"
+        );
+        let tables = TABLES.replace("| `os` |", "| `os/inner` | `http1` | | |\n| `os` |");
+        let rows = Tables::parse(&tables).unwrap().rooms;
+        assert_eq!(room_of("os/inner/deep.rs", &rows["server"]), "os/inner");
+        assert_eq!(room_of("os/mod.rs", &rows["server"]), "os");
+        assert_eq!(room_of("new/file.rs", &rows["server"]), "new");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Imports {
     pub(crate) children: Vec<Vec<String>>,
     /// Modules written inline, by their path within the file.
     pub(crate) inline: Vec<Vec<String>>,
+    /// Macros by example that are written here.
+    pub(crate) macros: Vec<String>,
     /// Lines on which `unsafe` stands.
     pub(crate) unsafe_lines: Vec<usize>,
 }
@@ -75,6 +77,11 @@ impl Imports {
                     end
                 }
                 TokenTree::Ident(ident) if ident == "mod" => self.module(&tokens[at..], within),
+                TokenTree::Ident(ident) if ident == "macro_rules" => {
+                    self.macros
+                        .extend(tokens.get(at + 2).map(ToString::to_string));
+                    3
+                }
                 TokenTree::Ident(_) => self.path(&tokens, at, within),
                 _ => 1,
             };

@@ -71,13 +71,14 @@ impl Tables {
                         "{}: expected a name and its imports",
                         place()
                     );
-                    let name = names(row[0]).join("");
-                    let allowed = Allowed::parse(row[1]).with_context(place)?;
-                    ensure!(
-                        tables.crates.insert(name, allowed).is_none(),
-                        "{}: again",
-                        place()
-                    );
+                    for name in names(row[0]) {
+                        let allowed = Allowed::parse(row[1]).with_context(place)?;
+                        ensure!(
+                            tables.crates.insert(name, allowed).is_none(),
+                            "{}: again",
+                            place()
+                        );
+                    }
                 }
             }
         }
@@ -154,7 +155,7 @@ mod tests {
 
 | Crate | imports | why |
 |---|---|---|
-| `spec` | nothing | floor |
+| `spec`, `app` | nothing | floor |
 | `server` | `spec` | |
 | `tests` | anything | |
 
@@ -170,6 +171,7 @@ Words.
     fn tables_are_read_from_the_document() {
         let tables = Tables::parse(DOCUMENT).unwrap();
         assert_eq!(tables.crates["spec"], Allowed::Only(Vec::new()));
+        assert_eq!(tables.crates["app"], Allowed::Only(Vec::new()));
         assert!(tables.crates["server"].permits("spec"));
         assert!(!tables.crates["server"].permits("tests"));
         assert!(tables.crates["tests"].permits("server"));

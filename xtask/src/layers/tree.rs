@@ -16,6 +16,8 @@ pub(crate) struct Tree {
     pub(crate) files: Vec<File>,
     /// Every module path of the library to the index of the file that holds it.
     modules: BTreeMap<Vec<String>, usize>,
+    /// Exported macros, which stand at the crate's root wherever they are written.
+    macros: BTreeMap<String, usize>,
 }
 
 /// One source file.
@@ -88,10 +90,15 @@ impl Tree {
                 }
             }
         }
+        let mut macros = BTreeMap::new();
+        for (index, file) in files.iter().enumerate() {
+            macros.extend(file.imports.macros.iter().map(|name| (name.clone(), index)));
+        }
         Ok(Self {
             name: name.to_owned(),
             files,
             modules,
+            macros,
         })
     }
 
@@ -154,6 +161,9 @@ impl Tree {
         let Some(name) = path.get(length) else {
             return Some(index);
         };
+        if let (0, Some(&file)) = (length, self.macros.get(name)) {
+            return Some(file);
+        }
         let file = &self.files[index];
         let through = file.imports.reexports.iter().filter(|one| {
             (one.name == *name || one.name == "*") && join(&file.module, &one.within) == module
@@ -260,6 +270,18 @@ mod tests {
             ("b.rs", "use crate::X;"),
         ]);
         assert_eq!(found, ["b.rs a/x.rs"]);
+    }
+
+    #[test]
+    fn exported_macros_are_found_where_they_are_written() {
+        let inner =
+            "macro_rules! outer { () => { $crate::inner!() } } macro_rules! inner { () => {} }";
+        let found = edges(&[
+            ("lib.rs", "mod a; mod b;"),
+            ("a.rs", inner),
+            ("b.rs", "crate::outer!();"),
+        ]);
+        assert_eq!(found, ["b.rs a.rs"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::abi::codes::error_of;
 use crate::abi::types::{EXT_TLS, GwCtx, GwCtxVt, GwHeader, GwStr, GwTls, GwWaker, code, ctx_flag};
 use crate::abi::waker::Lender;
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{HostExchange, TlsInfo};
+use crate::exchange_host::{HostExchange, TlsInfo};
 use crate::fields::Fields;
 
 /// One reference to the host's exchange; given back when dropped.
@@ -77,7 +77,7 @@ impl HostExchange for ForeignExchange {
             .iter()
             .map(|(name, value)| header(name, value))
             .collect();
-        let count = crate::head::length(lines.len());
+        let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
         // SAFETY: callable from any thread while we hold the reference; the lines outlive the call.
         match unsafe {
             inform(
