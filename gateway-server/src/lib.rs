@@ -7,6 +7,8 @@ mod banner;
 mod cli;
 mod config;
 mod drain;
+mod http1;
+mod limits;
 mod logging;
 mod net;
 mod options;
@@ -19,3 +21,19 @@ mod worker;
 
 pub use app_source::AppSource;
 pub use cli::run;
+
+/// The insides, for fuzzers and for the corpus tests; no promise is made about them.
+#[doc(hidden)]
+pub mod internal {
+    /// The HTTP/1.1 engine.
+    pub mod http1 {
+        pub use crate::http1::{
+            BodyDecoder, BodyError, BodyFraming, BodyLength, Decoded, EncodeError, Form, Framing,
+            Head, HeadError, Length, Recipient, ResponseHead, Span, Version, encode,
+        };
+    }
+    /// The limits and their defaults.
+    pub mod limits {
+        pub use crate::limits::{BodyLimits, HeadLimits};
+    }
+}

@@ -98,11 +98,210 @@ pub const NAMES: &[&str] = &[
     "server-timing",
 ];
 
-/// The id of a lower-case name, or 0.
+/// The id of a lower-case name, or 0 if it is not in [`NAMES`].
+///
+/// A name with capitals is not in the table: lower-case it first.
 #[must_use]
+#[inline]
 pub fn id_of(name: &[u8]) -> u16 {
-    let position = NAMES.iter().position(|other| other.as_bytes() == name);
-    position
-        .and_then(|index| u16::try_from(index + 1).ok())
-        .unwrap_or(0)
+    let Some(key) = Key::of(name) else { return 0 };
+    let mut slot = key.slot();
+    loop {
+        let id = SLOTS[slot];
+        if id == 0 || KEYS[id as usize] == key {
+            return u16::from(id);
+        }
+        slot = (slot + 1) % SLOTS.len();
+    }
+}
+
+/// The name with this id, or `None` for 0 and for ids that this version does not know.
+#[must_use]
+#[inline]
+pub fn name_of(id: u16) -> Option<&'static str> {
+    NAMES.get(usize::from(id).wrapping_sub(1)).copied()
+}
+
+/// The id of a name of the table, for constants.
+///
+/// # Panics
+///
+/// If the table does not hold the name: in a constant, the build fails.
+#[must_use]
+pub const fn id(name: &str) -> u16 {
+    let id = id_const(name.as_bytes());
+    assert!(id != 0, "the table of names does not hold this name");
+    id
+}
+
+/// A name of at most 32 bytes as four words, equal exactly if the names are.
+///
+/// Up to 16 bytes, the first two words cover the name from both ends and may overlap; the other
+/// two do the same for what lies between the first 8 and the last 8 bytes of a longer one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    words: [u64; 4],
+    length: u64,
+}
+
+impl Key {
+    const EMPTY: Self = Self {
+        words: [0; 4],
+        length: 0,
+    };
+
+    #[inline(always)]
+    const fn of(name: &[u8]) -> Option<Self> {
+        let n = name.len();
+        let words = match n {
+            8..=16 => [word(name, 0), word(name, n - 8), 0, 0],
+            17..=32 => [
+                word(name, 0),
+                word(name, n - 8),
+                word(name, 8),
+                word(name, n - 16),
+            ],
+            4..=7 => [half(name, 0) | half(name, n - 4) << 32, 0, 0, 0],
+            1..=3 => {
+                let bytes = [name[0], name[n / 2], name[n - 1], 0];
+                [u32::from_le_bytes(bytes) as u64, 0, 0, 0]
+            }
+            _ => return None,
+        };
+        Some(Self {
+            words,
+            length: n as u64,
+        })
+    }
+
+    /// Where the search for this key begins.
+    #[inline(always)]
+    const fn slot(&self) -> usize {
+        let mixed = (self.words[0] ^ self.words[1].rotate_left(29) ^ self.length)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> (u64::BITS - SLOT_BITS)) as usize
+    }
+}
+
+#[inline(always)]
+const fn word(bytes: &[u8], at: usize) -> u64 {
+    match bytes.split_at(at).1.first_chunk() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => 0,
+    }
+}
+
+#[inline(always)]
+const fn half(bytes: &[u8], at: usize) -> u64 {
+    match bytes.split_at(at).1.first_chunk() {
+        Some(chunk) => u32::from_le_bytes(*chunk) as u64,
+        None => 0,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the table holds at most 255 names"
+)]
+const fn id_const(name: &[u8]) -> u16 {
+    let mut i = 0;
+    while i < NAMES.len() {
+        let known = NAMES[i].as_bytes();
+        let mut k = 0;
+        while k < name.len() && k < known.len() && known[k] == name[k] {
+            k += 1;
+        }
+        if k == name.len() && k == known.len() {
+            return i as u16 + 1;
+        }
+        i += 1;
+    }
+    0
+}
+
+/// The table is four times sparser than the names are many, so that most searches end at once.
+const SLOT_BITS: u32 = 9;
+
+/// Ids by hash, open addressing with linear probing; 0 marks a free slot.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the table holds at most 255 names"
+)]
+static SLOTS: [u8; 1 << SLOT_BITS] = {
+    assert!(NAMES.len() <= u8::MAX as usize && NAMES.len() * 2 < 1 << SLOT_BITS);
+    let mut slots = [0; 1 << SLOT_BITS];
+    let mut i = 0;
+    while i < NAMES.len() {
+        let mut slot = KEYS[i + 1].slot();
+        while slots[slot] != 0 {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = i as u8 + 1;
+        i += 1;
+    }
+    slots
+};
+
+/// The keys by id; that of 0 belongs to no name.
+static KEYS: [Key; NAMES.len() + 1] = {
+    let mut keys = [Key::EMPTY; NAMES.len() + 1];
+    let mut i = 0;
+    while i < NAMES.len() {
+        keys[i + 1] = Key::of(NAMES[i].as_bytes()).expect("a name has 1 to 32 bytes");
+        i += 1;
+    }
+    keys
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_its_place_as_id() {
+        for (i, name) in NAMES.iter().enumerate() {
+            assert_eq!(usize::from(id_of(name.as_bytes())), i + 1, "{name}");
+            assert_eq!(usize::from(id(name)), i + 1, "{name}");
+            assert_eq!(name_of(u16::try_from(i + 1).unwrap()), Some(*name));
+        }
+        assert_eq!(name_of(0), None);
+        assert_eq!(name_of(u16::try_from(NAMES.len() + 1).unwrap()), None);
+    }
+
+    #[test]
+    fn names_are_lower_case_tokens_and_differ() {
+        for (i, name) in NAMES.iter().enumerate() {
+            assert!(
+                name.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            );
+            assert!(!NAMES[..i].contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_off_by_one_byte_are_not_known() {
+        for name in NAMES {
+            let name = name.as_bytes();
+            let mut near = Vec::new();
+            for at in 0..name.len() {
+                for bit in 0..8 {
+                    let mut other = name.to_vec();
+                    other[at] ^= 1 << bit;
+                    near.push(other);
+                }
+            }
+            near.push(name[1..].to_vec());
+            near.push(name[..name.len() - 1].to_vec());
+            near.push([name, b"-"].concat());
+            near.push([b"x", name].concat());
+            near.push(name.to_ascii_uppercase());
+            for other in near {
+                let known = NAMES.iter().any(|name| name.as_bytes() == other);
+                assert_eq!(id_of(&other) != 0, known, "{}", other.escape_ascii());
+            }
+        }
+        assert_eq!(id_of(b""), 0);
+        assert_eq!(id_of(&[b'a'; 200]), 0);
+    }
 }

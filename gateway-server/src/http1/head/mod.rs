@@ -1,0 +1,557 @@
+//! [`Head`]: a request head, read in place.
+//!
+//! The parser lower-cases the names in the read buffer and keeps offsets into it, so that a head
+//! needs no memory of its own after a connection's first. It resumes at the line that was
+//! incomplete: however the bytes arrive, each line is read again only while it grows.
+
+pub(super) mod special;
+mod target;
+
+use gateway_spec::abi::{Field, method, names};
+
+use self::special::Special;
+use super::error::HeadError;
+use super::scan;
+use crate::limits::{HeadLimits, LEADING_EMPTY_LINES};
+
+pub use self::target::Form;
+
+/// A request head: where its parts are in the buffer that was parsed.
+///
+/// Every accessor that takes `buf` wants that buffer, with the head at the same place. Before
+/// [`Head::parse`] has returned a length, what they return is unspecified.
+#[derive(Debug, Default)]
+pub struct Head {
+    /// The fields that the application may see, in order.
+    lines: Vec<Line>,
+    stage: Stage,
+    /// Where the line begins that is to be read next.
+    at: usize,
+    empty_lines: u32,
+    /// Field lines, those included that the application does not see.
+    count: usize,
+    method: Span,
+    method_id: u32,
+    target: Span,
+    form: Form,
+    path: Span,
+    query: Option<Span>,
+    /// Of the target, later of Host; empty if neither has one.
+    authority: Span,
+    version: Version,
+    special: Special,
+}
+
+/// A part of the buffer that was parsed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    length: u32,
+}
+
+/// Protocol version of a request; others are refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    #[default]
+    Http11,
+}
+
+/// How the end of a request body is found (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLength {
+    /// There is no body.
+    None,
+    /// So many bytes, possibly none: Content-Length says so.
+    Length(u64),
+    /// Chunk by chunk.
+    Chunked,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Before or in the request line.
+    #[default]
+    RequestLine,
+    Fields,
+    Done,
+}
+
+/// A field line.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    /// Empty in a Host that was made from the target: the name is the table's.
+    name: Span,
+    value: Span,
+    id: u16,
+}
+
+/// What became of a line.
+enum Step {
+    /// It was read; the next one begins here.
+    Next(usize),
+    /// Its end is not there yet.
+    Incomplete,
+}
+
+impl Head {
+    /// Reads the head at the beginning of `buf`, lower-casing its field names there: its length,
+    /// empty lines before the request line included, or `None` if it is incomplete.
+    ///
+    /// After `None`, call again with the same bytes and more behind them. After a length, the next
+    /// call begins a new head. After an error the connection is of no more use.
+    ///
+    /// # Errors
+    ///
+    /// A [`HeadError`], decided by the first byte that makes the head unacceptable.
+    pub fn parse(
+        &mut self,
+        buf: &mut [u8],
+        limits: &HeadLimits,
+    ) -> Result<Option<usize>, HeadError> {
+        if self.stage == Stage::Done {
+            self.clear();
+        }
+        // Offsets are u32 because the limit is.
+        let visible = buf.len().min(limits.head as usize);
+        let bytes = &mut buf[..visible];
+        let end = self.lines_of(bytes, limits)?;
+        if end.is_none() && visible == limits.head as usize {
+            return Err(HeadError::HeadTooLarge);
+        }
+        Ok(end)
+    }
+
+    /// Forgets what was read, so that the next call of [`Head::parse`] begins a new head.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.stage = Stage::RequestLine;
+        self.at = 0;
+        self.empty_lines = 0;
+        self.count = 0;
+        self.authority = Span::default();
+        self.special.clear();
+    }
+
+    /// Whether a request line, or its beginning, has been seen: the peer wants something.
+    #[must_use]
+    pub fn has_begun(&self, buf: &[u8]) -> bool {
+        buf.len() > self.at || self.stage != Stage::RequestLine
+    }
+
+    /// The method's id in [`method`]; [`method::OTHER`] for those that are not in it.
+    #[must_use]
+    pub fn method_id(&self) -> u32 {
+        self.method_id
+    }
+
+    /// The method, as sent.
+    #[must_use]
+    pub fn method<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
+        self.method.of(buf)
+    }
+
+    /// The target, exactly as sent.
+    #[must_use]
+    pub fn target<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
+        self.target.of(buf)
+    }
+
+    /// The form of the target.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The target's path, a part of the target: `*` in asterisk-form, empty in authority-form. An
+    /// absolute-form without path means `/` (RFC 9110 §4.2.3), which then is the last slash
+    /// before its authority.
+    #[must_use]
+    pub fn path<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
+        self.path.of(buf)
+    }
+
+    /// What follows the target's first `?`; `None` if it has none.
+    #[must_use]
+    pub fn query<'b>(&self, buf: &'b [u8]) -> Option<&'b [u8]> {
+        self.query.map(|query| query.of(buf))
+    }
+
+    /// `host[:port]` of the target or, if it has none, of Host; empty if an HTTP/1.0 request has
+    /// neither.
+    #[must_use]
+    pub fn authority<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
+        self.authority.of(buf)
+    }
+
+    /// The version.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The fields that are the application's, in order, names lower-case, values without outer
+    /// whitespace.
+    ///
+    /// Those of this hop are left out: Connection and what it nominates, Keep-Alive,
+    /// Proxy-Connection, Transfer-Encoding, Upgrade; TE is left if it names `trailers`, and then
+    /// says nothing else. Host is there once, except in HTTP/1.0 requests that name no host.
+    #[must_use]
+    pub fn fields<'b>(&'b self, buf: &'b [u8]) -> impl ExactSizeIterator<Item = Field<'b>> {
+        self.lines.iter().map(|line| {
+            let name = if line.name.length == 0 {
+                names::name_of(line.id).unwrap_or_default().as_bytes()
+            } else {
+                line.name.of(buf)
+            };
+            Field::new(line.id, name, line.value.of(buf))
+        })
+    }
+
+    /// How the end of the body is found.
+    #[must_use]
+    pub fn body(&self) -> BodyLength {
+        self.special.body()
+    }
+
+    /// Whether the client wants the connection kept after the answer.
+    #[must_use]
+    pub fn keep_alive(&self) -> bool {
+        self.special.keep_alive(self.version)
+    }
+
+    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
+    #[must_use]
+    pub fn expect_continue(&self) -> bool {
+        self.special.expects_continue()
+            && self.version == Version::Http11
+            && !matches!(self.body(), BodyLength::None | BodyLength::Length(0))
+    }
+
+    /// The protocols that the client would like to switch to, as in Upgrade: only if Connection
+    /// names it, in HTTP/1.1, and without a body, behind which it would be unclear what begins
+    /// where.
+    #[must_use]
+    pub fn upgrade<'b>(&self, buf: &'b [u8]) -> Option<&'b [u8]> {
+        let possible = self.version == Version::Http11
+            && matches!(self.body(), BodyLength::None | BodyLength::Length(0));
+        if possible {
+            self.special.upgrade().map(|protocols| protocols.of(buf))
+        } else {
+            None
+        }
+    }
+
+    fn lines_of(
+        &mut self,
+        bytes: &mut [u8],
+        limits: &HeadLimits,
+    ) -> Result<Option<usize>, HeadError> {
+        if self.stage == Stage::RequestLine {
+            match self.request_line(bytes, limits)? {
+                Step::Next(at) => self.at = at,
+                Step::Incomplete => return Ok(None),
+            }
+            self.stage = Stage::Fields;
+        }
+        let mut at = self.at;
+        loop {
+            if let Some(&[b'\r', next]) = bytes.get(at..at + 2) {
+                if next != b'\n' {
+                    return Err(HeadError::BareCarriageReturn);
+                }
+                self.finish(bytes)?;
+                self.stage = Stage::Done;
+                return Ok(Some(at + 2));
+            }
+            match self.field_line(bytes, at, limits)? {
+                Step::Next(next) => at = next,
+                Step::Incomplete => {
+                    self.at = at;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// `method SP target SP version CRLF`, behind the empty lines that are tolerated.
+    #[inline]
+    fn request_line(&mut self, bytes: &mut [u8], limits: &HeadLimits) -> Result<Step, HeadError> {
+        if matches!(bytes.get(self.at), Some(b'\r' | b'\n')) {
+            self.empty_lines(bytes)?;
+        }
+        let start = self.at;
+        let limit = limits.request_line;
+        let (method_end, id) = method_end(bytes, start);
+        if method_end == start || bytes.get(method_end) != Some(&b' ') {
+            return unfinished(bytes, start, method_end, limit, LinePart::Method);
+        }
+        let (target_end, question_mark) = scan::target_end(bytes, method_end + 1);
+        if target_end == method_end + 1 || bytes.get(target_end) != Some(&b' ') {
+            return unfinished(bytes, start, target_end, limit, LinePart::Target);
+        }
+        let version_at = target_end + 1;
+        let version = match bytes.get(version_at..version_at + VERSION_LINE) {
+            Some(b"HTTP/1.1\r\n") => Version::Http11,
+            Some(b"HTTP/1.0\r\n") => Version::Http10,
+            _ => {
+                return match version_fault(bytes, version_at) {
+                    Ok(()) => incomplete(bytes, start, limit, HeadError::RequestLineTooLong),
+                    Err((at, _)) if at - start > limit => Err(HeadError::RequestLineTooLong),
+                    Err((_, fault)) => Err(fault),
+                };
+            }
+        };
+        let next = version_at + VERSION_LINE;
+        if next - 2 - start > limit {
+            return Err(HeadError::RequestLineTooLong);
+        }
+        self.version = version;
+        self.method = Span::new(start, method_end);
+        self.method_id = id;
+        self.target = Span::new(method_end + 1, target_end);
+        if bytes[method_end + 1] == b'/' && id != method::CONNECT {
+            self.form = Form::Origin;
+            self.path = Span::new(method_end + 1, question_mark.unwrap_or(target_end));
+            self.query = question_mark.map(|at| Span::new(at + 1, target_end));
+        } else {
+            self.other_form(bytes, question_mark)?;
+        }
+        Ok(Step::Next(next))
+    }
+
+    #[cold]
+    fn empty_lines(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        loop {
+            match bytes.get(self.at..).unwrap_or_default() {
+                [b'\n', ..] => return Err(HeadError::BareLineFeed),
+                [b'\r', b'\n', ..] if self.empty_lines == LEADING_EMPTY_LINES => {
+                    return Err(HeadError::EmptyLines);
+                }
+                [b'\r', b'\n', ..] => {
+                    self.empty_lines += 1;
+                    self.at += 2;
+                }
+                [b'\r', _, ..] => return Err(HeadError::BareCarriageReturn),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// `name ":" OWS value OWS CRLF` at `at`.
+    #[inline(always)]
+    fn field_line(
+        &mut self,
+        bytes: &mut [u8],
+        at: usize,
+        limits: &HeadLimits,
+    ) -> Result<Step, HeadError> {
+        if self.count >= limits.fields && bytes.get(at).is_some_and(|&first| first != b'\r') {
+            return Err(HeadError::TooManyFields);
+        }
+        let limit = limits.field_line;
+        let name_end = scan::lower_token(bytes, at);
+        if name_end == at || bytes.get(name_end) != Some(&b':') {
+            return unfinished(bytes, at, name_end, limit, LinePart::Name);
+        }
+        let mut from = name_end + 1;
+        while matches!(bytes.get(from), Some(b' ' | b'\t')) {
+            from += 1;
+        }
+        let line_end = scan::value_end(bytes, from);
+        if bytes.get(line_end..line_end + 2) != Some(b"\r\n") {
+            return unfinished(bytes, at, line_end, limit, LinePart::Value);
+        }
+        if line_end - at > limit {
+            return Err(HeadError::FieldLineTooLong);
+        }
+        let mut end = line_end;
+        while end > from && matches!(bytes[end - 1], b' ' | b'\t') {
+            end -= 1;
+        }
+        self.count += 1;
+        let id = names::id_of(&bytes[at..name_end]);
+        let mut line = Line {
+            name: Span::new(at, name_end),
+            value: Span::new(from, end),
+            id,
+        };
+        if self.special.take(bytes, &mut line, self.version)? {
+            self.lines.push(line);
+        }
+        Ok(Step::Next(line_end + 2))
+    }
+
+    /// What only the whole head can tell.
+    #[inline]
+    fn finish(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        match self.special.host() {
+            Some(host) if self.authority.length == 0 => self.authority = host,
+            host => self.settle_host(bytes, host)?,
+        }
+        if self.special.nominates() {
+            let special = &self.special;
+            self.lines.retain(|line| !special.nominated(bytes, line));
+        }
+        Ok(())
+    }
+
+    /// Host where the target has an authority, or where there is no Host (RFC 9112 §3.2).
+    #[cold]
+    fn settle_host(&mut self, bytes: &[u8], host: Option<Span>) -> Result<(), HeadError> {
+        match host {
+            Some(host) => self.check_host(bytes, host),
+            None if self.version == Version::Http11 => Err(HeadError::HostMissing),
+            None if self.authority.length == 0 => Ok(()),
+            None => {
+                let name = Span::default();
+                self.lines.push(Line {
+                    name,
+                    value: self.authority,
+                    id: names::id("host"),
+                });
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Span {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a head's limit is a u32")]
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: start as u32,
+            length: (end - start) as u32,
+        }
+    }
+
+    /// The bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `buf` ends before the span: it is not the buffer that was parsed.
+    #[must_use]
+    #[inline]
+    pub fn of(self, buf: &[u8]) -> &[u8] {
+        &buf[self.start as usize..][..self.length as usize]
+    }
+}
+
+/// Parts of a line that end with a byte of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LinePart {
+    Method,
+    Target,
+    Name,
+    Value,
+}
+
+/// The verdict on a line whose part does not end as it should at `at`: the buffer may have ended
+/// first.
+#[cold]
+fn unfinished(
+    bytes: &[u8],
+    start: usize,
+    at: usize,
+    limit: usize,
+    part: LinePart,
+) -> Result<Step, HeadError> {
+    let too_long = match part {
+        LinePart::Method | LinePart::Target => HeadError::RequestLineTooLong,
+        LinePart::Name | LinePart::Value => HeadError::FieldLineTooLong,
+    };
+    let Some(&found) = bytes.get(at) else {
+        return incomplete(bytes, start, limit, too_long);
+    };
+    if at - start > limit {
+        return Err(too_long);
+    }
+    Err(match (part, found) {
+        // Perhaps the beginning of an empty line.
+        (LinePart::Method, b'\r') if at == start && at + 1 == bytes.len() => {
+            return Ok(Step::Incomplete);
+        }
+        (LinePart::Method, _) => HeadError::Method,
+        (LinePart::Target, b' ') => HeadError::TargetEmpty,
+        (LinePart::Target, b'#') => HeadError::TargetFragment,
+        (LinePart::Target, _) => HeadError::TargetByte,
+        (_, b'\n') => HeadError::BareLineFeed,
+        (LinePart::Name | LinePart::Value, b'\r') if at + 1 == bytes.len() => {
+            return incomplete(bytes, start, limit, too_long);
+        }
+        (LinePart::Value, b'\r') => HeadError::BareCarriageReturn,
+        (LinePart::Value, _) => HeadError::FieldValue,
+        (LinePart::Name, b' ' | b'\t') if at == start => HeadError::FieldFolded,
+        (LinePart::Name, b' ' | b'\t') => HeadError::SpaceBeforeColon,
+        (LinePart::Name, b':') => HeadError::FieldNameEmpty,
+        (LinePart::Name, _) => HeadError::FieldName,
+    })
+}
+
+/// The verdict on a line of which no byte is wrong and the end is missing.
+fn incomplete(
+    bytes: &[u8],
+    start: usize,
+    limit: usize,
+    too_long: HeadError,
+) -> Result<Step, HeadError> {
+    match bytes.get(start + limit..).unwrap_or_default() {
+        [] | [b'\r'] => Ok(Step::Incomplete),
+        _ => Err(too_long),
+    }
+}
+
+/// Where the method ends, and its id.
+#[inline]
+fn method_end(bytes: &[u8], start: usize) -> (usize, u32) {
+    match bytes.get(start..).and_then(|rest| rest.first_chunk()) {
+        Some(b"GET ") => (start + 3, method::GET),
+        _ => other_method(bytes, start),
+    }
+}
+
+fn other_method(bytes: &[u8], start: usize) -> (usize, u32) {
+    let end = scan::token_end(bytes, start);
+    let id = match &bytes[start..end] {
+        b"GET" => method::GET,
+        b"HEAD" => method::HEAD,
+        b"POST" => method::POST,
+        b"PUT" => method::PUT,
+        b"DELETE" => method::DELETE,
+        b"CONNECT" => method::CONNECT,
+        b"OPTIONS" => method::OPTIONS,
+        b"TRACE" => method::TRACE,
+        b"PATCH" => method::PATCH,
+        _ => method::OTHER,
+    };
+    (end, id)
+}
+
+/// The first byte that is not as in `HTTP/d.d CRLF`, or the version's end if the version is none
+/// of ours; nothing if the buffer ends before either.
+#[cold]
+fn version_fault(bytes: &[u8], at: usize) -> Result<(), (usize, HeadError)> {
+    for (i, expected) in (*b"HTTP/d.d\r\n").into_iter().enumerate() {
+        let Some(&found) = bytes.get(at + i) else {
+            return Ok(());
+        };
+        let as_expected = if expected == b'd' {
+            found.is_ascii_digit()
+        } else {
+            found == expected
+        };
+        if !as_expected {
+            return Err((at + i, HeadError::VersionSyntax));
+        }
+    }
+    Err((at + VERSION_LINE - 2, HeadError::VersionUnsupported))
+}
+
+/// Bytes of `HTTP/1.1` and its CRLF.
+const VERSION_LINE: usize = 10;
+
+#[cfg(test)]
+mod tests;

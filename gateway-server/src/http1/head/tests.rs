@@ -1,0 +1,254 @@
+use gateway_spec::abi::method;
+
+use super::{BodyLength, Form, Head, Version};
+use crate::http1::error::HeadError;
+use crate::limits::HeadLimits;
+
+/// The head, its buffer and length, parsed whole; the same verdict is required byte by byte.
+fn parse(text: &str) -> Result<(Head, Vec<u8>, usize), HeadError> {
+    parse_within(text.as_bytes(), &HeadLimits::default())
+}
+
+fn parse_within(text: &[u8], limits: &HeadLimits) -> Result<(Head, Vec<u8>, usize), HeadError> {
+    let mut buf = text.to_vec();
+    let mut head = Head::default();
+    let whole = head.parse(&mut buf, limits);
+    let mut slow_buf = text.to_vec();
+    let mut slow_head = Head::default();
+    let slow = (0..=text.len())
+        .map(|end| slow_head.parse(&mut slow_buf[..end], limits))
+        .find(|verdict| verdict != &Ok(None))
+        .unwrap_or(Ok(None));
+    assert_eq!(whole, slow, "{}", text.escape_ascii());
+    let length = whole?.expect("the head is complete");
+    assert_eq!(fields(&head, &buf), fields(&slow_head, &slow_buf));
+    Ok((head, buf, length))
+}
+
+fn fields(head: &Head, buf: &[u8]) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+    head.fields(buf)
+        .map(|field| (text(field.name()), text(field.value())))
+        .collect()
+}
+
+fn names(text: &str) -> Vec<String> {
+    let (head, buf, _) = parse(text).unwrap();
+    fields(&head, &buf)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn refusal(text: &str) -> HeadError {
+    parse(text).map(|_| ()).expect_err(text)
+}
+
+#[test]
+fn a_simple_head_is_read_in_place() {
+    let text = "GET /a%20b?x=1&y HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nX-Empty:\r\n\
+                Accept:  text/html \t\r\n\r\nrest";
+    let (head, buf, length) = parse(text).unwrap();
+    assert_eq!(&buf[length..], b"rest");
+    assert_eq!(
+        (head.method(&buf), head.method_id()),
+        (&b"GET"[..], method::GET)
+    );
+    assert_eq!(head.target(&buf), b"/a%20b?x=1&y");
+    assert_eq!(
+        (head.path(&buf), head.query(&buf)),
+        (&b"/a%20b"[..], Some(&b"x=1&y"[..]))
+    );
+    assert_eq!(
+        (head.form(), head.version()),
+        (Form::Origin, Version::Http11)
+    );
+    assert_eq!(head.authority(&buf), b"127.0.0.1:8000");
+    assert_eq!(head.body(), BodyLength::None);
+    assert!(head.keep_alive() && !head.expect_continue() && head.upgrade(&buf).is_none());
+    let expected = [
+        ("host", "127.0.0.1:8000"),
+        ("x-empty", ""),
+        ("accept", "text/html"),
+    ];
+    assert_eq!(
+        fields(&head, &buf),
+        expected.map(|(n, v)| (n.to_owned(), v.to_owned()))
+    );
+}
+
+#[test]
+fn the_same_head_serves_one_request_after_another() {
+    let first =
+        b"POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
+    let second = b"GET /second HTTP/1.0\r\n\r\n";
+    let mut buf = [&first[..], second].concat();
+    let (mut head, limits) = (Head::default(), HeadLimits::default());
+    let length = head.parse(&mut buf, &limits).unwrap().unwrap();
+    assert_eq!(head.body(), BodyLength::Length(3));
+    assert!(!head.keep_alive());
+    let rest = &mut buf[length..];
+    assert_eq!(head.parse(rest, &limits), Ok(Some(second.len())));
+    assert_eq!(
+        (head.body(), head.target(rest)),
+        (BodyLength::None, &b"/second"[..])
+    );
+    assert_eq!(
+        (head.authority(rest), head.fields(rest).len()),
+        (&b""[..], 0)
+    );
+}
+
+#[test]
+fn a_missing_query_differs_from_an_empty_one() {
+    let query = |target: &str| {
+        let (head, buf, _) = parse(&format!("GET {target} HTTP/1.0\r\n\r\n")).unwrap();
+        head.query(&buf).map(<[u8]>::to_vec)
+    };
+    assert_eq!(query("/a"), None);
+    assert_eq!(query("/a?"), Some(vec![]));
+    assert_eq!(query("/a?b?c"), Some(b"b?c".to_vec()));
+    assert_eq!(
+        query("/a-long-path-beyond-one-block/and/another?q"),
+        Some(b"q".to_vec())
+    );
+    assert_eq!(query("http://a?q"), Some(b"q".to_vec()));
+}
+
+#[test]
+fn fields_of_the_hop_are_removed() {
+    let head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Hop,TE\r\nKeep-Alive: 5\r\n\
+                X-Hop: 1\r\nProxy-Connection: x\r\nTE: deflate, Trailers;q=1, trailers\r\n\
+                Upgrade: x\r\nX-End: 2\r\nTE: trailers\r\n\r\n";
+    let (parsed, buf, _) = parse(head).unwrap();
+    let left = [("host", "a"), ("te", "trailers"), ("x-end", "2")];
+    assert_eq!(
+        fields(&parsed, &buf),
+        left.map(|(n, v)| (n.to_owned(), v.to_owned()))
+    );
+    assert_eq!(
+        names("GET / HTTP/1.1\r\nHost: a\r\nTE: gzip\r\n\r\n"),
+        ["host"]
+    );
+}
+
+#[test]
+fn an_absolute_target_gives_host_and_path() {
+    let (head, buf, _) = parse("GET HTTP://a.example?q HTTP/1.0\r\nX: y\r\n\r\n").unwrap();
+    assert_eq!(
+        (head.path(&buf), head.query(&buf)),
+        (&b"/"[..], Some(&b"q"[..]))
+    );
+    let expected = [("x", "y"), ("host", "a.example")];
+    assert_eq!(
+        fields(&head, &buf),
+        expected.map(|(n, v)| (n.to_owned(), v.to_owned()))
+    );
+    let (head, buf, _) = parse("GET http://a:80/p HTTP/1.1\r\nHost: A\r\n\r\n").unwrap();
+    assert_eq!(
+        (head.authority(&buf), head.path(&buf)),
+        (&b"a:80"[..], &b"/p"[..])
+    );
+    assert_eq!(head.fields(&buf).len(), 1);
+    let other = "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n";
+    assert_eq!(refusal(other), HeadError::HostDisagrees);
+}
+
+#[test]
+fn upgrade_counts_only_with_connection_and_without_a_body() {
+    let upgrade = |rest: &str| {
+        let (head, buf, _) = parse(&format!("GET / {rest}\r\n\r\n")).unwrap();
+        head.upgrade(&buf)
+            .map(|value| value.escape_ascii().to_string())
+    };
+    let host = "HTTP/1.1\r\nHost: a\r\n";
+    let wants = "Connection: Upgrade\r\nUpgrade: websocket, h2c/1";
+    assert_eq!(
+        upgrade(&format!("{host}{wants}")).as_deref(),
+        Some("websocket, h2c/1")
+    );
+    assert_eq!(upgrade(&format!("{host}Upgrade: websocket")), None);
+    assert_eq!(upgrade(&format!("{host}Connection: upgrade")), None);
+    assert_eq!(
+        upgrade(&format!("{host}Connection: upgrade\r\nUpgrade: a/b/c")),
+        None
+    );
+    assert_eq!(
+        upgrade(&format!("{host}{wants}\r\nContent-Length: 1")),
+        None
+    );
+    assert_eq!(upgrade(&format!("HTTP/1.0\r\nHost: a\r\n{wants}")), None);
+}
+
+#[test]
+fn continue_is_expected_only_for_a_body() {
+    let expects = |rest: &str| {
+        parse(&format!("PUT / {rest}\r\n\r\n"))
+            .unwrap()
+            .0
+            .expect_continue()
+    };
+    let host = "HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n";
+    assert!(expects(&format!("{host}Content-Length: 1")));
+    assert!(expects(&format!("{host}Transfer-Encoding: Chunked")));
+    assert!(!expects(&format!("{host}Content-Length: 0")));
+    assert!(!expects(
+        "HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1"
+    ));
+}
+
+#[test]
+fn limits_are_exact() {
+    let limits = HeadLimits {
+        request_line: 20,
+        field_line: 10,
+        fields: 2,
+        head: 64,
+    };
+    let verdict = |text: &str| parse_within(text.as_bytes(), &limits).map(|_| ());
+    let line = |n: usize| format!("GET /{} HTTP/1.0\r\n\r\n", "a".repeat(n));
+    assert_eq!(verdict(&line(6)), Ok(()));
+    assert_eq!(verdict(&line(7)), Err(HeadError::RequestLineTooLong));
+    assert_eq!(verdict(&line(700)), Err(HeadError::RequestLineTooLong));
+    let field = |n: usize| format!("GET / HTTP/1.0\r\na:{}\r\n\r\n", "b".repeat(n));
+    assert_eq!(verdict(&field(8)), Ok(()));
+    assert_eq!(verdict(&field(9)), Err(HeadError::FieldLineTooLong));
+    let name = |n: usize| format!("GET / HTTP/1.0\r\n{}:\r\n\r\n", "n".repeat(n));
+    assert_eq!(verdict(&name(9)), Ok(()));
+    assert_eq!(verdict(&name(11)), Err(HeadError::FieldLineTooLong));
+    assert_eq!(verdict("GET / HTTP/1.0\r\na:\r\nb:\r\n\r\n"), Ok(()));
+    assert_eq!(
+        verdict("GET / HTTP/1.0\r\na:\r\nb:\r\nc:\r\n\r\n"),
+        Err(HeadError::TooManyFields)
+    );
+    let limits = HeadLimits {
+        head: 64,
+        ..HeadLimits::default()
+    };
+    let head = |n: usize| format!("GET / HTTP/1.0\r\na:{}\r\n\r\n", "b".repeat(n));
+    let verdict = |text: &str| parse_within(text.as_bytes(), &limits).map(|_| ());
+    assert_eq!(head(42).len(), 64);
+    assert_eq!(verdict(&head(42)), Ok(()));
+    assert_eq!(verdict(&head(43)), Err(HeadError::HeadTooLarge));
+}
+
+#[test]
+fn a_line_of_the_exact_limit_waits_for_its_end() {
+    let limits = HeadLimits {
+        request_line: 20,
+        field_line: 10,
+        ..HeadLimits::default()
+    };
+    for text in [
+        "GET /aaaaaa HTTP/1.0\r",
+        "GET / HTTP/1.0\r\na:bbbbbbbb\r",
+        "GET / HTTP/1.0\r",
+    ] {
+        let mut buf = text.as_bytes().to_vec();
+        assert_eq!(
+            Head::default().parse(&mut buf, &limits),
+            Ok(None),
+            "{text:?}"
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Limits on whatever grows with what a peer sends: the defaults, and the small option structs
+//! that carry them to the rooms which enforce them.
+
+/// Longest request line, in bytes without its CRLF; a longer one is answered 414.
+pub(crate) const REQUEST_LINE: usize = 8_190;
+
+/// Longest field line, in bytes without its CRLF; a longer one is answered 431.
+pub(crate) const FIELD_LINE: usize = 8_190;
+
+/// Most field lines of a head; one more is answered 431.
+pub(crate) const FIELDS: usize = 100;
+
+/// Longest request head in bytes, from its first byte to the empty line that ends it; a longer
+/// one is answered 431.
+pub(crate) const HEAD: u32 = 65_536;
+
+/// Empty lines (CRLF) accepted before a request line: old clients send one behind a body
+/// (RFC 9112 §2.2).
+pub(crate) const LEADING_EMPTY_LINES: u32 = 1;
+
+/// Most options of Connection that are not the server's own: each is looked for among the fields.
+/// One more is answered 431.
+pub(crate) const CONNECTION_OPTIONS: usize = 16;
+
+/// Largest request body in bytes; a larger one is answered 413.
+pub(crate) const BODY: u64 = 64 * 1024 * 1024;
+
+/// Longest line that begins a chunk, in bytes without its CRLF: size and extensions.
+pub(crate) const CHUNK_LINE: u32 = 256;
+
+/// Most bytes of chunk extensions in one body; nobody needs them, and they are work without
+/// progress.
+pub(crate) const CHUNK_EXTENSIONS: u32 = 4_096;
+
+/// Longest trailer section of a request in bytes, CRLFs included.
+pub(crate) const TRAILERS: u32 = 8_192;
+
+/// Most trailer fields of a request.
+pub(crate) const TRAILER_FIELDS: usize = 32;
+
+/// What a request head may measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Bytes of the request line, without CRLF.
+    pub request_line: usize,
+    /// Bytes of a field line, without CRLF.
+    pub field_line: usize,
+    /// Field lines.
+    pub fields: usize,
+    /// Bytes of the whole head.
+    pub head: u32,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            request_line: REQUEST_LINE,
+            field_line: FIELD_LINE,
+            fields: FIELDS,
+            head: HEAD,
+        }
+    }
+}
+
+/// What a request body may measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// Bytes of content.
+    pub body: u64,
+    /// Bytes of the line that begins a chunk, without CRLF.
+    pub chunk_line: u32,
+    /// Bytes of chunk extensions in all.
+    pub chunk_extensions: u32,
+    /// Bytes of the trailer section.
+    pub trailers: u32,
+    /// Trailer fields.
+    pub trailer_fields: usize,
+}
+
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            body: BODY,
+            chunk_line: CHUNK_LINE,
+            chunk_extensions: CHUNK_EXTENSIONS,
+            trailers: TRAILERS,
+            trailer_fields: TRAILER_FIELDS,
+        }
+    }
+}
