@@ -14,6 +14,9 @@ mod codes;
 mod contain;
 pub mod export;
 pub mod field;
+pub mod host;
+#[cfg(feature = "load")]
+pub mod load;
 pub mod names;
 pub mod types;
 mod waker;

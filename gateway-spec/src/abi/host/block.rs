@@ -1,0 +1,309 @@
+//! The block behind a `gw_ctx`: the two halves of an exchange and the application's slot.
+//!
+//! The host holds one reference while the call lasts, the application one until it drops its
+//! request. Blocks come from the host's pool, so a busy loop allocates none.
+
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+use std::task::Poll;
+
+use super::exchange::{AppResponse, Exchange, Shared};
+use super::stream::OfferedStream;
+use crate::abi::codes::code_of;
+use crate::abi::contain::contained;
+use crate::abi::field::Field;
+use crate::abi::types::{
+    GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker, SLOT_MIN_SIZE, code,
+};
+use crate::abi::waker;
+
+#[repr(C, align(16))]
+pub(super) struct Block<X: Exchange> {
+    abi: GwCtx,
+    references: AtomicU32,
+    ended: AtomicBool,
+    /// Of the call's thread alone.
+    responded: Cell<bool>,
+    pub(super) shared: X::Shared,
+    /// Of the call's thread alone; reached through raw pointers only, because `respond` comes in
+    /// while a call is being polled.
+    pub(super) exchange: UnsafeCell<Option<X>>,
+    pub(super) slot: UnsafeCell<Slot>,
+}
+
+/// The application's scratch memory.
+#[repr(C, align(16))]
+pub(super) struct Slot([MaybeUninit<u8>; SLOT_MIN_SIZE]);
+
+/// Blocks kept for the next calls of one thread.
+#[derive(Debug)]
+pub struct Pool<X: Exchange> {
+    blocks: RefCell<Vec<NonNull<Block<X>>>>,
+}
+
+impl<X: Exchange> Default for Pool<X> {
+    fn default() -> Self {
+        Self {
+            blocks: RefCell::new(Vec::new()),
+        }
+    }
+}
+
+impl<X: Exchange> Drop for Pool<X> {
+    fn drop(&mut self) {
+        for block in self.blocks.take() {
+            // SAFETY: pooled blocks have no references.
+            drop(unsafe { Box::from_raw(block.as_ptr()) });
+        }
+    }
+}
+
+impl<X: Exchange> Block<X> {
+    const VT: GwCtxVt = GwCtxVt {
+        struct_size: size_of::<GwCtxVt>() as u32,
+        reserved: 0,
+        respond: Some(Self::respond),
+        inform: Some(Self::inform),
+        poll_closed: Some(Self::poll_closed),
+        poll_draining: Some(Self::poll_draining),
+        upgrade: Some(Self::upgrade),
+        set_flags: Some(Self::set_flags),
+        ext: Some(Self::ext),
+        drop: Some(Self::drop),
+    };
+
+    /// A block with two references: the host's and the application's.
+    #[inline]
+    pub(super) fn take(pool: &Pool<X>, exchange: X) -> NonNull<Self> {
+        let block = pool
+            .blocks
+            .borrow_mut()
+            .pop()
+            .unwrap_or_else(Self::allocate);
+        // SAFETY: from the pool or new: no references, so ours alone.
+        let this = unsafe { &mut *block.as_ptr() };
+        *this.references.get_mut() = 2;
+        *this.ended.get_mut() = false;
+        this.responded.set(false);
+        *this.exchange.get_mut() = Some(exchange);
+        block
+    }
+
+    #[cold]
+    fn allocate() -> NonNull<Self> {
+        let block = Self {
+            abi: GwCtx {
+                vt: &raw const *const { &Self::VT },
+            },
+            references: AtomicU32::new(0),
+            ended: AtomicBool::new(false),
+            responded: Cell::new(false),
+            shared: X::Shared::default(),
+            exchange: UnsafeCell::new(None),
+            slot: UnsafeCell::new(Slot([MaybeUninit::uninit(); SLOT_MIN_SIZE])),
+        };
+        NonNull::from(Box::leak(Box::new(block)))
+    }
+
+    /// Ends the call: takes the exchange out and gives the host's reference back.
+    ///
+    /// # Safety
+    ///
+    /// The host's reference is live and given up; the call has ended.
+    #[inline]
+    pub(super) unsafe fn end(block: NonNull<Self>, pool: &Pool<X>) -> X {
+        // SAFETY: live; no callback of this call is running, since it has ended.
+        let this = unsafe { block.as_ref() };
+        this.ended.store(true, Ordering::Release);
+        // SAFETY: of this thread alone, and nobody else is inside.
+        let exchange = unsafe { &mut *this.exchange.get() }.take();
+        // SAFETY: the host's reference ends here.
+        if unsafe { Self::release(block) } {
+            let mut blocks = pool.blocks.borrow_mut();
+            if blocks.len() < POOL_BLOCKS {
+                // SAFETY: the last reference is gone, so it is ours alone.
+                unsafe { &mut *block.as_ptr() }.shared.recycle();
+                blocks.push(block);
+            } else {
+                // SAFETY: the last reference is gone; made by `allocate`.
+                drop(unsafe { Box::from_raw(block.as_ptr()) });
+            }
+        }
+        exchange.expect("`take` put an exchange in, and a call ends once")
+    }
+
+    /// Whether this was the last reference.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a reference and gives it up.
+    #[inline]
+    unsafe fn release(block: NonNull<Self>) -> bool {
+        // SAFETY: live.
+        let references = unsafe { &(*block.as_ptr()).references };
+        if references.fetch_sub(1, Ordering::Release) != 1 {
+            return false;
+        }
+        fence(Ordering::Acquire);
+        true
+    }
+
+    /// The block, if the call still lasts.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is a live block.
+    unsafe fn live<'a>(ctx: *mut GwCtx) -> Option<&'a Self> {
+        // SAFETY: the caller's promise.
+        let this = unsafe { &*ctx.cast::<Self>() };
+        (!this.ended.load(Ordering::Acquire)).then_some(this)
+    }
+
+    unsafe extern "C" fn respond(ctx: *mut GwCtx, response: *mut GwResponse) -> i32 {
+        contained("the server's respond", || {
+            // SAFETY: the application calls this inside `call` or `poll`.
+            let Some(this) = (unsafe { Self::live(ctx) }) else {
+                return code::CLOSED;
+            };
+            // SAFETY: the application's response, borrowed for the call.
+            let raw = unsafe { &mut *response };
+            if this.responded.get() {
+                return code::TOO_LATE;
+            }
+            if (raw.struct_size as usize) < size_of::<GwResponse>() {
+                return code::INVALID;
+            }
+            // SAFETY: on the call's thread; the host holds no reference to it while it polls.
+            let Some(exchange) = (unsafe { &mut *this.exchange.get() }) else {
+                return code::CLOSED;
+            };
+            // SAFETY: borrowed for the call.
+            let mut taken = unsafe { AppResponse::new(raw) };
+            match exchange.respond(&this.shared, &mut taken) {
+                Err(refused) => code_of(refused),
+                Ok(()) => {
+                    this.responded.set(true);
+                    drop(taken.take_first());
+                    drop(taken.take_body());
+                    code::READY
+                }
+            }
+        })
+    }
+
+    unsafe extern "C" fn inform(
+        ctx: *mut GwCtx,
+        status: u32,
+        fields: *const GwHeader,
+        count: u32,
+    ) -> i32 {
+        contained("the server's inform", || {
+            // SAFETY: the application holds a reference.
+            let Some(this) = (unsafe { Self::live(ctx) }) else {
+                return code::CLOSED;
+            };
+            // SAFETY: the application's fields, borrowed for the call.
+            let fields = unsafe { Field::foreign(fields, count) };
+            // 100 is the server's own, 101 a final response (rule 39).
+            let Ok(status @ 102..=199) = u16::try_from(status) else {
+                return code::INVALID;
+            };
+            this.shared
+                .inform(status, fields)
+                .map_or_else(code_of, |()| code::READY)
+        })
+    }
+
+    unsafe extern "C" fn poll_closed(ctx: *mut GwCtx, waker: *const GwWaker) -> i32 {
+        contained("the server's poll_closed", || {
+            // SAFETY: the application holds a reference.
+            let Some(this) = (unsafe { Self::live(ctx) }) else {
+                return code::READY;
+            };
+            // SAFETY: the application's waker outlives the call.
+            let waker = unsafe { waker::borrow(waker) };
+            ready(this.shared.poll_closed(&waker))
+        })
+    }
+
+    unsafe extern "C" fn poll_draining(ctx: *mut GwCtx, waker: *const GwWaker) -> i32 {
+        contained("the server's poll_draining", || {
+            // SAFETY: the application holds a reference.
+            let Some(this) = (unsafe { Self::live(ctx) }) else {
+                return code::CLOSED;
+            };
+            // SAFETY: the application's waker outlives the call.
+            let waker = unsafe { waker::borrow(waker) };
+            ready(this.shared.poll_draining(&waker))
+        })
+    }
+
+    unsafe extern "C" fn upgrade(
+        ctx: *mut GwCtx,
+        waker: *const GwWaker,
+        out: *mut *mut GwStream,
+    ) -> i32 {
+        contained("the server's upgrade", || {
+            // SAFETY: the application holds a reference.
+            let Some(this) = (unsafe { Self::live(ctx) }) else {
+                return code::CLOSED;
+            };
+            // SAFETY: the application's waker outlives the call.
+            let waker = unsafe { waker::borrow(waker) };
+            match this.shared.poll_upgrade(&waker) {
+                Poll::Pending => code::PENDING,
+                Poll::Ready(Err(error)) => code_of(error),
+                Poll::Ready(Ok(stream)) => {
+                    // SAFETY: the application's out pointer.
+                    unsafe { *out = OfferedStream::offer(stream) };
+                    code::READY
+                }
+            }
+        })
+    }
+
+    unsafe extern "C" fn set_flags(ctx: *mut GwCtx, flags: u64) -> i32 {
+        contained("the server's set_flags", || {
+            // SAFETY: the application holds a reference.
+            let Some(this) = (unsafe { Self::live(ctx) }) else {
+                return code::CLOSED;
+            };
+            this.shared
+                .set_flags(flags)
+                .map_or_else(code_of, |()| code::READY)
+        })
+    }
+
+    unsafe extern "C" fn ext(_: *mut GwCtx, _: *const GwStr) -> *const c_void {
+        ptr::null()
+    }
+
+    unsafe extern "C" fn drop(ctx: *mut GwCtx) {
+        contained("the server's drop of an exchange", || {
+            let Some(block) = NonNull::new(ctx.cast::<Self>()) else {
+                return code::INVALID;
+            };
+            // SAFETY: the application's reference ends here.
+            if unsafe { Self::release(block) } {
+                // SAFETY: the last one; made by `allocate`. The exchange was taken out by `end`,
+                // which gave up the host's reference.
+                drop(unsafe { Box::from_raw(block.as_ptr()) });
+            }
+            code::READY
+        });
+    }
+}
+
+fn ready(poll: Poll<()>) -> i32 {
+    if poll.is_ready() {
+        code::READY
+    } else {
+        code::PENDING
+    }
+}
+
+/// Blocks that a thread keeps, about 1.5 KiB each.
+const POOL_BLOCKS: usize = 64;

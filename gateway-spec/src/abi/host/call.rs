@@ -1,0 +1,270 @@
+//! [`Call`]: one request handed to an application, polled until it ends.
+
+use std::fmt;
+use std::ptr::{self, NonNull};
+use std::task::{Poll, Waker};
+
+use super::address::HostAddress;
+use super::block::{Block, Pool};
+use super::exchange::Exchange;
+use super::module::App;
+use crate::abi::body::OfferedBody;
+use crate::abi::codes::kind_of;
+use crate::abi::contain::Nothing;
+use crate::abi::field::Field;
+use crate::abi::types::{
+    GwBuf, GwCall, GwCallVt, GwRequest, GwStr, LENGTH_UNKNOWN, SLOT_MIN_SIZE, code, request_flag,
+};
+use crate::abi::waker::Lender;
+use crate::body::Body;
+use crate::error::ErrorKind;
+
+/// A request as a host hands it over; everything is borrowed for the start of the call only.
+#[derive(Debug)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "hosts fill it field by field; a new field is a new minor version"
+)]
+pub struct CallHead<'a> {
+    /// One region that holds all slices below, or empty.
+    pub raw: &'a [u8],
+    /// The method.
+    pub method: &'a [u8],
+    /// Its id ([`crate::abi::method`]).
+    pub method_id: u32,
+    /// Version ([`crate::abi::version`]).
+    pub version: u16,
+    /// Scheme ([`crate::abi::scheme`]).
+    pub scheme: u16,
+    /// Flags ([`crate::abi::request_flag`]); HAS_BODY is set from `body`.
+    pub flags: u64,
+    /// The target, byte for byte.
+    pub target: &'a [u8],
+    /// `host[:port]`, or empty.
+    pub authority: &'a [u8],
+    /// The raw path, a slice of the target.
+    pub path: &'a [u8],
+    /// The raw query; `None` if there is no `?`.
+    pub query: Option<&'a [u8]>,
+    /// The mount, a prefix of the path.
+    pub mount: &'a [u8],
+    /// The protocol of a valid upgrade.
+    pub protocol: Option<&'a [u8]>,
+    /// The request's id, or empty.
+    pub id: &'a [u8],
+    /// Field lines: lower-case names, without hop-by-hop fields.
+    pub fields: &'a [Field<'a>],
+    /// Length of the body, `None` if unknown.
+    pub content_length: Option<u64>,
+    /// The socket's other end.
+    pub peer: &'a HostAddress,
+    /// The client after the trusted-proxy policy.
+    pub client: &'a HostAddress,
+    /// Our end.
+    pub local: &'a HostAddress,
+    /// Arrival, nanoseconds of the monotonic clock.
+    pub arrival_ns: u64,
+}
+
+/// A call in an application. It must be ended by [`Call::finish`]; dropping it cancels it and
+/// leaks its block.
+pub struct Call<X: Exchange> {
+    block: NonNull<Block<X>>,
+    state: State,
+    lender: Lender,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Pending(NonNull<GwCall>),
+    Ended(Result<(), ErrorKind>),
+}
+
+impl<X: Exchange> Call<X> {
+    /// Hands a request to the application and polls it once.
+    #[inline]
+    pub fn start(
+        app: &App,
+        pool: &Pool<X>,
+        head: &CallHead<'_>,
+        body: Option<Body>,
+        exchange: X,
+        waker: &Waker,
+    ) -> Self {
+        let block = Block::take(pool, exchange);
+        let mut first = GwBuf::EMPTY;
+        let (mut first_pointer, mut rest) = (ptr::null_mut(), ptr::null_mut());
+        let mut flags = head.flags;
+        if let Some(mut body) = body {
+            flags |= request_flag::HAS_BODY;
+            first = body.take_bytes().into();
+            first_pointer = &raw mut first;
+            if body.is_stream() {
+                rest = OfferedBody::offer(body, Nothing);
+            }
+        }
+        let optional = |part: Option<&[u8]>| part.map_or(GwStr::NONE, GwStr::from);
+        let request = GwRequest {
+            struct_size: size_of::<GwRequest>() as u32,
+            n_headers: crate::head::length(head.fields.len()),
+            flags,
+            version: head.version,
+            scheme: head.scheme,
+            method_id: head.method_id,
+            method: head.method.into(),
+            target: head.target.into(),
+            authority: head.authority.into(),
+            path: head.path.into(),
+            query: optional(head.query),
+            mount: head.mount.into(),
+            protocol: optional(head.protocol),
+            id: head.id.into(),
+            raw: head.raw.into(),
+            headers: Field::as_headers(head.fields),
+            content_length: head.content_length.unwrap_or(LENGTH_UNKNOWN),
+            peer: head.peer.as_raw(),
+            client: head.client.as_raw(),
+            local: head.local.as_raw(),
+            t_mono_ns: head.arrival_ns,
+            first: first_pointer,
+            body: rest,
+            ctx: block.as_ptr().cast(),
+            // SAFETY: a field of the live block.
+            slot: unsafe { (&raw mut (*block.as_ptr()).slot).cast() },
+            slot_len: SLOT_MIN_SIZE as u64,
+        };
+        let mut lender = Lender::new();
+        let mut call = ptr::null_mut();
+        let function = app.vt.call.expect("`create` refuses tables without call");
+        let raw = app.raw.as_ptr();
+        // SAFETY: a started instance on its thread; the request outlives the call.
+        let answer = lender.lend(waker, |waker| unsafe {
+            function(raw, &raw const request, waker, &raw mut call)
+        });
+        // What the application did not move out is released here.
+        // SAFETY: an initialised buffer, ours or zeroed by the taker.
+        drop(unsafe { crate::abi::buffer::OwnedBuffer::take(&raw mut first) });
+        let state = State::after_start(answer, call);
+        Self {
+            block,
+            state,
+            lender,
+        }
+    }
+
+    /// Polls a pending call; an ended one repeats its end.
+    ///
+    /// # Errors
+    ///
+    /// How the application ended the call, if not well; the exchange knows whether it responded.
+    pub fn poll(&mut self, waker: &Waker) -> Poll<Result<(), ErrorKind>> {
+        let State::Pending(call) = self.state else {
+            return self.end();
+        };
+        // SAFETY: pending, so the application keeps it alive.
+        let table = unsafe { &*(*call.as_ptr()).vt };
+        let poll = table
+            .poll
+            .expect("`after_start` refuses tables without poll");
+        // SAFETY: pending, polled by its thread.
+        let answer = self
+            .lender
+            .lend(waker, |waker| unsafe { poll(call.as_ptr(), waker) });
+        if answer != code::PENDING {
+            self.state = State::ended(answer);
+        }
+        self.end()
+    }
+
+    /// How the call ended, if it has.
+    #[inline]
+    pub fn end(&self) -> Poll<Result<(), ErrorKind>> {
+        match self.state {
+            State::Pending(_) => Poll::Pending,
+            State::Ended(end) => Poll::Ready(end),
+        }
+    }
+
+    /// The exchange, between polls.
+    #[inline]
+    pub fn exchange(&mut self) -> &mut X {
+        // SAFETY: the block is live, and no callback runs between polls: `respond` comes in only
+        // inside `start` and `poll`, which borrow `self` mutably as this does.
+        let exchange = unsafe { &mut *(*self.block.as_ptr()).exchange.get() };
+        exchange
+            .as_mut()
+            .expect("the exchange leaves only in `finish`")
+    }
+
+    /// The half that any thread may reach.
+    #[inline]
+    #[must_use]
+    pub fn shared(&self) -> &X::Shared {
+        // SAFETY: the block is live; this half is only ever shared.
+        unsafe { &(*self.block.as_ptr()).shared }
+    }
+
+    /// Ends the call, cancelling it if it is pending, and gives the exchange back.
+    #[inline]
+    #[must_use]
+    pub fn finish(mut self, pool: &Pool<X>) -> X {
+        self.cancel();
+        let block = self.block;
+        drop(self);
+        // SAFETY: the call has ended, and this is the host's reference.
+        unsafe { Block::end(block, pool) }
+    }
+
+    fn cancel(&mut self) {
+        if let State::Pending(call) = self.state {
+            self.state = State::Ended(Err(ErrorKind::Closed));
+            // SAFETY: pending, so the application keeps it alive.
+            let table = unsafe { &*(*call.as_ptr()).vt };
+            if let Some(drop) = table.drop {
+                // SAFETY: pending, ended here.
+                unsafe { drop(call.as_ptr()) };
+            }
+        }
+    }
+}
+
+impl<X: Exchange> Drop for Call<X> {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl State {
+    fn after_start(answer: i32, call: *mut GwCall) -> Self {
+        if answer != code::PENDING {
+            return Self::ended(answer);
+        }
+        let Some(call) = NonNull::new(call) else {
+            return Self::Ended(Err(ErrorKind::Internal));
+        };
+        // SAFETY: given with PENDING.
+        let table = unsafe { call.as_ref().vt.as_ref() };
+        let usable = table.is_some_and(|table| {
+            table.struct_size as usize >= size_of::<GwCallVt>() && table.poll.is_some()
+        });
+        if usable {
+            Self::Pending(call)
+        } else {
+            Self::Ended(Err(ErrorKind::Internal))
+        }
+    }
+
+    fn ended(answer: i32) -> Self {
+        Self::Ended(if answer == code::READY {
+            Ok(())
+        } else {
+            Err(kind_of(answer))
+        })
+    }
+}
+
+impl<X: Exchange> fmt::Debug for Call<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({:?})", self.state)
+    }
+}

@@ -1,0 +1,300 @@
+//! [`Module`] and [`App`]: a module's descriptor and an instance of its application.
+
+use std::ffi::c_char;
+use std::fmt;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll};
+
+use super::descriptor::{Descriptor, Refusal};
+use super::services::HostTable;
+use crate::abi::codes::kind_of;
+use crate::abi::types::{
+    GwApp, GwAppVt, GwConfig, GwError, GwKv, GwModule, GwStr, MODULE_MIN_SIZE, code, config_flag,
+    module_flag,
+};
+use crate::abi::waker::Lender;
+use crate::error::ErrorKind;
+use crate::lifespan::Worker;
+
+/// A checked descriptor in this process. Modules are never unloaded, so it lasts.
+#[derive(Clone, Debug)]
+pub struct Module {
+    raw: &'static GwModule,
+    descriptor: Descriptor,
+    linked: bool,
+}
+
+/// What an instance is told at `create`.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The application's own settings.
+    pub settings: Vec<(String, String)>,
+    /// The free-form argument.
+    pub argument: Vec<u8>,
+    /// Raw mount prefix.
+    pub mount: Vec<u8>,
+    /// Which worker this is.
+    pub worker: Worker,
+    /// The instance will serve no request.
+    pub check_only: bool,
+}
+
+/// One instance of an application, of this thread.
+#[derive(Debug)]
+pub struct App {
+    pub(super) raw: NonNull<GwApp>,
+    pub(super) vt: &'static GwAppVt,
+    flags: u64,
+    lender: Lender,
+}
+
+/// Why an instance could not be made or started.
+#[derive(Clone, Debug)]
+pub struct StartFailure {
+    /// Which step failed.
+    pub step: Step,
+    /// The kind that the application's code means.
+    pub kind: ErrorKind,
+    /// What the application said; may be empty.
+    pub message: String,
+}
+
+/// The steps before the first request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the lifespan has these two")]
+pub enum Step {
+    /// `create`.
+    Create,
+    /// `startup`.
+    Startup,
+}
+
+impl Module {
+    /// The descriptor of an application that is linked into this binary.
+    ///
+    /// # Errors
+    ///
+    /// Why this host cannot serve it.
+    pub fn linked(raw: &'static GwModule) -> Result<Self, Refusal> {
+        Self::check(raw, true)
+    }
+
+    /// The descriptor of a module that was loaded.
+    pub(crate) fn loaded(raw: &'static GwModule) -> Result<Self, Refusal> {
+        Self::check(raw, false)
+    }
+
+    fn check(raw: &'static GwModule, linked: bool) -> Result<Self, Refusal> {
+        if raw.magic == crate::abi::MAGIC && raw.struct_size < MODULE_MIN_SIZE {
+            return Err(Refusal::Truncated(raw.struct_size));
+        }
+        // SAFETY: a static descriptor of at least this many initialised bytes without padding.
+        let bytes = unsafe {
+            std::slice::from_raw_parts(ptr::from_ref(raw).cast::<u8>(), MODULE_MIN_SIZE as usize)
+        };
+        let descriptor = Descriptor::parse(bytes, HONOURED)?;
+        if raw.create.is_none() {
+            return Err(Refusal::NoCreate);
+        }
+        Ok(Self {
+            raw,
+            descriptor,
+            linked,
+        })
+    }
+
+    /// What the module says of itself.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Makes an instance; it serves once [`App::poll_startup`] was ready.
+    ///
+    /// # Errors
+    ///
+    /// What the application reported.
+    pub fn create(&self, host: &'static HostTable, config: &Config) -> Result<App, StartFailure> {
+        let pair = |(key, value): &(String, String)| GwKv {
+            key: GwStr::from(key.as_bytes()),
+            value: GwStr::from(value.as_bytes()),
+        };
+        let entries: Vec<GwKv> = config.settings.iter().map(pair).collect();
+        let linked = if self.linked {
+            config_flag::LINKED_IN
+        } else {
+            0
+        };
+        let check = if config.check_only {
+            config_flag::CHECK_ONLY
+        } else {
+            0
+        };
+        let raw_config = GwConfig {
+            struct_size: size_of::<GwConfig>() as u32,
+            n_entries: crate::head::length(entries.len()),
+            entries: entries.as_ptr(),
+            argument: GwStr::from(&*config.argument),
+            worker_index: config.worker.index,
+            worker_count: config.worker.count,
+            threads_per_worker: config.worker.threads,
+            reserved: 0,
+            mount: GwStr::from(&*config.mount),
+            flags: linked | check,
+        };
+        let mut complaint = Complaint::new();
+        let mut app = ptr::null();
+        let create = self
+            .raw
+            .create
+            .expect("`check` refuses descriptors without create");
+        // SAFETY: the module's create, with arguments that outlive the call.
+        let answer = unsafe {
+            create(
+                host.as_raw(),
+                &raw const raw_config,
+                &raw mut app,
+                complaint.raw(),
+            )
+        };
+        if answer != code::READY {
+            return Err(complaint.failure(Step::Create, answer));
+        }
+        let unusable = |what: &str| StartFailure {
+            step: Step::Create,
+            kind: ErrorKind::Invalid,
+            message: what.into(),
+        };
+        let raw =
+            NonNull::new(app.cast_mut()).ok_or_else(|| unusable("create gave no application"))?;
+        // SAFETY: the application's object; tables live until the process exits.
+        let vt = unsafe { (*raw.as_ptr()).vt.as_ref() }
+            .filter(|vt| vt.struct_size as usize >= size_of::<GwAppVt>() && vt.call.is_some())
+            .ok_or_else(|| unusable("the application's table is shorter than ABI 1.0's"))?;
+        Ok(App {
+            raw,
+            vt,
+            flags: self.descriptor.flags,
+            lender: Lender::new(),
+        })
+    }
+}
+
+impl App {
+    /// Starts the application; it may serve once this is ready.
+    ///
+    /// # Errors
+    ///
+    /// What the application reported.
+    pub fn poll_startup(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StartFailure>> {
+        let Some(startup) = self.vt.startup else {
+            return Poll::Ready(Ok(()));
+        };
+        let mut complaint = Complaint::new();
+        let app = self.raw.as_ptr();
+        // SAFETY: a created instance, before its first call.
+        let answer = self.lender.lend(cx.waker(), |waker| unsafe {
+            startup(app, waker, complaint.raw())
+        });
+        match answer {
+            code::READY => Poll::Ready(Ok(())),
+            code::PENDING => Poll::Pending,
+            failed => Poll::Ready(Err(complaint.failure(Step::Startup, failed))),
+        }
+    }
+
+    /// Ends the application after its last call; `deadline_ns` is on the monotonic clock.
+    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>, deadline_ns: u64) -> Poll<()> {
+        let Some(shutdown) = self.vt.shutdown else {
+            return Poll::Ready(());
+        };
+        let app = self.raw.as_ptr();
+        // SAFETY: a started instance without calls.
+        let answer = self.lender.lend(cx.waker(), |waker| unsafe {
+            shutdown(app, waker, deadline_ns)
+        });
+        if answer == code::PENDING {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+
+    /// Frees the instance, after shutdown or a failed start-up and after its last call, body and
+    /// stream. Without it the process's exit frees.
+    pub fn destroy(self) {
+        if let Some(destroy) = self.vt.destroy {
+            // SAFETY: consumed: nobody calls it again.
+            unsafe { destroy(self.raw.as_ptr()) };
+        }
+    }
+
+    /// Whether the application may be called from several threads.
+    pub(crate) fn is_shareable(&self) -> bool {
+        self.flags & (module_flag::SINGLE_THREAD | module_flag::LOCAL_CALLS) == 0
+    }
+}
+
+impl fmt::Display for StartFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let step = match self.step {
+            Step::Create => "create",
+            Step::Startup => "start-up",
+        };
+        if self.message.is_empty() {
+            return write!(f, "{step} failed without a message ({:?})", self.kind);
+        }
+        write!(f, "{step} failed: {}", self.message)
+    }
+}
+
+impl std::error::Error for StartFailure {}
+
+/// The buffer into which a failing start writes why.
+struct Complaint {
+    text: Box<[u8]>,
+    raw: GwError,
+}
+
+impl Complaint {
+    fn new() -> Self {
+        let raw = GwError {
+            struct_size: size_of::<GwError>() as u32,
+            code: code::READY,
+            text: ptr::null_mut(),
+            cap: COMPLAINT_BYTES,
+            len: 0,
+        };
+        Self {
+            text: vec![0; COMPLAINT_BYTES].into(),
+            raw,
+        }
+    }
+
+    fn raw(&mut self) -> *mut GwError {
+        self.raw.text = self.text.as_mut_ptr().cast::<c_char>();
+        &raw mut self.raw
+    }
+
+    fn failure(&self, step: Step, answer: i32) -> StartFailure {
+        let length = self.raw.len.min(self.text.len());
+        let message = String::from_utf8_lossy(&self.text[..length])
+            .trim_end()
+            .to_owned();
+        let message = match (message.is_empty(), answer) {
+            (true, code::PANIC) => "it panicked; see the log".to_owned(),
+            _ => message,
+        };
+        StartFailure {
+            step,
+            kind: kind_of(answer),
+            message,
+        }
+    }
+}
+
+/// Longest message of a failed start; the rest is cut.
+const COMPLAINT_BYTES: usize = 4096;
+
+/// The critical flags that [`App`] honours: one thread calls it.
+pub const HONOURED: u64 = module_flag::LOCAL_CALLS | module_flag::SINGLE_THREAD;

@@ -1,0 +1,165 @@
+//! From a file to a [`Module`]: reading its descriptor without running it, and loading it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use object::read::elf::FileHeader;
+use object::{Endianness, Object, ObjectSection, ObjectSymbol};
+
+use super::host::{Descriptor, HONOURED, Module, Refusal};
+use super::types::{GwModule, MODULE_MIN_SIZE, MODULE_SYMBOL};
+
+/// Why a file is not a module that this host can serve.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LoadError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub cause: LoadCause,
+}
+
+/// What is wrong with a file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoadCause {
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// It is no ELF shared object for this machine; what was found.
+    NotAModule(String),
+    /// It does not export `gateway_module_v1`.
+    NoSymbol,
+    /// Its descriptor is refused.
+    Refused(Refusal),
+    /// The dynamic loader refused it; its own words.
+    Loader(String),
+}
+
+/// Reads a module's descriptor from the file: none of its code runs.
+///
+/// # Errors
+///
+/// Why this host could not serve it.
+pub fn inspect(path: &Path) -> Result<Descriptor, LoadError> {
+    let failed = |cause| LoadError {
+        path: path.to_owned(),
+        cause,
+    };
+    let file = std::fs::read(path).map_err(|error| failed(LoadCause::Unreadable(error)))?;
+    let bytes = descriptor_bytes(&file).map_err(failed)?;
+    Descriptor::parse(bytes, HONOURED).map_err(|refusal| failed(LoadCause::Refused(refusal)))
+}
+
+/// The descriptor's bytes in an ELF file.
+fn descriptor_bytes(file: &[u8]) -> Result<&[u8], LoadCause> {
+    const ELF_MAGIC: &[u8] = b"\x7fELF";
+    let not = |what: String| LoadCause::NotAModule(what);
+    if !file.starts_with(ELF_MAGIC) {
+        let start = file
+            .get(..file.len().min(8))
+            .unwrap_or_default()
+            .escape_ascii();
+        return Err(not(format!("it begins with \"{start}\"")));
+    }
+    let elf = object::elf::FileHeader64::<Endianness>::parse(file)
+        .map_err(|error| not(error.to_string()))?;
+    let endian = elf.endian().map_err(|error| not(error.to_string()))?;
+    if elf.e_type(endian) != object::elf::ET_DYN {
+        return Err(not("it is an ELF file, but no shared object".into()));
+    }
+    let elf = object::File::parse(file).map_err(|error| not(error.to_string()))?;
+    let name = &MODULE_SYMBOL[..MODULE_SYMBOL.len() - 1];
+    let symbol = elf
+        .dynamic_symbols()
+        .find(|symbol| symbol.is_definition() && symbol.name_bytes() == Ok(name))
+        .ok_or(LoadCause::NoSymbol)?;
+    let section = symbol
+        .section_index()
+        .and_then(|index| elf.section_by_index(index).ok())
+        .ok_or_else(|| not("the symbol gateway_module_v1 is in no section".into()))?;
+    let data = section.data().map_err(|error| not(error.to_string()))?;
+    let start = usize::try_from(symbol.address().wrapping_sub(section.address()))
+        .ok()
+        .filter(|start| *start <= data.len())
+        .ok_or_else(|| not("the symbol gateway_module_v1 is outside its section".into()))?;
+    let end = data.len().min(start + MODULE_MIN_SIZE as usize);
+    Ok(&data[start..end])
+}
+
+/// Loads a module; it is never unloaded. `path` may be `/proc/self/fd/N`; keep that descriptor
+/// open for the life of the process, since the loader caches by name.
+///
+/// # Errors
+///
+/// Why this host cannot serve it.
+///
+/// # Trust
+///
+/// Loading runs the file's constructors: load only what you would run.
+pub fn load(path: &Path) -> Result<Module, LoadError> {
+    let failed = |cause| LoadError {
+        path: path.to_owned(),
+        cause,
+    };
+    // SAFETY: the module's constructors run with this process's rights, as the documentation says;
+    // the library is leaked below, so nothing of it is ever unmapped.
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
+    let library = library.map_err(|error| failed(loader_refused(path, &error)))?;
+    // SAFETY: a data symbol; `Module::loaded` checks it before a field beyond its size is read.
+    let symbol = unsafe { library.get::<*const GwModule>(MODULE_SYMBOL) };
+    let raw = match symbol {
+        Ok(symbol) => *symbol,
+        Err(_) => return Err(failed(LoadCause::NoSymbol)),
+    };
+    #[expect(clippy::mem_forget, reason = "modules are never unloaded (rule 7)")]
+    std::mem::forget(library);
+    // SAFETY: non-null by `get`, and static because the library stays.
+    let raw = unsafe { &*raw };
+    Module::loaded(raw).map_err(|refusal| failed(LoadCause::Refused(refusal)))
+}
+
+/// The loader's message, or a better one where the file is no module at all.
+fn loader_refused(path: &Path, error: &libloading::Error) -> LoadCause {
+    match std::fs::read(path) {
+        Err(unreadable) => LoadCause::Unreadable(unreadable),
+        Ok(file) => match descriptor_bytes(&file) {
+            Err(cause @ LoadCause::NotAModule(_)) => cause,
+            _ => {
+                let mut message = error.to_string();
+                let mut cause = std::error::Error::source(error);
+                while let Some(error) = cause {
+                    message = error.to_string();
+                    cause = error.source();
+                }
+                LoadCause::Loader(message)
+            }
+        },
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.cause)
+    }
+}
+
+impl fmt::Display for LoadCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot read it: {error}"),
+            Self::NotAModule(found) => write!(
+                f,
+                "expected an ELF shared object for this machine (a cdylib), but {found}"
+            ),
+            Self::NoSymbol => f.write_str(
+                "no symbol gateway_module_v1: is it a gateway application (export! in a cdylib)?",
+            ),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Loader(message) => write!(f, "the dynamic loader refused it: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
