@@ -86,6 +86,11 @@ fn command(source: AppSource) -> Command {
     let mut command = Command::new("gatewayd")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Serves a compiled gateway application over HTTP")
+        .override_usage(if linked {
+            "gatewayd [OPTIONS] [-- ARGS]"
+        } else {
+            "gatewayd [OPTIONS] APP.SO [-- ARGS]"
+        })
         .after_help(AFTER_HELP)
         .args_override_self(true);
     if linked {
@@ -97,7 +102,6 @@ fn command(source: AppSource) -> Command {
             Arg::new(APP)
                 .value_name("APP.SO")
                 .value_parser(path)
-                .required(true)
                 .help(help),
         );
     }
@@ -175,22 +179,16 @@ fn matches(
             _ => None,
         };
         let culprit = context(ContextKind::InvalidArg).unwrap_or_default();
-        let unknown = error.kind() == ErrorKind::UnknownArgument && culprit.starts_with('-');
-        // What follows an unknown option may have been its value, so that complaints about the rest
-        // would only confuse.
-        if unknown {
+        let unknown = error.kind() == ErrorKind::UnknownArgument;
+        if unknown && culprit.starts_with('-') {
             let hint = context(ContextKind::SuggestedArg)
                 .map_or(String::new(), |known| format!("; did you mean `{known}`?"));
             problems.push(format!(
                 "{culprit} (command line): there is no such option{hint}"
             ));
-        } else if problems.is_empty() {
-            problems.push(match error.kind() {
-                ErrorKind::MissingRequiredArgument => {
-                    "expected the path of a compiled application, APP.SO".to_owned()
-                }
-                _ => first_line(&error.to_string()),
-            });
+        } else if !unknown || problems.is_empty() {
+            // A word too many behind an unknown option is likely that option's value.
+            problems.push(first_line(&error.to_string()));
         }
         if !(unknown && strike(&mut args, culprit)) {
             return Ok((None, problems));
@@ -312,11 +310,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_application_and_a_missing_value_are_told() {
-        assert_eq!(
-            problems(&[]),
-            ["expected the path of a compiled application, APP.SO"]
-        );
+    fn a_missing_value_and_a_word_too_many_are_told() {
+        assert!(problems(&["app.so", "other.so"])[0].contains("other.so"));
         assert!(problems(&["app.so", "--workers"])[0].contains("--workers"));
     }
 

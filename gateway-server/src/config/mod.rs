@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use settings::SETTINGS;
+pub(crate) use settings::{MAX_WORKERS, SETTINGS};
 pub(crate) use sources::{Given, Sources, near_misses};
 
 use crate::net::ListenAddress;

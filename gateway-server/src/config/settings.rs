@@ -59,10 +59,6 @@ impl Group {
 
 /// When a changed value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "a reload will name what it ignored")
-)]
 pub(crate) enum Applies {
     /// With the next generation of workers (HUP).
     Reload,

@@ -1,6 +1,7 @@
 //! Diagnostics on standard error, through `tracing`: time, process, level, message, fields.
 
 use std::fmt;
+use std::io::IsTerminal;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
@@ -24,6 +25,7 @@ pub(crate) fn init(level: LogLevel) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .event_format(Line {
             pid: std::process::id(),
         })

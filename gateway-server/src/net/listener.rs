@@ -17,6 +17,7 @@ use super::ListenAddress;
 pub(crate) struct Listener {
     socket: Socket,
     address: ListenAddress,
+    #[expect(dead_code, reason = "held to be dropped")]
     path: Option<OwnedPath>,
 }
 

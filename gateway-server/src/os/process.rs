@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
@@ -133,6 +134,17 @@ pub(crate) fn set_name(name: &str) {
     if let Ok(name) = CString::new(name) {
         // Only a bad pointer can fail.
         let _ = nix::sys::prctl::set_name(&name);
+    }
+}
+
+/// Lets this process and its children open as many files as the system allows: a connection is a file,
+/// and the usual soft limit of 1,024 is for programs that still use `select`.
+pub(crate) fn raise_file_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        tracing::debug!("cannot raise the limit of open files: {error}");
     }
 }
 

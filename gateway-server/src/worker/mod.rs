@@ -81,6 +81,7 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
 /// A server of one process: no master, no snapshot, for debuggers and profilers.
 pub(crate) fn in_process(config: Config, source: AppSource) -> ExitCode {
     let started = Instant::now();
+    process::raise_file_limit();
     match serve_alone(config, source, started) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,0 +1,252 @@
+//! The words between the arbiter's two halves: what has happened, and what is to be done about it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::orders::Order;
+use crate::os::process::Ended;
+
+/// One worker process, numbered from 1 in the order of their starts; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WorkerId(pub(super) u32);
+
+/// Which snapshot of the application: 1, and one more for each reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Generation(pub(crate) u32);
+
+/// When an event is handled, and what chance says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Since the master started, by a clock that never goes back.
+    pub(crate) now: Duration,
+    /// Any number; spreads out what should not happen all at once.
+    pub(crate) chance: u32,
+}
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The master has started.
+    Started,
+    /// A deadline may have passed.
+    Woken,
+    /// [`super::state::TICK`] has passed; the beats have just been reported.
+    Tick,
+    /// The number in a worker's heartbeat.
+    Beat(WorkerId, u64),
+    /// A worker serves.
+    Ready(WorkerId),
+    /// A worker says why it is going to exit.
+    Failed(WorkerId, String),
+    /// A worker could not be started.
+    SpawnFailed(WorkerId, String),
+    /// A worker was reaped.
+    Exited(WorkerId, Ended),
+    /// The application has been copied.
+    SnapshotTaken(Generation),
+    /// The application could not be copied.
+    SnapshotFailed(Generation, String),
+    /// An operator wants the server to stop.
+    Stop(Haste),
+    /// An operator wants the application to be loaded anew.
+    Reload,
+    /// An operator wants one worker more.
+    More,
+    /// An operator wants one worker less.
+    Fewer,
+}
+
+/// How to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// What has begun is finished.
+    Graceful,
+    /// What has begun is dropped.
+    Quick,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Copy the application for a generation.
+    Snapshot(Generation),
+    /// No worker of the generation will be started any more.
+    Forget(Generation),
+    /// Start a worker.
+    Spawn {
+        /// Its name from now on.
+        worker: WorkerId,
+        /// The lowest place that no living process holds.
+        slot: u32,
+        /// What it runs.
+        generation: Generation,
+        /// How many workers there are to be.
+        count: u32,
+    },
+    /// Tell a worker.
+    Order(WorkerId, Order),
+    /// Ask a worker for a core dump.
+    Abort(WorkerId),
+    /// End a worker.
+    Kill(WorkerId),
+    /// Stop listening; what waits in the backlog is the workers' to accept.
+    CloseListeners,
+    /// Tell the operator.
+    Tell(Note),
+    /// End the master, with this code.
+    Exit(u8),
+}
+
+/// What an operator is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// All workers serve for the first time.
+    Up { workers: u32, took: Duration },
+    /// No worker could be brought up, ever.
+    CannotStart { reason: String },
+    /// A worker serves.
+    WorkerReady { worker: WorkerId, slot: u32 },
+    /// A worker that had been told to ended.
+    WorkerDone { worker: WorkerId },
+    /// A worker that had been told to end did so, and not well.
+    WorkerBroke { worker: WorkerId, how: String },
+    /// A worker ended by itself, or by somebody else's hand.
+    WorkerLost { worker: WorkerId, how: String },
+    /// A worker could not be brought up; the next attempt comes after the pause.
+    BootFailed {
+        worker: WorkerId,
+        reason: String,
+        pause: Duration,
+    },
+    /// A worker's event loop is stuck.
+    Stuck { worker: WorkerId, silent: Duration },
+    /// A worker took too long to start.
+    BootTimeout { worker: WorkerId, after: Duration },
+    /// A worker has not finished what it had begun.
+    GracefulTimeout { worker: WorkerId, after: Duration },
+    /// A worker had to be killed.
+    Killed { worker: WorkerId },
+    /// The application is being loaded anew.
+    Reloading { generation: Generation },
+    /// All workers run the new generation.
+    Reloaded { generation: Generation },
+    /// The old generation goes on, and why.
+    ReloadFailed { reason: String },
+    /// A reload waits for the one that runs.
+    ReloadLater,
+    /// There are to be more or fewer workers.
+    Target { workers: u32 },
+    /// The server stops.
+    Stopping(Haste),
+    /// A second signal: now.
+    StoppingNow,
+    /// The master itself was held up, so heartbeats are given another chance.
+    Late { by: Duration },
+}
+
+/// How loud a note is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loudness {
+    /// Needs an operator.
+    Error,
+    /// May need one.
+    Warn,
+    /// The life of the server.
+    Info,
+    /// The life of its workers.
+    Debug,
+}
+
+impl Note {
+    /// How loud it is.
+    pub(crate) fn loudness(&self) -> Loudness {
+        match self {
+            Self::CannotStart { .. } | Self::BootFailed { .. } | Self::ReloadFailed { .. } => {
+                Loudness::Error
+            }
+            Self::WorkerLost { .. }
+            | Self::WorkerBroke { .. }
+            | Self::Stuck { .. }
+            | Self::BootTimeout { .. }
+            | Self::GracefulTimeout { .. }
+            | Self::Killed { .. }
+            | Self::Late { .. } => Loudness::Warn,
+            Self::WorkerReady { .. } | Self::WorkerDone { .. } => Loudness::Debug,
+            _ => Loudness::Info,
+        }
+    }
+}
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker {}", self.0)
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up { workers, took } => write!(f, "{workers} workers ready in {took:?}"),
+            Self::CannotStart { reason } | Self::ReloadFailed { reason } => f.write_str(reason),
+            Self::WorkerReady { worker, slot } => write!(f, "{worker} is ready at place {slot}"),
+            Self::WorkerDone { worker } => write!(f, "{worker} is done"),
+            Self::WorkerLost { worker, how } => write!(f, "{worker} {how}; it is replaced"),
+            Self::WorkerBroke { worker, how } => write!(f, "{worker} {how} while it was stopping"),
+            Self::BootFailed {
+                worker,
+                reason,
+                pause,
+            } => {
+                write!(
+                    f,
+                    "{worker}: {reason}; next attempt in {} ms",
+                    pause.as_millis()
+                )
+            }
+            Self::Stuck { worker, silent } => {
+                write!(
+                    f,
+                    "{worker} is stuck: no sign of life for {} s",
+                    silent.as_secs()
+                )
+            }
+            Self::BootTimeout { worker, after } => {
+                write!(
+                    f,
+                    "{worker} was not ready {} s after its start",
+                    after.as_secs()
+                )
+            }
+            Self::GracefulTimeout { worker, after } => write!(
+                f,
+                "{worker} has not finished its requests within {} s; they are dropped",
+                after.as_secs_f32()
+            ),
+            Self::Killed { worker } => write!(f, "{worker} does not exit and is killed"),
+            Self::Reloading { generation } => {
+                write!(
+                    f,
+                    "loading the application anew, generation {}",
+                    generation.0
+                )
+            }
+            Self::Reloaded { generation } => {
+                write!(f, "all workers run generation {}", generation.0)
+            }
+            Self::ReloadLater => f.write_str("another reload follows the one that runs"),
+            Self::Target { workers } => write!(f, "{workers} workers from now on"),
+            Self::Stopping(Haste::Graceful) => {
+                f.write_str("finishing what has begun, then stopping")
+            }
+            Self::Stopping(Haste::Quick) => f.write_str("stopping"),
+            Self::StoppingNow => f.write_str("stopping at once"),
+            Self::Late { by } => {
+                write!(
+                    f,
+                    "the server was held up for {} ms; heartbeats start anew",
+                    by.as_millis()
+                )
+            }
+        }
+    }
+}

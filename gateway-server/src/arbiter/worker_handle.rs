@@ -1,0 +1,135 @@
+//! The master's hold on one worker process: its number, its socket, its page. What the worker itself
+//! does is in `worker`.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use super::event::Generation;
+use crate::net::Listener;
+use crate::orders::{self, Order, Received, Report};
+use crate::os::process::{self, Image};
+use crate::scoreboard::{Counter, Page};
+use crate::worker::{Plan, ROLE, WorkerIdentity};
+
+/// A worker process, from its start until it is reaped.
+#[derive(Debug)]
+pub(super) struct WorkerHandle {
+    pid: Pid,
+    orders: OwnedFd,
+    page: Page,
+    /// Its end of the socket is closed, or speaks nonsense: there is nothing more to hear.
+    deaf: bool,
+}
+
+/// What every worker of a server is given.
+#[derive(Debug)]
+pub(super) struct Provisions<'a> {
+    pub(super) image: &'a Image,
+    pub(super) config: BorrowedFd<'a>,
+    pub(super) app: Option<BorrowedFd<'a>>,
+    pub(super) listeners: &'a [Listener],
+}
+
+impl WorkerHandle {
+    /// Starts a worker.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's: too many processes or files, no memory.
+    pub(super) fn start(
+        provisions: &Provisions<'_>,
+        slot: u32,
+        count: u32,
+        generation: Generation,
+    ) -> io::Result<Self> {
+        let (orders, theirs) = orders::pair()?;
+        let page = Page::create()?;
+        let plan = Plan {
+            identity: WorkerIdentity {
+                index: slot,
+                count,
+                generation: generation.0,
+            },
+            config: provisions.config.as_raw_fd(),
+            orders: theirs.as_raw_fd(),
+            slot: page.as_fd().as_raw_fd(),
+            app: provisions.app.map(|app| app.as_raw_fd()),
+            listeners: provisions
+                .listeners
+                .iter()
+                .map(|one| one.as_fd().as_raw_fd())
+                .collect(),
+        };
+        let mut inherited = vec![provisions.config, theirs.as_fd(), page.as_fd()];
+        inherited.extend(provisions.app);
+        inherited.extend(provisions.listeners.iter().map(AsFd::as_fd));
+        let role = std::ffi::CString::new(ROLE).expect("the role holds no NUL");
+        let pid = provisions
+            .image
+            .spawn(&[role, plan.to_argument()], &inherited)?;
+        Ok(Self {
+            pid,
+            orders,
+            page,
+            deaf: false,
+        })
+    }
+
+    /// Its process number; its own until it is reaped.
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The socket to wait on, while there may be more to hear.
+    pub(super) fn ear(&self) -> Option<BorrowedFd<'_>> {
+        (!self.deaf).then(|| self.orders.as_fd())
+    }
+
+    /// The next thing it says.
+    pub(super) fn hear(&mut self) -> Option<Report> {
+        if self.deaf {
+            return None;
+        }
+        match Report::receive(&self.orders) {
+            Received::Message(report) => Some(report),
+            Received::Nothing => None,
+            Received::Garbage => {
+                tracing::warn!(
+                    "process {} sends what no worker would; it is heard no more",
+                    self.pid
+                );
+                self.deaf = true;
+                None
+            }
+            Received::Closed => {
+                self.deaf = true;
+                None
+            }
+        }
+    }
+
+    /// Tells it something. It may be gone already, or too stuck to read: its deadline sees to that.
+    pub(super) fn order(&self, order: Order) {
+        if let Err(error) = order.send(&self.orders) {
+            tracing::debug!("process {} does not take {order:?}: {error}", self.pid);
+        }
+    }
+
+    /// Sends ABRT or KILL.
+    pub(super) fn signal(&self, signal: Signal) {
+        process::send(self.pid, signal);
+    }
+
+    /// The number in its heartbeat.
+    pub(super) fn beat(&self) -> u64 {
+        self.page.beat()
+    }
+
+    /// A counter, as it claims.
+    pub(super) fn counter(&self, counter: Counter) -> u64 {
+        self.page.counter(counter)
+    }
+}
