@@ -4,16 +4,20 @@
 //! needs no memory of its own after a connection's first. It resumes at the line that was
 //! incomplete: however the bytes arrive, each line is read again only while it grows.
 
+mod parts;
 pub(super) mod special;
 mod target;
 
 use gateway_spec::abi::{Field, method, names};
 
+use self::parts::Line;
 use self::special::Special;
+use self::target::Target;
 use super::error::HeadError;
 use super::scan;
 use crate::limits::{HeadLimits, LEADING_EMPTY_LINES};
 
+pub use self::parts::{BodyLength, Span, Version};
 pub use self::target::Form;
 
 /// A request head: where its parts are in the buffer that was parsed.
@@ -32,42 +36,11 @@ pub struct Head {
     count: usize,
     method: Span,
     method_id: u32,
-    target: Span,
-    form: Form,
-    path: Span,
-    query: Option<Span>,
-    /// Of the target, later of Host; empty if neither has one.
+    target: Target,
+    /// Of the target, or of Host; empty if neither has one.
     authority: Span,
     version: Version,
     special: Special,
-}
-
-/// A part of the buffer that was parsed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Span {
-    start: u32,
-    length: u32,
-}
-
-/// Protocol version of a request; others are refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
-    /// HTTP/1.0
-    Http10,
-    /// HTTP/1.1
-    #[default]
-    Http11,
-}
-
-/// How the end of a request body is found (RFC 9112 §6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyLength {
-    /// There is no body.
-    None,
-    /// So many bytes, possibly none: Content-Length says so.
-    Length(u64),
-    /// Chunk by chunk.
-    Chunked,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,15 +50,6 @@ enum Stage {
     RequestLine,
     Fields,
     Done,
-}
-
-/// A field line.
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    /// Empty in a Host that was made from the target: the name is the table's.
-    name: Span,
-    value: Span,
-    id: u16,
 }
 
 /// What became of a line.
@@ -131,7 +95,6 @@ impl Head {
         self.at = 0;
         self.empty_lines = 0;
         self.count = 0;
-        self.authority = Span::default();
         self.special.clear();
     }
 
@@ -156,13 +119,13 @@ impl Head {
     /// The target, exactly as sent.
     #[must_use]
     pub fn target<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
-        self.target.of(buf)
+        self.target.whole.of(buf)
     }
 
     /// The form of the target.
     #[must_use]
     pub fn form(&self) -> Form {
-        self.form
+        self.target.form
     }
 
     /// The target's path, a part of the target: `*` in asterisk-form, empty in authority-form. An
@@ -170,13 +133,13 @@ impl Head {
     /// before its authority.
     #[must_use]
     pub fn path<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
-        self.path.of(buf)
+        self.target.path.of(buf)
     }
 
     /// What follows the target's first `?`; `None` if it has none.
     #[must_use]
     pub fn query<'b>(&self, buf: &'b [u8]) -> Option<&'b [u8]> {
-        self.query.map(|query| query.of(buf))
+        self.target.query.map(|query| query.of(buf))
     }
 
     /// `host[:port]` of the target or, if it has none, of Host; empty if an HTTP/1.0 request has
@@ -201,7 +164,7 @@ impl Head {
     #[must_use]
     pub fn fields<'b>(&'b self, buf: &'b [u8]) -> impl ExactSizeIterator<Item = Field<'b>> {
         self.lines.iter().map(|line| {
-            let name = if line.name.length == 0 {
+            let name = if line.name.is_empty() {
                 names::name_of(line.id).unwrap_or_default().as_bytes()
             } else {
                 line.name.of(buf)
@@ -311,14 +274,13 @@ impl Head {
         self.version = version;
         self.method = Span::new(start, method_end);
         self.method_id = id;
-        self.target = Span::new(method_end + 1, target_end);
-        if bytes[method_end + 1] == b'/' && id != method::CONNECT {
-            self.form = Form::Origin;
-            self.path = Span::new(method_end + 1, question_mark.unwrap_or(target_end));
-            self.query = question_mark.map(|at| Span::new(at + 1, target_end));
+        let target = Span::new(method_end + 1, target_end);
+        self.target = if bytes[method_end + 1] == b'/' && id != method::CONNECT {
+            Target::origin(target, question_mark)
         } else {
-            self.other_form(bytes, question_mark)?;
-        }
+            Target::other(bytes, target, question_mark, id)?
+        };
+        self.authority = self.target.authority;
         Ok(Step::Next(next))
     }
 
@@ -388,7 +350,7 @@ impl Head {
     #[inline]
     fn finish(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
         match self.special.host() {
-            Some(host) if self.authority.length == 0 => self.authority = host,
+            Some(host) if self.authority.is_empty() => self.authority = host,
             host => self.settle_host(bytes, host)?,
         }
         if self.special.nominates() {
@@ -402,9 +364,9 @@ impl Head {
     #[cold]
     fn settle_host(&mut self, bytes: &[u8], host: Option<Span>) -> Result<(), HeadError> {
         match host {
-            Some(host) => self.check_host(bytes, host),
+            Some(host) => self.target.check_host(bytes, host),
             None if self.version == Version::Http11 => Err(HeadError::HostMissing),
-            None if self.authority.length == 0 => Ok(()),
+            None if self.authority.is_empty() => Ok(()),
             None => {
                 let name = Span::default();
                 self.lines.push(Line {
@@ -415,28 +377,6 @@ impl Head {
                 Ok(())
             }
         }
-    }
-}
-
-impl Span {
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a head's limit is a u32")]
-    pub(super) fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: start as u32,
-            length: (end - start) as u32,
-        }
-    }
-
-    /// The bytes.
-    ///
-    /// # Panics
-    ///
-    /// If `buf` ends before the span: it is not the buffer that was parsed.
-    #[must_use]
-    #[inline]
-    pub fn of(self, buf: &[u8]) -> &[u8] {
-        &buf[self.start as usize..][..self.length as usize]
     }
 }
 

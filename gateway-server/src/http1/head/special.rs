@@ -2,7 +2,7 @@
 
 use gateway_spec::abi::names;
 
-use super::{BodyLength, Line, Span, Version};
+use super::parts::{BodyLength, Line, Span, Version};
 use crate::http1::error::HeadError;
 use crate::http1::{authority, scan};
 use crate::limits::CONNECTION_OPTIONS;
@@ -51,8 +51,7 @@ impl Special {
                 }
                 self.seen |= 1 << action::HOST;
                 self.host = line.value;
-                let from = line.value.start as usize;
-                if authority::is_authority(bytes, from, from + line.value.length as usize) {
+                if authority::is_authority(bytes, line.value.start(), line.value.end()) {
                     Ok(true)
                 } else {
                     Err(HeadError::HostSyntax)
@@ -235,7 +234,7 @@ pub(in crate::http1) fn is_of_the_hop(id: u16) -> bool {
 
 /// The elements of a comma-separated list, trimmed, without the empty ones (RFC 9110 §5.6.1).
 fn elements(bytes: &[u8], list: Span) -> impl Iterator<Item = Span> {
-    let mut at = list.start as usize;
+    let mut at = list.start();
     list.of(bytes)
         .split(|&b| b == b',')
         .filter_map(move |element| {

@@ -2,8 +2,8 @@
 
 use gateway_spec::abi::method;
 
-use super::{Head, Span};
-use crate::http1::authority::{self, Authority};
+use super::parts::Span;
+use crate::http1::authority::Authority;
 use crate::http1::error::HeadError;
 
 /// The form of a request target.
@@ -20,70 +20,101 @@ pub enum Form {
     Asterisk,
 }
 
-impl Head {
+/// A request target taken apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Target {
+    pub(super) whole: Span,
+    pub(super) form: Form,
+    pub(super) path: Span,
+    pub(super) query: Option<Span>,
+    /// Empty where the form has none.
+    pub(super) authority: Span,
+}
+
+impl Target {
+    /// A target that begins with `/` and holds its first `?` at `question_mark`.
+    #[inline]
+    pub(super) fn origin(whole: Span, question_mark: Option<usize>) -> Self {
+        let (start, end) = (whole.start(), whole.end());
+        Self {
+            whole,
+            form: Form::Origin,
+            path: Span::new(start, question_mark.unwrap_or(end)),
+            query: question_mark.map(|at| Span::new(at + 1, end)),
+            authority: Span::default(),
+        }
+    }
+
     /// Takes a target apart that does not begin with `/`, or that CONNECT came with.
     #[cold]
-    pub(super) fn other_form(
-        &mut self,
+    pub(super) fn other(
         bytes: &[u8],
+        whole: Span,
         question_mark: Option<usize>,
-    ) -> Result<(), HeadError> {
-        let start = self.target.start as usize;
-        let target = self.target.of(bytes);
-        let end = start + target.len();
-        self.query = None;
-        if self.method_id == method::CONNECT {
+        method_id: u32,
+    ) -> Result<Self, HeadError> {
+        let (start, end) = (whole.start(), whole.end());
+        let target = whole.of(bytes);
+        let none = Self {
+            whole,
+            ..Self::default()
+        };
+        if method_id == method::CONNECT {
             // The port is not optional here (RFC 9110 §9.3.6).
             return match Authority::parse(target) {
                 Some(authority) if authority.has_port() => {
-                    self.form = Form::Authority;
-                    self.authority = self.target;
-                    self.path = Span::new(end, end);
-                    Ok(())
+                    let path = Span::new(end, end);
+                    Ok(Self {
+                        form: Form::Authority,
+                        authority: whole,
+                        path,
+                        ..none
+                    })
                 }
                 _ => Err(HeadError::TargetForm),
             };
         }
         if target == b"*" {
-            self.form = Form::Asterisk;
-            self.path = self.target;
-            let allowed = self.method_id == method::OPTIONS;
-            return if allowed {
-                Ok(())
+            return if method_id == method::OPTIONS {
+                Ok(Self {
+                    form: Form::Asterisk,
+                    path: whole,
+                    ..none
+                })
             } else {
                 Err(HeadError::TargetForm)
             };
         }
-        let Some(scheme) = scheme_length(target) else {
-            return Err(HeadError::TargetForm);
-        };
+        let scheme = scheme_length(target).ok_or(HeadError::TargetForm)?;
         let authority_at = start + scheme;
         let rest = &target[scheme..];
-        let authority_end = authority_at
-            + rest
-                .iter()
-                .position(|&b| b == b'/' || b == b'?')
-                .unwrap_or(rest.len());
-        if !authority::is_authority(bytes, authority_at, authority_end) {
+        let length = rest
+            .iter()
+            .position(|&b| b == b'/' || b == b'?')
+            .unwrap_or(rest.len());
+        let authority_end = authority_at + length;
+        if Authority::parse(&rest[..length]).is_none() {
             return Err(HeadError::TargetAuthority);
         }
-        self.form = Form::Absolute;
-        self.authority = Span::new(authority_at, authority_end);
         let path_end = question_mark.unwrap_or(end);
-        self.path = if authority_end == path_end {
-            Span::new(authority_at - 1, authority_at)
-        } else {
-            Span::new(authority_end, path_end)
-        };
-        self.query = question_mark.map(|at| Span::new(at + 1, end));
-        Ok(())
+        Ok(Self {
+            form: Form::Absolute,
+            authority: Span::new(authority_at, authority_end),
+            path: if authority_end == path_end {
+                Span::new(authority_at - 1, authority_at)
+            } else {
+                Span::new(authority_end, path_end)
+            },
+            query: question_mark.map(|at| Span::new(at + 1, end)),
+            ..none
+        })
     }
 
     /// Host beside a target with an authority of its own: they must agree. A server would have to
     /// go by the target, and whoever went by Host before would have seen another site.
     pub(super) fn check_host(&self, bytes: &[u8], host: Span) -> Result<(), HeadError> {
         let default = match self.form {
-            Form::Absolute if self.target.of(bytes)[4] == b':' => Some(80),
+            Form::Absolute if self.whole.of(bytes)[4] == b':' => Some(80),
             Form::Absolute => Some(443),
             _ => None,
         };
