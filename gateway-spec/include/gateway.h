@@ -44,8 +44,8 @@
  *   state      once               at most once for the object
  *              inside call|poll   only on the stack of this exchange's `call` or of its call's
  *                                 `poll`; elsewhere it fails and changes nothing
- *              live               from creation until the object has ended; with a reference in
- *                                 hand, until that reference is given back
+ *              live               from creation until the object has ended; an exchange as long
+ *                                 as the call lasts or the reference is held
  *              further words say what must have happened before
  *
  *
@@ -149,7 +149,7 @@ extern "C" {
 #define GW_TIMEOUT -7     /* a deadline passed                                             408 */
 #define GW_PROTOCOL -8    /* the peer broke the protocol                                   400 */
 #define GW_IO -9          /* the operating system reported an error                        500 */
-#define GW_BUSY -10       /* no capacity at this moment                                    500 */
+#define GW_BUSY -10       /* no capacity at this moment                                    503 */
 #define GW_INTERNAL -11   /* none of the others                                            500 */
 #define GW_NO_RESPONSE -12 /* the call ended and nobody had answered                       500 */
 
@@ -643,7 +643,8 @@ struct gw_request {
    * the first moment: it drops it, on every path. It may be moved to another thread. */
   gw_body *body;
   /* The exchange. Carries one reference, the application's to give back with `drop`, on every
-   * path, at any later time, from any thread. */
+   * path, at any later time, from any thread. The object is valid as long as that reference is
+   * held, and in any case until the call has ended. */
   gw_ctx *ctx;
   /* Scratch memory, aligned to 16, for the application alone, uninitialised; valid until the call
    * has ended. A pending call may live in it. */
@@ -740,8 +741,8 @@ struct gw_ctx_vt {
    *         applicable (GW_EXT_TLS on a plaintext connection).
    */
   const void *(*ext)(gw_ctx *self, const gw_str *id);
-  /* Gives the reference back; nothing may be called with it afterwards.
-   *                                                                [app->host, any, live, once] */
+  /* Gives the reference back. Afterwards only the call itself may use the exchange: `respond` and
+   * `upgrade`, inside its `call` and `poll`.                       [app->host, any, live, once] */
   void (*drop)(gw_ctx *self);
 };
 

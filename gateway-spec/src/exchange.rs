@@ -23,6 +23,12 @@ impl Exchange {
         Self { host: Some(host) }
     }
 
+    /// The host behind the handle.
+    #[cfg(feature = "lint")]
+    pub(crate) fn into_host(self) -> Option<Arc<dyn HostExchange>> {
+        self.host
+    }
+
     /// Sends an informational response now, before the final one: 103 with `link` fields lets a
     /// browser fetch early (RFC 8297). For HTTP/1.0 clients it is discarded.
     ///

@@ -27,8 +27,11 @@ mod fields;
 mod gateway;
 mod head;
 mod lifespan;
+#[cfg(feature = "lint")]
+pub mod lint;
 mod request;
 mod response;
+pub mod rules;
 mod upgrade;
 
 pub use abi::export::{Host, Level};

@@ -261,6 +261,12 @@ impl Request {
         self.head().content_length
     }
 
+    /// Whether the request has a body, of a known length or not.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        self.head().has(request_flag::HAS_BODY)
+    }
+
     /// The body.
     #[must_use]
     pub fn body(&self) -> &Body {
@@ -379,6 +385,12 @@ impl Request {
     /// Values by type, to be changed.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.head_mut().extensions
+    }
+
+    /// Puts another exchange in the place of the host's, for middleware that watches it.
+    #[cfg(feature = "lint")]
+    pub(crate) fn replace_exchange(&mut self, exchange: Exchange) {
+        self.head_mut().link = crate::exchange::Link::Shared(exchange);
     }
 
     pub(crate) fn head(&self) -> &Head {

@@ -308,9 +308,7 @@ static int32_t play_thread(struct turn *turn) {
 static int32_t play_ub(struct turn *turn) {
   int32_t code = say(turn->ctx, "ub");
   if (is(turn, "ctx")) {
-    turn->keeps_ctx = true;
     turn->ctx->vt->drop(turn->ctx);
-    turn->ctx->vt->set_flags(turn->ctx, 0);
   } else if (is(turn, "body") && turn->body != NULL) {
     turn->body->vt->drop(turn->body);
   } else if (is(turn, "waker")) {

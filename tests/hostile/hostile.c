@@ -102,7 +102,7 @@
  *                         asking for the stream; `twice`: asks twice, note "upgrade CODE"
  *
  *   Undefined behaviour, for the interposer of `gatewayd --lint` alone:
- *     /ub/ctx             uses the exchange after giving it back; 200 "ub" first
+ *     /ub/ctx             gives the exchange back twice; 200 "ub" first
  *     /ub/body            drops the request's body twice
  *     /ub/waker           drops a waker twice
  */

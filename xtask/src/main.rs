@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod layers;
+mod spec;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["layers"] => layers::run(&root()),
+        ["spec"] => spec::run(&root(), spec::Mode::Write),
+        ["spec", "--check"] => spec::run(&root(), spec::Mode::Check),
         ["bench"] => bench::run(&root()),
         ["ci"] => ci::run(&root()),
         _ => {
@@ -37,4 +40,5 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   bench   instructions and CPU time per request, beside hyper and axum (needs valgrind)
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
-  layers  the import table of ARCHITECTURE.md against the sources";
+  layers  the import table of ARCHITECTURE.md against the sources
+  spec    the rules of SPEC.md from the sources; with --check only compares them";
