@@ -179,6 +179,10 @@ extern "C" {
 /* gw_ctx_vt.set_flags */
 #define GW_CTX_FINISH_ON_DISCONNECT (UINT64_C(1) << 0) /* poll to the end without a client */
 
+/* gw_config.flags */
+#define GW_CONFIG_LINKED_IN (UINT64_C(1) << 0)  /* one image with the host: no hooks of your own */
+#define GW_CONFIG_CHECK_ONLY (UINT64_C(1) << 1) /* only being checked: no request will come */
+
 /* gw_header.flags */
 #define GW_HEADER_SENSITIVE 1 /* the value is a secret: never logged, never indexed by HPACK */
 
@@ -538,7 +542,7 @@ struct gw_config {
   uint32_t threads_per_worker; /* loop threads in this process, at least 1 */
   uint32_t reserved;
   gw_str mount;   /* raw prefix under which the application is mounted, empty at the root */
-  uint64_t flags; /* none defined */
+  uint64_t flags; /* GW_CONFIG_... */
 };
 
 /* Where a failing function says what went wrong. The caller fills struct_size, text and cap, and
