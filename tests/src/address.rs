@@ -68,6 +68,17 @@ impl fmt::Display for Address {
 }
 
 impl Stream {
+    /// A second handle on the same stream.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(stream) => Self::Tcp(stream.try_clone()?),
+            Self::Unix(stream) => Self::Unix(stream.try_clone()?),
+        })
+    }
+
     /// Ends our half; the peer may still answer.
     ///
     /// # Errors

@@ -107,14 +107,14 @@ impl Artefacts {
     }
 }
 
-/// Compiles a C or C++ application against `gateway.h` into `folder`.
+/// Compiles a C or C++ application against `gateway.h` into `folder`, named after its first source.
 ///
 /// # Panics
 /// When the compiler does not take it without a warning.
 #[must_use]
-pub fn compile(source: &str, flags: &[&str], folder: &Path) -> PathBuf {
-    let source = root().join(source);
-    let is_cpp = source
+pub fn compile(sources: &[&str], flags: &[&str], folder: &Path) -> PathBuf {
+    let first = Path::new(sources[0]);
+    let is_cpp = first
         .extension()
         .is_some_and(|extension| extension == "cpp");
     let (compiler, standard) = if is_cpp {
@@ -122,29 +122,29 @@ pub fn compile(source: &str, flags: &[&str], folder: &Path) -> PathBuf {
     } else {
         ("cc", "-std=c11")
     };
-    let stem = source
-        .file_stem()
-        .expect("a source has a name")
-        .to_string_lossy()
-        .into_owned();
+    let stem = first.file_stem().expect("a source has a name");
     let module = folder.join(stem).with_extension("so");
     let output = Command::new(compiler)
-        .args([standard, "-shared", "-fPIC", "-O1", "-g"])
+        .args([
+            standard,
+            "-shared",
+            "-fPIC",
+            "-fvisibility=hidden",
+            "-O1",
+            "-g",
+        ])
         .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
         .arg("-I")
         .arg(root().join("gateway-spec/include"))
         .args(flags)
         .arg("-o")
         .arg(&module)
-        .arg(&source)
+        .args(sources)
+        .current_dir(root())
         .output()
         .unwrap_or_else(|error| panic!("cannot start {compiler}: {error}"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{compiler} {}: {said}",
-        source.display()
-    );
+    assert!(output.status.success(), "{compiler} {sources:?}: {said}");
     module
 }
 

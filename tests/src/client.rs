@@ -120,6 +120,18 @@ impl Client {
         }
     }
 
+    /// A second handle on the connection, to write from another thread.
+    ///
+    /// # Panics
+    /// When the system has no descriptor left.
+    #[must_use]
+    pub fn split(&self) -> Self {
+        Self {
+            stream: self.stream.try_clone().expect("a descriptor"),
+            ahead: Vec::new(),
+        }
+    }
+
     /// Exactly one chunk of whatever the server sent next, at most 64 KiB; empty at the end.
     ///
     /// # Panics

@@ -8,12 +8,14 @@ use nix::sys::signal::Signal;
 
 use crate::address::Address;
 use crate::artefacts::Artefacts;
+use crate::client::Client;
 use crate::process::Process;
+use crate::response::Response;
 
 /// A server under test, killed with its workers on drop.
 #[derive(Debug)]
 pub struct Gatewayd {
-    /// The first address that it told.
+    /// The first of its addresses.
     pub address: Address,
     pub process: Process,
 }
@@ -28,8 +30,8 @@ impl Gatewayd {
         let mut command = program();
         command
             .args(["--bind", "127.0.0.1:0"])
-            .args(arguments)
-            .arg(module);
+            .arg(module)
+            .args(arguments);
         Self::start(&mut command)
     }
 
@@ -40,9 +42,36 @@ impl Gatewayd {
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
         let process = Process::start(command);
-        let address = process.line("address", 0, told_address);
-        process.line_with(READY, 0);
+        let line = process.line_with(READY, 0);
+        let mut addresses = line.split_whitespace().filter_map(told_address);
+        let address = addresses
+            .next()
+            .unwrap_or_else(|| panic!("no address in {line:?}"));
         Self { address, process }
+    }
+
+    /// A new connection.
+    #[must_use]
+    pub fn connect(&self) -> Client {
+        Client::connect(&self.address)
+    }
+
+    /// One GET on a connection of its own.
+    #[must_use]
+    pub fn get(&self, target: &str) -> Response {
+        Client::get(&self.address, target)
+    }
+
+    /// One request on a connection of its own.
+    #[must_use]
+    pub fn fetch(&self, request: impl AsRef<[u8]>) -> Response {
+        Client::fetch(&self.address, request)
+    }
+
+    /// `http://127.0.0.1:PORT` and a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 
     /// Graceful stop; answers the exit code and everything said.
@@ -65,32 +94,27 @@ pub fn run(arguments: &[impl AsRef<OsStr>]) -> (i32, String) {
     Process::start(program().args(arguments)).end()
 }
 
-/// Finds `http://127.0.0.1:PORT` or `unix:/path` in a line of the launch log.
-fn told_address(line: &str) -> Option<Address> {
-    if let Some((_, rest)) = line.split_once("http://") {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && !".:[]".contains(c));
-        return rest[..end.unwrap_or(rest.len())]
-            .parse()
-            .ok()
-            .map(Address::Tcp);
+/// Reads `http://127.0.0.1:PORT` or `unix:/path`.
+fn told_address(word: &str) -> Option<Address> {
+    if let Some(path) = word.strip_prefix("unix:") {
+        return Some(Address::Unix(path.into()));
     }
-    let (_, path) = line.split_once("unix:")?;
-    Some(Address::Unix(path.split_whitespace().next()?.into()))
+    word.strip_prefix("http://")?.parse().ok().map(Address::Tcp)
 }
 
 /// What the launch log says once a request would be answered.
-const READY: &str = "ready";
+const READY: &str = "ready in ";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_found_in_log_lines() {
-        let found = told_address("INFO listening on http://127.0.0.1:8000 (tcp)").unwrap();
-        assert_eq!(found.to_string(), "127.0.0.1:8000");
-        let found = told_address("listening on unix:/tmp/a.sock").unwrap();
-        assert_eq!(found, Address::Unix("/tmp/a.sock".into()));
+    fn addresses_are_read_from_the_words_of_the_launch_log() {
+        let tcp = told_address("http://127.0.0.1:8000").unwrap();
+        assert_eq!(tcp.to_string(), "127.0.0.1:8000");
+        let unix = told_address("unix:/tmp/a.sock").unwrap();
+        assert_eq!(unix, Address::Unix("/tmp/a.sock".into()));
         assert_eq!(told_address("ready"), None);
     }
 }

@@ -14,7 +14,18 @@ pub mod nginx;
 pub mod process;
 pub mod response;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long anything may take that ought to happen at once; generous for a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Asks again and again, each time by a real request or system call, until the answer is yes.
+///
+/// # Panics
+/// At the deadline.
+pub fn until(what: &str, mut ask: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !ask() {
+        assert!(Instant::now() < deadline, "no {what} by the deadline");
+    }
+}

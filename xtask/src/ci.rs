@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::layers;
+use crate::{layers, spec};
 
 /// Runs every check on the workspace at `root` and stops at the first that fails.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let start = Instant::now();
     cargo(root, &["fmt", "--all", "--check"], &[])?;
     layers::run(root)?;
+    spec::run(root, spec::Mode::Check)?;
     let clippy = [
         "clippy",
         "--workspace",

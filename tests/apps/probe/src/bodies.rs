@@ -1,0 +1,86 @@
+//! Response bodies of every kind, and a reader of request bodies.
+
+use std::fs::File;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use gateway_spec::bytes::Bytes;
+use gateway_spec::http::header::{HeaderName, HeaderValue};
+use gateway_spec::{Body, BodyStream, Error, Fields, FileRegion, Frame};
+
+/// "hello", then a panic.
+pub(crate) fn panicking() -> Body {
+    let mut first = true;
+    Body::from_fn(move |_| {
+        assert!(std::mem::take(&mut first), "probe: panic in a body");
+        Poll::Ready(Some(Ok(Frame::Data(Bytes::from_static(b"hello")))))
+    })
+}
+
+/// "hello", and a panic when the body is given up.
+pub(crate) fn panicking_when_dropped() -> Body {
+    struct Panics(Option<Bytes>);
+    impl BodyStream for Panics {
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame, Error>>> {
+            Poll::Ready(self.0.take().map(|bytes| Ok(Frame::Data(bytes))))
+        }
+    }
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("probe: panic in a drop");
+        }
+    }
+    Body::stream(Panics(Some(Bytes::from_static(b"hello"))))
+}
+
+/// That many chunks of a thousand bytes, of no declared length, each after a turn of the loop.
+pub(crate) fn chunks(mut left: u64) -> Body {
+    let mut waited = false;
+    Body::from_fn(move |cx| {
+        waited = !waited;
+        if waited {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        Poll::Ready(Some(Ok(Frame::Data(Bytes::from_static(&[b'c'; 1000])))))
+    })
+}
+
+/// "hello" and a trailer.
+pub(crate) fn with_trailers() -> Body {
+    let trailer = (
+        HeaderName::from_static("x-sum"),
+        HeaderValue::from_static("5"),
+    );
+    let mut frames = vec![
+        Frame::Trailers(Fields::from_iter([trailer])),
+        Frame::Data(Bytes::from_static(b"hello")),
+    ];
+    Body::from_fn(move |_| Poll::Ready(frames.pop().map(Ok)))
+}
+
+/// Five thousand bytes from the middle of a file.
+pub(crate) fn file(file: &File) -> io::Result<Body> {
+    Ok(Body::file(FileRegion {
+        file: file.try_clone()?,
+        offset: 2_500,
+        length: 5_000,
+    }))
+}
+
+/// Reads a body to its end; for a spawned task.
+pub(crate) async fn count(mut body: Body) -> Result<u64, Error> {
+    let mut length = 0;
+    while let Some(piece) = body.data().await.transpose()? {
+        length += piece.len() as u64;
+    }
+    Ok(length)
+}

@@ -1,0 +1,149 @@
+//! An application that does on request what tests need of one: panics, waits, streams, upgrades.
+//!
+//! Its argument decides the start-up: `fail`, `panic`, or anything else to serve. `/version` answers
+//! the PROBE_VERSION that it was built with.
+
+mod bodies;
+
+use std::fs::File;
+use std::io::Write;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gateway_spec::http::StatusCode;
+use gateway_spec::http::header::{HeaderValue, LINK, LOCATION};
+use gateway_spec::{Fields, Gateway, Request, Response, Startup, StartupError, Upgraded, export};
+
+/// The application.
+#[derive(Debug)]
+struct Probe {
+    /// Ten thousand bytes, for `/file`.
+    file: File,
+    /// What happened behind answers, for `/count`.
+    count: Arc<AtomicU64>,
+}
+
+async fn start(startup: Startup) -> Result<Probe, StartupError> {
+    match startup.argument() {
+        b"fail" => return Err(StartupError::new("probe: no database at db.example:5432")),
+        b"panic" => panic!("probe: panic in start-up"),
+        _ => {}
+    }
+    // Proof that the constructor runs on a runtime of the application's own.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let mut file = tempfile::tempfile()?;
+    file.write_all(&[b'f'; 10_000])?;
+    Ok(Probe {
+        file,
+        count: Arc::default(),
+    })
+}
+
+impl Gateway for Probe {
+    async fn call(&self, mut request: Request) -> Response {
+        let path = String::from_utf8_lossy(request.path()).into_owned();
+        let (name, argument) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+        let number = argument.parse().unwrap_or(0);
+        match name {
+            "version" => Response::text(option_env!("PROBE_VERSION").unwrap_or("unset")),
+            "pid" => Response::text(process::id().to_string()),
+            "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
+            "status" => {
+                let status = StatusCode::from_u16(u16::try_from(number).unwrap_or(0));
+                Response::status(status.unwrap_or(StatusCode::IM_A_TEAPOT))
+            }
+            "redirect" => {
+                Response::status(StatusCode::FOUND).with(LOCATION, HeaderValue::from_static("/pid"))
+            }
+            "sleep" => {
+                tokio::time::sleep(Duration::from_millis(number)).await;
+                Response::text("slept")
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "to block the loop is the purpose"
+            )]
+            "block" => {
+                std::thread::sleep(Duration::from_millis(number));
+                Response::text("blocked")
+            }
+            "panic" => panic!("probe: panic in call"),
+            "panic-later" => {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                panic!("probe: panic after an await");
+            }
+            "panic-in-body" => Response::new(bodies::panicking()),
+            "panic-in-drop" => Response::new(bodies::panicking_when_dropped()),
+            "hints" => {
+                let hint = (LINK, HeaderValue::from_static("</a.css>; rel=preload"));
+                match request.inform(StatusCode::EARLY_HINTS, &Fields::from_iter([hint])) {
+                    Ok(()) => Response::text("hinted"),
+                    Err(error) => Response::text(error.to_string()),
+                }
+            }
+            "after" => {
+                let count = Arc::clone(&self.count);
+                Response::text("answered").after(async move {
+                    tokio::time::sleep(Duration::from_millis(number)).await;
+                    count.fetch_add(1, Ordering::SeqCst);
+                })
+            }
+            "chunks" => Response::new(bodies::chunks(number)),
+            "trailers" => Response::new(bodies::with_trailers()),
+            "file" => match bodies::file(&self.file) {
+                Ok(body) => Response::new(body),
+                Err(error) => Response::text(error.to_string()),
+            },
+            "spawned" => {
+                let body = request.take_body();
+                match tokio::spawn(bodies::count(body)).await {
+                    Ok(Ok(length)) => Response::text(length.to_string()),
+                    Ok(Err(error)) => Response::from((StatusCode::BAD_REQUEST, error.to_string())),
+                    Err(error) => Response::text(error.to_string()),
+                }
+            }
+            "unread" => Response::text("not read"),
+            "mirror" => Response::new(request.take_body()),
+            "draining" => {
+                request.draining().await;
+                Response::text("draining")
+            }
+            "cancelled" => {
+                let _counts = CountsWhenDropped(Arc::clone(&self.count));
+                std::future::pending().await
+            }
+            "finished" => {
+                request.finish_on_disconnect();
+                request.closed().await;
+                self.count.fetch_add(1, Ordering::SeqCst);
+                Response::text("nobody reads this")
+            }
+            "upgrade" => Response::upgrade(HeaderValue::from_static("mirror"), mirror),
+            _ => StatusCode::NOT_FOUND.into(),
+        }
+    }
+}
+
+/// Sends back what comes until the end of input.
+async fn mirror(mut stream: Upgraded) {
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        if stream.write_all(&buffer[..count]).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
+    // The client has gone or will see the end.
+    let _ended = stream.shutdown().await;
+}
+
+struct CountsWhenDropped(Arc<AtomicU64>);
+
+impl Drop for CountsWhenDropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+export!(tokio: start);
