@@ -1,3 +1,4 @@
 //! The whole, for real. Each module opens with the one sentence that it proves.
 
+mod process_model;
 mod project;
