@@ -23,7 +23,7 @@ struct Site {
 impl Site {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let app = artefacts::compile("examples/hello-c/hello.c", &[], folder.path());
+        let app = artefacts::compile(&["examples/hello-c/hello.c"], &[], folder.path());
         Self { folder, app }
     }
 
