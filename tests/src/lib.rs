@@ -9,6 +9,8 @@ pub mod browser;
 pub mod client;
 pub mod curl;
 pub mod gatewayd;
+#[cfg(doctest)]
+pub mod guide;
 pub mod load;
 pub mod nginx;
 pub mod process;
