@@ -208,3 +208,68 @@ fn exchange(plan: &Plan, connection: Kept) -> Result<(Response, Kept), String> {
 
 /// More than this many failures are not told apart.
 const MAX_FAILURES: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A server that ends each connection after its first answer.
+    fn ends_connections(answer: &'static str) -> Address {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::Tcp(listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 4];
+                // A client that has stopped sends nothing.
+                if stream.read_exact(&mut request).is_ok() {
+                    stream.write_all(answer.as_bytes()).unwrap();
+                }
+            }
+        });
+        address
+    }
+
+    fn tally(answer: &'static str) -> Tally {
+        let load = Load::start(&Plan {
+            address: ends_connections(answer),
+            request: b"GET ".to_vec(),
+            clients: 2,
+            pace: Duration::from_millis(1),
+            connections: Connections::Kept,
+        });
+        load.until("outcomes", |tally| {
+            tally.total() > 5 || tally.failures.len() > 5
+        });
+        load.stop()
+    }
+
+    #[test]
+    fn a_connection_that_ends_unannounced_is_a_failure() {
+        let tally = tally("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        assert!(
+            tally
+                .failures
+                .iter()
+                .any(|failure| failure.contains("kept")),
+            "{tally:?}"
+        );
+    }
+
+    #[test]
+    fn a_connection_that_ends_as_announced_is_none() {
+        let announced = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+        tally(announced).expect_no_failure();
+    }
+
+    #[test]
+    fn answers_other_than_200_are_failures() {
+        let tally =
+            tally("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        assert_eq!(tally.total(), 0);
+        assert!(tally.failures[0].contains("502"), "{tally:?}");
+    }
+}
