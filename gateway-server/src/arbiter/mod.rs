@@ -3,7 +3,9 @@
 //! What to do is decided in [`state`]; this file waits for events and carries out actions. One thread,
 //! no runtime, and nothing that waits for anything but the next event.
 
+mod backoff;
 mod event;
+mod roster;
 mod state;
 #[cfg(test)]
 mod tests;

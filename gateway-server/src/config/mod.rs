@@ -1,6 +1,7 @@
 //! The server's configuration: which settings there are, where their values come from, and what the
 //! other rooms are told of it.
 
+mod setting;
 mod settings;
 mod sources;
 mod wire;
