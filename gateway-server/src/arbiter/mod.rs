@@ -73,7 +73,7 @@ impl Arbiter {
     fn new(name: &OsStr, mut config: Config, source: AppSource) -> anyhow::Result<Self> {
         let started = Instant::now();
         let signals = SignalSource::open()?;
-        process::raise_file_limit();
+        config.fit_open_files(process::raise_file_limit());
         let image = Image::running(name)?;
         let listeners = Listener::bind_all(&config.bind, config.backlog)?;
         let addresses: Vec<_> = listeners.iter().map(|one| one.address().clone()).collect();

@@ -1,5 +1,7 @@
 //! Diagnostics on standard error, through `tracing`: time, process, level, message, fields.
 
+mod stderr;
+
 use std::fmt;
 use std::io::IsTerminal;
 
@@ -10,6 +12,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use self::stderr::PatientStderr;
 use crate::value::LogLevel;
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program
@@ -24,7 +27,7 @@ pub(crate) fn init(level: LogLevel) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(PatientStderr::new())
         .with_ansi(std::io::stderr().is_terminal())
         .event_format(Line {
             pid: std::process::id(),
