@@ -1,6 +1,8 @@
 //! Limits on whatever grows with what a peer sends: the defaults, and the small option structs
 //! that carry them to the rooms which enforce them.
 
+use std::time::Duration;
+
 /// Longest request line, in bytes without its CRLF; a longer one is answered 414.
 pub(crate) const REQUEST_LINE: usize = 8_190;
 
@@ -88,3 +90,15 @@ impl Default for BodyLimits {
         }
     }
 }
+
+/// Bytes that are read and thrown away so that a connection can be kept, or its client can read the
+/// answer; then it is closed.
+pub(crate) const DISCARD: usize = 64 * 1024;
+
+/// How long a client may take to read an answer behind which the connection closes, while what it
+/// still sends is thrown away.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+
+/// How long the application may go on for a client that has closed its sending half: it may be
+/// waiting for the answer, or be gone for good, and nothing tells the two apart.
+pub(crate) const HALF_CLOSED: Duration = Duration::from_secs(10);

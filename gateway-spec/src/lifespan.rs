@@ -74,6 +74,18 @@ impl Startup {
     }
 }
 
+impl Worker {
+    /// For hosts: worker `index` of `count`, with so many threads.
+    #[must_use]
+    pub const fn new(index: u32, count: u32, threads: u32) -> Self {
+        Self {
+            index,
+            count,
+            threads,
+        }
+    }
+}
+
 impl Default for Worker {
     fn default() -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! Diagnostics on standard error, through `tracing`: time, process, level, message, fields.
 
-mod stderr;
+mod access;
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -12,8 +12,9 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use self::stderr::PatientStderr;
 use crate::value::LogLevel;
+
+pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program
 /// has already set stays.
@@ -27,7 +28,7 @@ pub(crate) fn init(level: LogLevel) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(PatientStderr::new())
+        .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .event_format(Line {
             pid: std::process::id(),

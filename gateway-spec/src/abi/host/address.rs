@@ -57,6 +57,18 @@ impl From<&Address> for HostAddress {
     }
 }
 
+impl fmt::Display for HostAddress {
+    /// The IP address without its port, as access logs show clients; `-` for anything else.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.raw.ip;
+        match self.raw.family {
+            family::IPV4 => std::net::Ipv4Addr::new(a, b, c, d).fmt(f),
+            family::IPV6 => std::net::Ipv6Addr::from(self.raw.ip).fmt(f),
+            _ => f.write_str("-"),
+        }
+    }
+}
+
 impl fmt::Debug for HostAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

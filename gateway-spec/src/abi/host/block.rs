@@ -88,6 +88,7 @@ impl<X: Exchange> Block<X> {
         *this.references.get_mut() = 2;
         *this.ended.get_mut() = false;
         this.responded.set(false);
+        exchange.open(&this.shared);
         *this.exchange.get_mut() = Some(exchange);
         block
     }

@@ -15,6 +15,9 @@ pub trait Exchange: Sized + 'static {
     /// The half that any thread may reach.
     type Shared: Shared;
 
+    /// Prepares the other half for this call, before the application can reach it.
+    fn open(&self, _shared: &Self::Shared) {}
+
     /// Takes the response, called from inside `Call::start` or `Call::poll`, at most once with
     /// success. What is not taken out of `response` is released after this returns.
     ///
@@ -96,17 +99,13 @@ impl<'a> AppResponse<'a> {
         self.fields
     }
 
-    /// Bytes of the whole body, if the application said so or gave the whole.
+    /// Bytes of the whole body, if the application declared them. Otherwise the body is as long as
+    /// [`first`](Self::first), or of unknown length if it [goes on](Self::has_body) behind that.
     #[must_use]
     #[inline]
-    pub fn length(&self) -> Option<u64> {
-        if self.raw.flags & response_flag::HAS_LENGTH != 0 {
-            Some(self.raw.content_length)
-        } else if self.raw.body.is_null() {
-            Some(self.raw.first.len as u64)
-        } else {
-            None
-        }
+    pub fn declared_length(&self) -> Option<u64> {
+        let declared = self.raw.flags & response_flag::HAS_LENGTH != 0;
+        declared.then_some(self.raw.content_length)
     }
 
     /// The protocol switched to, if this response upgrades; possibly empty.

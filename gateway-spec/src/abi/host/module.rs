@@ -1,5 +1,6 @@
 //! [`Module`] and [`App`]: a module's descriptor and an instance of its application.
 
+use std::cell::RefCell;
 use std::ffi::c_char;
 use std::fmt;
 use std::ptr::{self, NonNull};
@@ -45,7 +46,8 @@ pub struct App {
     pub(super) raw: NonNull<GwApp>,
     pub(super) vt: &'static GwAppVt,
     flags: u64,
-    lender: Lender,
+    /// Of this thread; startup and shutdown borrow it in turn.
+    lender: RefCell<Lender>,
 }
 
 /// Why an instance could not be made or started.
@@ -175,7 +177,7 @@ impl Module {
             raw,
             vt,
             flags: self.descriptor.flags,
-            lender: Lender::new(),
+            lender: RefCell::new(Lender::new()),
         })
     }
 }
@@ -186,14 +188,14 @@ impl App {
     /// # Errors
     ///
     /// What the application reported.
-    pub fn poll_startup(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StartFailure>> {
+    pub fn poll_startup(&self, cx: &mut Context<'_>) -> Poll<Result<(), StartFailure>> {
         let Some(startup) = self.vt.startup else {
             return Poll::Ready(Ok(()));
         };
         let mut complaint = Complaint::new();
         let app = self.raw.as_ptr();
         // SAFETY: a created instance, before its first call.
-        let answer = self.lender.lend(cx.waker(), |waker| unsafe {
+        let answer = self.lender.borrow_mut().lend(cx.waker(), |waker| unsafe {
             startup(app, waker, complaint.raw())
         });
         match answer {
@@ -204,13 +206,13 @@ impl App {
     }
 
     /// Ends the application after its last call; `deadline_ns` is on the monotonic clock.
-    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>, deadline_ns: u64) -> Poll<()> {
+    pub fn poll_shutdown(&self, cx: &mut Context<'_>, deadline_ns: u64) -> Poll<()> {
         let Some(shutdown) = self.vt.shutdown else {
             return Poll::Ready(());
         };
         let app = self.raw.as_ptr();
         // SAFETY: a started instance without calls.
-        let answer = self.lender.lend(cx.waker(), |waker| unsafe {
+        let answer = self.lender.borrow_mut().lend(cx.waker(), |waker| unsafe {
             shutdown(app, waker, deadline_ns)
         });
         if answer == code::PENDING {

@@ -1,0 +1,142 @@
+//! [`Answer`]: the half of an exchange that takes the application's response, and writes its head.
+
+use std::rc::Rc;
+
+use gateway_spec::ErrorKind;
+use gateway_spec::abi::host::{AppResponse, Exchange};
+use gateway_spec::abi::{ForeignBody, OwnedBuffer};
+
+use super::link::Link;
+use super::output::COPIED;
+use crate::date::Date;
+use crate::http1::{BodyFraming, Length, Recipient, ResponseHead, encode};
+
+/// What becomes of one request: where its response is written, and how it goes on from there.
+pub(super) struct Answer {
+    /// Bytes to be written: earlier answers of the same turn, then this one.
+    pub(super) out: Vec<u8>,
+    pub(super) given: Option<Given>,
+    recipient: Recipient,
+    date: Rc<Date>,
+    draining: bool,
+    upgradable: bool,
+    /// Nobody reads: the client has gone, and the call is finished for its own sake.
+    pub(super) discards: bool,
+}
+
+/// A response whose head stands in [`Answer::out`].
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) status: u16,
+    pub(super) keep_alive: bool,
+    pub(super) framing: BodyFraming,
+    /// The beginning of the body, if it is too large to stand behind the head.
+    pub(super) first: Option<OwnedBuffer>,
+    /// What follows it.
+    pub(super) rest: Option<ForeignBody>,
+    /// Bytes of body that stand in [`Answer::out`].
+    pub(super) sent: u64,
+}
+
+/// What decides how an answer is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) recipient: Recipient,
+    pub(super) draining: bool,
+    /// The request offers a protocol to switch to.
+    pub(super) upgradable: bool,
+}
+
+impl Answer {
+    #[inline]
+    pub(super) fn new(out: Vec<u8>, terms: Terms, date: Rc<Date>) -> Self {
+        let Terms {
+            recipient,
+            draining,
+            upgradable,
+        } = terms;
+        Self {
+            out,
+            given: None,
+            recipient,
+            date,
+            draining,
+            upgradable,
+            discards: false,
+        }
+    }
+
+    #[inline]
+    fn write(&mut self, response: &mut AppResponse<'_>) -> Result<Given, String> {
+        let status = u16::try_from(response.status()).unwrap_or(u16::MAX);
+        let whole = response.first().len() as u64;
+        let length = match response.declared_length() {
+            Some(length) => Length::Declared(length),
+            None if response.has_body() => Length::Unknown,
+            None => Length::Actual(whole),
+        };
+        if response.upgrade().is_some() && !self.upgradable {
+            return Err("expected no upgrade: the request offers none".into());
+        }
+        let date = self.date.text();
+        let head = ResponseHead {
+            status,
+            fields: response.fields(),
+            length,
+            upgrade: response.upgrade(),
+            date: response.wants_date().then_some(&date),
+        };
+        let framing = encode::response_head(&mut self.out, &head, &self.recipient)
+            .map_err(|error| error.to_string())?;
+        let mut given = Given {
+            status,
+            keep_alive: framing.keep_alive,
+            framing: framing.body,
+            first: None,
+            rest: None,
+            sent: 0,
+        };
+        match framing.body {
+            BodyFraming::None | BodyFraming::Upgraded => {}
+            BodyFraming::Sized(length) if length == whole && whole <= COPIED as u64 => {
+                self.out.extend_from_slice(response.first());
+                given.sent = whole;
+            }
+            _ => {
+                if whole > 0 {
+                    given.first = Some(response.take_first());
+                }
+                given.rest = response.take_body();
+            }
+        }
+        Ok(given)
+    }
+}
+
+impl Exchange for Answer {
+    type Shared = Link;
+
+    fn open(&self, link: &Link) {
+        link.open(self.recipient.version, self.draining);
+    }
+
+    #[inline]
+    fn respond(&mut self, link: &Link, response: &mut AppResponse<'_>) -> Result<(), ErrorKind> {
+        link.take_informs(&mut self.out);
+        if self.discards {
+            link.close_to_informs();
+            return Ok(());
+        }
+        match self.write(response) {
+            Ok(given) => {
+                self.given = Some(given);
+                link.close_to_informs();
+                Ok(())
+            }
+            Err(why) => {
+                tracing::error!("a response was refused: {why}");
+                Err(ErrorKind::Invalid)
+            }
+        }
+    }
+}

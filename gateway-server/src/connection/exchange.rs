@@ -1,0 +1,403 @@
+//! [`Exchange`]: a request whose answer did not come at once: its call, its bodies both ways, an
+//! upgrade.
+
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::BytesMut;
+use gateway_spec::ErrorKind;
+use gateway_spec::abi::host::Call;
+
+use super::after::AfterWork;
+use super::answer::{Answer, Given};
+use super::download::Download;
+use super::output::Output;
+use super::refusal;
+use super::service::Service;
+use super::socket::Socket;
+use super::tunnel::Tunnel;
+use super::upload::{Upload, Wish};
+use crate::http1::{BodyFraming, Recipient, encode};
+use crate::logging::Visit;
+
+/// One request in progress.
+pub(super) struct Exchange {
+    call: Option<Call<Answer>>,
+    upload: Option<Upload>,
+    download: Option<Download>,
+    tunnel: Option<Tunnel>,
+    given: Option<(u16, bool)>,
+    recipient: Recipient,
+    visit: Option<Visit>,
+    told_draining: bool,
+}
+
+/// The connection, as an exchange uses it.
+pub(super) struct Io<'a> {
+    pub(super) socket: &'a mut Socket,
+    pub(super) input: &'a mut BytesMut,
+    pub(super) input_ended: &'a mut bool,
+    pub(super) output: &'a mut Output,
+    pub(super) service: &'a Rc<Service>,
+}
+
+/// How an exchange left the connection.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Ready for the next request, once the rest of this one's body is out of the way.
+    KeepAlive(Option<Upload>),
+    /// The answer is written, and neither side wants another.
+    Close,
+    /// The connection is lost or must be broken off.
+    Broken,
+}
+
+/// What an exchange waits for, which decides how long it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// The application.
+    Application,
+    /// The client to send more of the body.
+    Body,
+    /// The client to read.
+    Write,
+    /// The application, whose client has closed its half of the connection.
+    HalfClosed,
+}
+
+impl Exchange {
+    pub(super) fn new(
+        call: Call<Answer>,
+        upload: Option<Upload>,
+        recipient: Recipient,
+        visit: Option<Visit>,
+    ) -> Self {
+        Self {
+            call: Some(call),
+            upload,
+            download: None,
+            tunnel: None,
+            given: None,
+            recipient,
+            visit,
+            told_draining: false,
+        }
+    }
+
+    /// Goes on as far as it can. `woken` says whether the call may have something to do.
+    pub(super) fn poll(
+        &mut self,
+        io: &mut Io<'_>,
+        mut woken: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Outcome, Waiting> {
+        self.tell_draining(io.service);
+        loop {
+            if woken && self.call.is_some() && !self.poll_call(io, cx.waker()) {
+                return Ok(self.broken_off(io));
+            }
+            woken = false;
+            if let Some(call) = &self.call
+                && !io.output.is_full()
+            {
+                call.shared().take_informs(&mut io.output.bytes);
+            }
+            let Ok(more) = self.poll_download(io, cx) else {
+                return Ok(self.broken_off(io));
+            };
+            let written = match io.output.poll_flush(io.socket, cx) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Pending => false,
+                Poll::Ready(Err(_)) => return Ok(self.broken_off(io)),
+            };
+            if more && written {
+                continue;
+            }
+            if self.is_tunnel() {
+                if written && !self.poll_tunnel(io, cx) {
+                    return Ok(self.broken_off(io));
+                }
+            } else if written && self.is_answered() {
+                return Ok(self.finish(io));
+            }
+            let waiting = match self.poll_upload(io, cx) {
+                Uploaded::Fed => {
+                    woken = true;
+                    continue;
+                }
+                Uploaded::Asked => continue,
+                Uploaded::Waiting => Waiting::Body,
+                Uploaded::Nothing if self.listen(io, cx) => return Ok(self.broken_off(io)),
+                Uploaded::Nothing if *io.input_ended && self.tunnel.is_none() => {
+                    Waiting::HalfClosed
+                }
+                Uploaded::Nothing => Waiting::Application,
+            };
+            if self.sleep(io.output, cx.waker()) {
+                return Err(if written { waiting } else { Waiting::Write });
+            }
+        }
+    }
+
+    /// Takes the response of a call that was started or polled; false if it is to be broken off.
+    pub(super) fn take_answer(&mut self, io: &mut Io<'_>) -> bool {
+        let Some(call) = &mut self.call else {
+            return true;
+        };
+        let ended = call.end();
+        let answer = call.exchange();
+        if io.output.bytes.is_empty() {
+            std::mem::swap(&mut io.output.bytes, &mut answer.out);
+        } else {
+            io.output.bytes.append(&mut answer.out);
+        }
+        if let Some(given) = answer.given.take() {
+            self.begin(given);
+        }
+        let Poll::Ready(end) = ended else { return true };
+        if let Some(call) = self.call.take() {
+            io.service.give_spare(call.finish(&io.service.pool).out);
+        }
+        if self.given.is_none() {
+            let kind = end.err().unwrap_or(ErrorKind::NoResponse);
+            tracing::error!("a call ended without a response: {kind:?}");
+            let given = refusal::write(
+                &mut io.output.bytes,
+                kind.status().as_u16(),
+                &self.recipient,
+                &io.service.date,
+            );
+            self.begin(given);
+        } else if let Err(kind) = end {
+            tracing::error!("a call failed behind its response: {kind:?}");
+            return self.download.as_ref().is_none_or(Download::is_ended);
+        }
+        true
+    }
+
+    /// The connection is lost or was broken off: what becomes of the call.
+    pub(super) fn broken_off(&mut self, io: &mut Io<'_>) -> Outcome {
+        if let Some(upload) = &mut self.upload {
+            upload.fail(ErrorKind::Closed);
+        }
+        self.tunnel = None;
+        if let Some(mut call) = self.call.take() {
+            call.shared().tell_closed();
+            let answered = self.given.is_some();
+            if call.shared().finishes_on_disconnect() || answered && !self.is_tunnel() {
+                call.exchange().discards = true;
+                AfterWork::spawn(call, io.service);
+            } else {
+                drop(call.finish(&io.service.pool));
+            }
+        }
+        self.record(io.service, 499);
+        Outcome::Broken
+    }
+
+    /// The client took too long over its body: the application hears of it, once.
+    pub(super) fn body_timed_out(&mut self) -> bool {
+        match &mut self.upload {
+            Some(upload) if !upload.is_over() => {
+                upload.fail(ErrorKind::Timeout);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn poll_call(&mut self, io: &mut Io<'_>, waker: &Waker) -> bool {
+        if let Some(call) = &mut self.call {
+            let _ = call.poll(waker);
+        }
+        self.take_answer(io)
+    }
+
+    fn begin(&mut self, given: Given) {
+        let Given {
+            status,
+            keep_alive,
+            framing,
+            first,
+            rest,
+            sent,
+        } = given;
+        self.given = Some((status, keep_alive));
+        self.download = Some(Download::new(framing, first, rest, sent));
+        if framing == BodyFraming::Upgraded {
+            // From here on the connection's bytes are the other protocol's.
+            self.upload = None;
+        }
+    }
+
+    /// Moves a frame to the output, if that has room; whether there may be more at once.
+    fn poll_download(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> Result<bool, ()> {
+        let Some(download) = &mut self.download else {
+            return Ok(false);
+        };
+        if download.is_ended() || io.output.is_full() {
+            return Ok(!download.is_ended());
+        }
+        match download.poll_next(io.output, cx) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(())) => Ok(!download.is_ended()),
+            Poll::Ready(Err(error)) => {
+                tracing::error!("a response was broken off: {error}");
+                Err(())
+            }
+        }
+    }
+
+    fn poll_upload(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> Uploaded {
+        let Some(upload) = &mut self.upload else {
+            return Uploaded::Nothing;
+        };
+        if upload.is_over() || upload.wish() != Wish::More {
+            return Uploaded::Nothing;
+        }
+        if std::mem::take(&mut upload.continue_due) && self.given.is_none() && io.input.is_empty() {
+            io.output.bytes.extend_from_slice(encode::CONTINUE);
+            return Uploaded::Asked;
+        }
+        if io.input.is_empty() {
+            if *io.input_ended {
+                upload.fail(ErrorKind::Closed);
+                return Uploaded::Fed;
+            }
+            io.input.reserve(BODY_READ_BYTES);
+            match io.socket.poll_read_behind(cx, io.input) {
+                Poll::Pending => return Uploaded::Waiting,
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    *io.input_ended = true;
+                    upload.fail(ErrorKind::Closed);
+                    return Uploaded::Fed;
+                }
+                Poll::Ready(Ok(_)) => {}
+            }
+        }
+        upload.feed(io.input);
+        Uploaded::Fed
+    }
+
+    /// Hears whether the client goes away while the application works; true if it has.
+    fn listen(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> bool {
+        let between_bodies = self.upload.as_ref().is_none_or(Upload::is_over);
+        if *io.input_ended || !between_bodies || self.is_tunnel() {
+            return false;
+        }
+        while io.input.len() < PIPELINED_BYTES {
+            io.input.reserve(1024);
+            match io.socket.poll_read_behind(cx, io.input) {
+                Poll::Pending => return false,
+                Poll::Ready(Err(_)) => return true,
+                Poll::Ready(Ok(0)) => {
+                    *io.input_ended = true;
+                    return false;
+                }
+                Poll::Ready(Ok(_)) => {}
+            }
+        }
+        false
+    }
+
+    /// Registers for what other threads may bring; false if something has come already.
+    fn sleep(&self, output: &Output, waker: &Waker) -> bool {
+        let quiet = self.call.as_ref().is_none_or(|call| {
+            // Informational responses wait while the client does not read.
+            call.shared().sleep(waker) || output.is_full()
+        });
+        // A body that is waited for was looked at just now; what is wanted then is known.
+        let fed = self.upload.as_ref().is_none_or(|upload| {
+            let known = upload.wish();
+            upload.sleep(waker) || known == Wish::More
+        });
+        quiet && fed
+    }
+
+    fn is_answered(&self) -> bool {
+        self.download.as_ref().is_some_and(Download::is_ended)
+    }
+
+    fn is_tunnel(&self) -> bool {
+        self.is_answered() && self.given.is_some_and(|(status, _)| status == 101)
+            || self.tunnel.is_some()
+    }
+
+    /// Moves the upgraded connection's bytes; false once it is over.
+    fn poll_tunnel(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> bool {
+        let Some(call) = &mut self.call else {
+            return false;
+        };
+        let tunnel = self.tunnel.get_or_insert_with(|| {
+            let ahead = std::mem::take(io.input);
+            let (tunnel, stream) = Tunnel::new(&ahead, self.told_draining);
+            call.shared().give_upgraded(stream);
+            tunnel
+        });
+        let scratch = &mut *io.service.scratch.borrow_mut();
+        tunnel.poll(io.socket, &mut scratch.buffer, cx).is_pending()
+    }
+
+    /// The answer is written: the call may go on behind it, the connection may be used again.
+    fn finish(&mut self, io: &mut Io<'_>) -> Outcome {
+        let (status, keep_alive) = self.given.unwrap_or_default();
+        self.record(io.service, status);
+        if let Some(call) = self.call.take() {
+            AfterWork::spawn(call, io.service);
+        }
+        let upload = self
+            .upload
+            .take()
+            .filter(|upload| !upload.is_over() || upload.has_failed());
+        let unusable = upload.as_ref().is_some_and(|upload| {
+            // A client that was not asked to go on may or may not send its body now.
+            upload.has_failed() || upload.continue_due
+        });
+        if keep_alive && !unusable && !*io.input_ended {
+            Outcome::KeepAlive(upload)
+        } else {
+            Outcome::Close
+        }
+    }
+
+    fn record(&mut self, service: &Service, status: u16) {
+        if let (Some(log), Some(visit)) = (&service.access_log, self.visit.take()) {
+            let status = self.given.map_or(status, |(status, _)| status);
+            log.record(
+                visit,
+                status,
+                self.download.as_ref().map_or(0, |one| one.sent),
+            );
+        }
+    }
+
+    fn tell_draining(&mut self, service: &Service) {
+        if !self.told_draining && service.drain.is_draining() {
+            self.told_draining = true;
+            if let Some(call) = &self.call {
+                call.shared().tell_draining();
+            }
+            if let Some(tunnel) = &self.tunnel {
+                tunnel.tell_draining();
+            }
+        }
+    }
+}
+
+/// What became of a turn at the request body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Uploaded {
+    /// The application has something to look at.
+    Fed,
+    /// `100 Continue` is to be written.
+    Asked,
+    /// The client has to send.
+    Waiting,
+    Nothing,
+}
+
+/// Bytes read at once of a request body.
+const BODY_READ_BYTES: usize = 64 * 1024;
+/// Bytes of later requests that are read while one is being answered; reading on only serves to
+/// hear that the client goes away.
+const PIPELINED_BYTES: usize = 16 * 1024;

@@ -1,0 +1,209 @@
+//! [`Link`]: the half of an exchange that any thread of the application may reach.
+//!
+//! Nothing here touches the socket. What the application asks for is left in a small locked box,
+//! and the connection's task is woken to look.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use gateway_spec::abi::{Field, ctx_flag, host};
+use gateway_spec::{Duplex, ErrorKind};
+
+use crate::http1::{Version, encode};
+
+/// The shared half. Untouched for most requests, which costs them nothing.
+#[derive(Default)]
+pub(super) struct Link {
+    /// Whether the box below was ever opened in this call.
+    touched: AtomicBool,
+    responded: AtomicBool,
+    /// 1 for a client that cannot take informational responses (HTTP/1.0).
+    deaf: AtomicU8,
+    /// Guards everything else.
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// Informational responses to be written.
+    informs: Vec<u8>,
+    closed: bool,
+    draining: bool,
+    finish_on_disconnect: bool,
+    upgraded: Option<Box<dyn Duplex>>,
+    upgrade_taken: bool,
+    waiting_for_close: Option<Waker>,
+    waiting_for_drain: Option<Waker>,
+    waiting_for_upgrade: Option<Waker>,
+    /// The connection's task, while it sleeps.
+    connection: Option<Waker>,
+}
+
+impl Link {
+    /// Notes what decides about informational responses.
+    pub(super) fn open(&self, version: Version, draining: bool) {
+        if version == Version::Http10 {
+            self.deaf.store(1, Ordering::Relaxed);
+        }
+        if draining {
+            self.lock().draining = true;
+        }
+    }
+
+    /// Notes that the response has been given.
+    pub(super) fn close_to_informs(&self) {
+        self.responded.store(true, Ordering::Release);
+    }
+
+    /// Appends informational responses that wait.
+    #[inline]
+    pub(super) fn take_informs(&self, out: &mut Vec<u8>) {
+        if self.touched.load(Ordering::Acquire) {
+            out.append(&mut self.lock().informs);
+        }
+    }
+
+    /// Whether the application wants the call finished although the client has gone.
+    pub(super) fn finishes_on_disconnect(&self) -> bool {
+        self.touched.load(Ordering::Acquire) && self.lock().finish_on_disconnect
+    }
+
+    /// Tells that the client has gone.
+    pub(super) fn tell_closed(&self) {
+        let waiting = {
+            let mut inner = self.lock();
+            inner.closed = true;
+            [
+                inner.waiting_for_close.take(),
+                inner.waiting_for_upgrade.take(),
+            ]
+        };
+        wake(waiting);
+    }
+
+    /// Tells that the server drains.
+    pub(super) fn tell_draining(&self) {
+        let waiting = {
+            let mut inner = self.lock();
+            inner.draining = true;
+            inner.waiting_for_drain.take()
+        };
+        wake([waiting]);
+    }
+
+    /// Hands the upgraded stream over to whoever asks for it.
+    pub(super) fn give_upgraded(&self, stream: Box<dyn Duplex>) {
+        let waiting = {
+            let mut inner = self.lock();
+            inner.upgraded = Some(stream);
+            inner.waiting_for_upgrade.take()
+        };
+        wake([waiting]);
+    }
+
+    /// The connection's task is about to sleep: whom to wake. False if there is something to do.
+    pub(super) fn sleep(&self, connection: &Waker) -> bool {
+        let mut inner = self.lock();
+        let watching = inner
+            .connection
+            .as_ref()
+            .is_some_and(|old| old.will_wake(connection));
+        if !watching {
+            inner.connection = Some(connection.clone());
+        }
+        inner.informs.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.touched.store(true, Ordering::Release);
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake<const N: usize>(waiting: [Option<Waker>; N]) {
+    waiting.into_iter().flatten().for_each(Waker::wake);
+}
+
+/// Keeps the last waker only.
+fn wait(waiting: &mut Option<Waker>, waker: &Waker) {
+    if !waiting.as_ref().is_some_and(|old| old.will_wake(waker)) {
+        *waiting = Some(waker.clone());
+    }
+}
+
+impl host::Shared for Link {
+    fn inform(&self, status: u16, fields: &[Field<'_>]) -> Result<(), ErrorKind> {
+        if self.responded.load(Ordering::Acquire) {
+            return Err(ErrorKind::TooLate);
+        }
+        let mut response = Vec::new();
+        encode::informational(&mut response, status, fields).map_err(|_| ErrorKind::Invalid)?;
+        if self.deaf.load(Ordering::Relaxed) == 1 {
+            return Ok(());
+        }
+        let waiting = {
+            let mut inner = self.lock();
+            if inner.informs.len() + response.len() > INFORM_BYTES {
+                return Err(ErrorKind::Limit);
+            }
+            inner.informs.append(&mut response);
+            inner.connection.take()
+        };
+        wake([waiting]);
+        Ok(())
+    }
+
+    fn poll_closed(&self, waker: &Waker) -> Poll<()> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Poll::Ready(());
+        }
+        wait(&mut inner.waiting_for_close, waker);
+        Poll::Pending
+    }
+
+    fn poll_draining(&self, waker: &Waker) -> Poll<()> {
+        let mut inner = self.lock();
+        if inner.draining {
+            return Poll::Ready(());
+        }
+        wait(&mut inner.waiting_for_drain, waker);
+        Poll::Pending
+    }
+
+    fn poll_upgrade(&self, waker: &Waker) -> Poll<Result<Box<dyn Duplex>, ErrorKind>> {
+        let mut inner = self.lock();
+        if let Some(stream) = inner.upgraded.take() {
+            inner.upgrade_taken = true;
+            return Poll::Ready(Ok(stream));
+        }
+        if inner.closed {
+            return Poll::Ready(Err(ErrorKind::Closed));
+        }
+        if inner.upgrade_taken || !self.responded.load(Ordering::Acquire) {
+            return Poll::Ready(Err(ErrorKind::Invalid));
+        }
+        wait(&mut inner.waiting_for_upgrade, waker);
+        Poll::Pending
+    }
+
+    fn set_flags(&self, flags: u64) -> Result<(), ErrorKind> {
+        if flags & !ctx_flag::FINISH_ON_DISCONNECT != 0 {
+            return Err(ErrorKind::Unsupported);
+        }
+        self.lock().finish_on_disconnect = flags & ctx_flag::FINISH_ON_DISCONNECT != 0;
+        Ok(())
+    }
+
+    fn recycle(&mut self) {
+        *self.responded.get_mut() = false;
+        *self.deaf.get_mut() = 0;
+        if std::mem::take(self.touched.get_mut()) {
+            *self.inner.get_mut().unwrap_or_else(PoisonError::into_inner) = Inner::default();
+        }
+    }
+}
+
+/// Informational responses that may wait to be written, in bytes.
+const INFORM_BYTES: usize = 64 * 1024;

@@ -1,0 +1,497 @@
+//! A connection: bytes, deadlines, keep-alive. One task each, written as a plain state machine.
+//!
+//! Nothing is held while a connection is idle: heads are read into memory that all connections of
+//! the worker use in turn, and answers that come at once are written from there.
+
+mod after;
+mod answer;
+mod dispatch;
+mod download;
+mod exchange;
+mod link;
+mod output;
+mod refusal;
+mod service;
+mod socket;
+mod tunnel;
+mod upload;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use gateway_spec::abi::host::HostAddress;
+
+pub(crate) use self::service::{Service, Settings};
+pub(crate) use self::socket::Socket;
+
+use self::exchange::{Exchange, Io, Outcome, Waiting};
+use self::output::Output;
+use self::service::{Guest, Scratch};
+use self::upload::Upload;
+use crate::deadlines::{Tick, Timer};
+use crate::http1::{Head, HeadError, Recipient, Version};
+use crate::limits::{DISCARD, HALF_CLOSED, LINGER};
+use crate::scoreboard::Counter;
+
+/// A client's connection, from accept to close.
+pub(crate) struct Connection {
+    service: Rc<Service>,
+    socket: Socket,
+    peer: HostAddress,
+    local: Rc<HostAddress>,
+    timer: Timer,
+    /// What the timer is set for.
+    awaiting: Awaiting,
+    /// The clock when the client was last heard of, for the linger of a drain.
+    heard: Tick,
+    phase: Phase,
+    input: BytesMut,
+    input_ended: bool,
+    /// Whether `input` may hold a whole head that was not looked at yet.
+    unparsed: bool,
+    output: Output,
+    _guest: Guest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaiting {
+    Nothing,
+    /// The first byte of a request.
+    Request,
+    /// The rest of a head.
+    Head,
+    /// The client to read.
+    Write,
+    /// The exchange, for as long as what it waits for allows.
+    Exchange(Waiting),
+    /// The client to close.
+    Close,
+}
+
+enum Phase {
+    /// Between requests, or within a head that is read so far.
+    Head(Option<Box<Head>>),
+    /// A request whose answer did not come at once.
+    Exchange(Box<Exchange>),
+    /// The rest of a body that the application did not want; so many bytes of it at most.
+    Discard(Box<Upload>, usize),
+    /// The answer is to be written, then no more is sent; what still comes is thrown away, so that
+    /// the client can read the answer.
+    Linger(usize),
+    /// The answer is to be written, then the connection is closed.
+    Close,
+    Closed,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        service: &Rc<Service>,
+        socket: Socket,
+        peer: HostAddress,
+        local: Rc<HostAddress>,
+    ) -> Self {
+        service.slot.add(Counter::Connections);
+        service.slot.add(Counter::ConnectionsActive);
+        Self {
+            socket,
+            peer,
+            local,
+            timer: service.deadlines.timer(),
+            awaiting: Awaiting::Nothing,
+            heard: service.deadlines.now(),
+            phase: Phase::Head(None),
+            input: BytesMut::new(),
+            input_ended: false,
+            unparsed: false,
+            output: Output::default(),
+            _guest: service.admit(),
+            service: Rc::clone(service),
+        }
+    }
+
+    fn poll_phase(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.phase {
+            Phase::Head(_) => self.poll_head(cx),
+            Phase::Exchange(_) => self.poll_exchange(true, cx),
+            Phase::Discard(..) => self.poll_discard(cx),
+            Phase::Linger(_) | Phase::Close => self.poll_close(cx),
+            Phase::Closed => Poll::Ready(()),
+        }
+    }
+
+    // ---- heads -------------------------------------------------------------------------------
+
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let service = Rc::clone(&self.service);
+        loop {
+            if self.unparsed {
+                let scratch = &mut *service.scratch.borrow_mut();
+                let filled = self.refill(scratch);
+                self.turn(scratch, filled, cx);
+            }
+            ready!(self.poll_flush(cx));
+            if !matches!(self.phase, Phase::Head(_)) {
+                return Poll::Ready(());
+            }
+            if self.unparsed {
+                continue;
+            }
+            let scratch = &mut *service.scratch.borrow_mut();
+            let held = self.input.len();
+            match self.socket.poll_read(cx, &mut scratch.buffer[held..]) {
+                Poll::Pending => return self.await_request(),
+                Poll::Ready(Ok(0)) => self.end_of_heads(),
+                Poll::Ready(Ok(read)) => {
+                    self.refill(scratch);
+                    self.turn(scratch, held + read, cx);
+                    if matches!(self.phase, Phase::Exchange(_)) {
+                        // It was polled as it began; what it waits for decides.
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Ready(Err(_)) => self.phase = Phase::Closed,
+            }
+            if matches!(self.phase, Phase::Closed) {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Puts the bytes that are held at the beginning of the shared buffer; how many they are.
+    #[inline]
+    fn refill(&mut self, scratch: &mut Scratch) -> usize {
+        let held = self.input.len();
+        if held > 0 {
+            let room = held.min(scratch.buffer.len());
+            scratch.buffer[..room].copy_from_slice(&self.input[..room]);
+        }
+        held
+    }
+
+    /// Takes all whole requests out of `scratch.buffer[..filled]` and keeps the rest.
+    fn turn(&mut self, scratch: &mut Scratch, filled: usize, cx: &mut Context<'_>) {
+        self.awaiting = Awaiting::Nothing;
+        self.unparsed = false;
+        let Scratch { buffer, head } = scratch;
+        let Phase::Head(begun) = &mut self.phase else {
+            return;
+        };
+        if let Some(begun) = begun.take() {
+            *head = *begun;
+        } else {
+            head.clear();
+        }
+        let mut at = 0;
+        while at < filled {
+            if self.output.is_full() {
+                self.unparsed = true;
+                break;
+            }
+            match head.parse(&mut buffer[at..filled], &self.service.head_limits) {
+                Ok(None) => {
+                    if head.has_begun(&buffer[at..filled]) {
+                        self.phase = Phase::Head(Some(Box::new(std::mem::take(head))));
+                    }
+                    break;
+                }
+                Ok(Some(length)) => {
+                    let (raw, behind) = buffer[at..filled].split_at(length);
+                    at += length + self.dispatch(head, raw, behind, cx);
+                    head.clear();
+                    if !matches!(self.phase, Phase::Head(_)) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.refuse(error);
+                    at = filled;
+                }
+            }
+        }
+        self.input.clear();
+        if at < filled {
+            self.input.extend_from_slice(&buffer[at..filled]);
+        } else if self.input.capacity() > 0 {
+            self.input = BytesMut::new();
+        }
+    }
+
+    /// The client sends no more.
+    fn end_of_heads(&mut self) {
+        self.input_ended = true;
+        // A head that breaks off has been found good so far; nobody can answer it.
+        self.phase = Phase::Close;
+    }
+
+    fn await_request(&mut self) -> Poll<()> {
+        let draining = self.service.drain.is_draining();
+        let timeouts = self.service.timeouts;
+        if self.input.is_empty() {
+            if self.awaiting != Awaiting::Request {
+                self.heard = self.service.deadlines.now();
+                self.wait(Awaiting::Request, timeouts.keep_alive);
+            }
+            if draining {
+                self.timer
+                    .set_tick(self.service.deadlines.since(self.heard, timeouts.linger));
+            }
+        } else if self.awaiting != Awaiting::Head {
+            self.wait(Awaiting::Head, timeouts.head);
+        }
+        Poll::Pending
+    }
+
+    // ---- exchanges ---------------------------------------------------------------------------
+
+    fn poll_exchange(&mut self, woken: bool, cx: &mut Context<'_>) -> Poll<()> {
+        let Phase::Exchange(exchange) = &mut self.phase else {
+            return Poll::Ready(());
+        };
+        let mut io = Io {
+            socket: &mut self.socket,
+            input: &mut self.input,
+            input_ended: &mut self.input_ended,
+            output: &mut self.output,
+            service: &self.service,
+        };
+        let before = io.output.written();
+        match exchange.poll(&mut io, woken, cx) {
+            Err(waiting) => {
+                let progress = self.output.written() != before;
+                self.await_exchange(waiting, progress);
+                Poll::Pending
+            }
+            Ok(Outcome::KeepAlive(None)) => {
+                self.next_request();
+                Poll::Ready(())
+            }
+            Ok(Outcome::KeepAlive(Some(upload))) => {
+                self.phase = Phase::Discard(Box::new(upload), DISCARD);
+                self.awaiting = Awaiting::Nothing;
+                Poll::Ready(())
+            }
+            Ok(Outcome::Close) => {
+                self.phase = if self.input_ended {
+                    Phase::Close
+                } else {
+                    Phase::Linger(DISCARD)
+                };
+                self.awaiting = Awaiting::Nothing;
+                Poll::Ready(())
+            }
+            Ok(Outcome::Broken) => {
+                self.phase = Phase::Closed;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    fn await_exchange(&mut self, waiting: Waiting, progress: bool) {
+        let timeouts = self.service.timeouts;
+        let timeout = match waiting {
+            Waiting::Application => Duration::ZERO,
+            Waiting::Body => timeouts.body,
+            Waiting::Write => timeouts.write,
+            Waiting::HalfClosed => HALF_CLOSED,
+        };
+        // Any byte either way is progress of the body or of the answer.
+        if self.awaiting != Awaiting::Exchange(waiting) || progress || waiting == Waiting::Body {
+            self.wait(Awaiting::Exchange(waiting), timeout);
+        }
+    }
+
+    fn next_request(&mut self) {
+        self.phase = Phase::Head(None);
+        self.awaiting = Awaiting::Nothing;
+        self.unparsed = !self.input.is_empty();
+        if self.service.drain.is_draining() && !self.unparsed {
+            // This answer may have promised to go on; the linger decides.
+            self.heard = self.service.deadlines.now();
+        }
+    }
+
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Phase::Discard(upload, budget) = &mut self.phase else {
+            return Poll::Ready(());
+        };
+        loop {
+            let before = self.input.len();
+            upload.feed(&mut self.input);
+            *budget = budget.saturating_sub(before - self.input.len());
+            if upload.is_over() && !upload.has_failed() {
+                self.next_request();
+                return Poll::Ready(());
+            }
+            if upload.has_failed() || *budget == 0 {
+                self.phase = Phase::Linger(DISCARD);
+                return Poll::Ready(());
+            }
+            self.input.reserve(DISCARD / 4);
+            match self.socket.poll_read_behind(cx, &mut self.input) {
+                Poll::Pending => {
+                    if self.awaiting != Awaiting::Close {
+                        self.wait(Awaiting::Close, LINGER);
+                    }
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.phase = Phase::Closed;
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(_)) => {}
+            }
+        }
+    }
+
+    // ---- the end -----------------------------------------------------------------------------
+
+    fn refuse(&mut self, error: HeadError) {
+        let status = error.status();
+        tracing::debug!("a request was refused with {status}: {error}");
+        let to = Recipient {
+            version: Version::Http11,
+            method_id: 0,
+            keep_alive: false,
+        };
+        refusal::write(&mut self.output.bytes, status, &to, &self.service.date);
+        self.log_refusal(status);
+        self.phase = Phase::Linger(DISCARD);
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.poll_flush(cx));
+        let Phase::Linger(budget) = &mut self.phase else {
+            self.phase = Phase::Closed;
+            return Poll::Ready(());
+        };
+        let service = Rc::clone(&self.service);
+        let scratch = &mut *service.scratch.borrow_mut();
+        if self.awaiting != Awaiting::Close {
+            self.socket.shut_down_output();
+        }
+        while *budget > 0 {
+            match self.socket.poll_read(cx, &mut scratch.buffer) {
+                Poll::Pending => {
+                    if self.awaiting != Awaiting::Close {
+                        self.wait(Awaiting::Close, LINGER);
+                    }
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(0) | Err(_)) => break,
+                Poll::Ready(Ok(read)) => *budget = budget.saturating_sub(read),
+            }
+        }
+        self.phase = Phase::Closed;
+        Poll::Ready(())
+    }
+
+    /// Writes what is to be written; an idle connection holds no buffer.
+    #[inline]
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.output.is_empty() {
+            return Poll::Ready(());
+        }
+        let before = self.output.written();
+        match self.output.poll_flush(&mut self.socket, cx) {
+            Poll::Ready(Ok(())) => {
+                self.service
+                    .give_spare(std::mem::take(&mut self.output.bytes));
+                if self.awaiting == Awaiting::Write {
+                    self.awaiting = Awaiting::Nothing;
+                }
+                Poll::Ready(())
+            }
+            Poll::Ready(Err(_)) => {
+                self.phase = Phase::Closed;
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                if self.awaiting != Awaiting::Write || self.output.written() != before {
+                    self.wait(Awaiting::Write, self.service.timeouts.write);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    fn wait(&mut self, awaiting: Awaiting, timeout: Duration) {
+        self.awaiting = awaiting;
+        if timeout.is_zero() {
+            self.timer.set_tick(0);
+        } else {
+            self.timer.set(timeout);
+        }
+    }
+
+    /// What a deadline that has passed means.
+    #[cold]
+    fn time_is_up(&mut self) {
+        self.timer.set_tick(0);
+        match (self.awaiting, &mut self.phase) {
+            (Awaiting::Head, _) => {
+                let to = Recipient {
+                    version: Version::Http11,
+                    method_id: 0,
+                    keep_alive: false,
+                };
+                refusal::write(&mut self.output.bytes, 408, &to, &self.service.date);
+                self.log_refusal(408);
+                self.phase = Phase::Linger(DISCARD);
+            }
+            // The application decides what to answer; the exchange goes on.
+            (Awaiting::Exchange(Waiting::Body), Phase::Exchange(exchange)) => {
+                if !exchange.body_timed_out() {
+                    self.abandon();
+                }
+            }
+            _ => self.abandon(),
+        }
+        self.awaiting = Awaiting::Nothing;
+    }
+
+    /// Gives the connection up without another byte.
+    fn abandon(&mut self) {
+        if let Phase::Exchange(exchange) = &mut self.phase {
+            let mut io = Io {
+                socket: &mut self.socket,
+                input: &mut self.input,
+                input_ended: &mut self.input_ended,
+                output: &mut self.output,
+                service: &self.service,
+            };
+            exchange.broken_off(&mut io);
+        }
+        self.phase = Phase::Closed;
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        this.timer.watch(cx.waker());
+        if this.service.drain.is_stopping() {
+            this.abandon();
+        } else if this.timer.is_due() {
+            this.time_is_up();
+        }
+        loop {
+            ready!(this.poll_phase(cx));
+            if matches!(this.phase, Phase::Closed) {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.abandon();
+        self.service.slot.subtract(Counter::ConnectionsActive);
+    }
+}

@@ -1,0 +1,147 @@
+//! [`Output`]: what waits to be written to a connection.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use gateway_spec::FileRegion;
+use gateway_spec::abi::OwnedBuffer;
+
+use super::socket::Socket;
+
+/// Bytes in our own memory and, behind them, at most one large thing that is not copied.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// Heads, small bodies, framing.
+    pub(super) bytes: Vec<u8>,
+    sent: usize,
+    /// All bytes ever written, to tell progress.
+    written: u64,
+    tail: Tail,
+}
+
+/// What stands behind the bytes.
+#[derive(Debug, Default)]
+enum Tail {
+    #[default]
+    None,
+    /// A buffer of the application's, sent from an offset on.
+    Buffer(OwnedBuffer, usize),
+    /// A part of a file.
+    File { file: File, offset: u64, left: u64 },
+}
+
+impl Output {
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.len() == self.sent && matches!(self.tail, Tail::None)
+    }
+
+    /// All bytes ever written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Whether something stands behind the bytes, so that nothing may be added to them.
+    pub(super) fn has_tail(&self) -> bool {
+        !matches!(self.tail, Tail::None)
+    }
+
+    /// Whether more should be written before more is produced.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.len() - self.sent >= HIGH_WATER || self.has_tail()
+    }
+
+    /// Adds a buffer: a copy of a small one, the buffer itself otherwise.
+    pub(super) fn push(&mut self, buffer: OwnedBuffer) {
+        if buffer.len() <= COPIED {
+            self.bytes.extend_from_slice(&buffer);
+        } else {
+            debug_assert!(!self.has_tail());
+            self.tail = Tail::Buffer(buffer, 0);
+        }
+    }
+
+    /// Adds a part of a file.
+    pub(super) fn push_file(&mut self, region: FileRegion) {
+        debug_assert!(!self.has_tail());
+        let FileRegion {
+            file,
+            offset,
+            length,
+        } = region;
+        if length > 0 {
+            self.tail = Tail::File {
+                file,
+                offset,
+                left: length,
+            };
+        }
+    }
+
+    /// Writes everything; ready once it is written.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke; `UnexpectedEof` if a file ended before its part did.
+    pub(super) fn poll_flush(
+        &mut self,
+        socket: &mut Socket,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.sent < self.bytes.len() || self.has_tail() {
+            let count = ready!(self.poll_write_some(socket, cx))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+        self.bytes.clear();
+        self.sent = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_some(
+        &mut self,
+        socket: &mut Socket,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let bytes = &self.bytes[self.sent..];
+        let count = match &mut self.tail {
+            Tail::Buffer(buffer, at) if !bytes.is_empty() => {
+                let parts = [IoSlice::new(bytes), IoSlice::new(&buffer[*at..])];
+                ready!(socket.poll_write_all_of(cx, &parts))?
+            }
+            _ if !bytes.is_empty() => ready!(socket.poll_write(cx, bytes))?,
+            Tail::Buffer(buffer, at) => ready!(socket.poll_write(cx, &buffer[*at..]))?,
+            Tail::File { file, offset, left } => {
+                let count = ready!(socket.poll_send_file(cx, file, *offset, *left))?;
+                *offset += count as u64;
+                *left -= count as u64;
+                self.written += count as u64;
+                if *left == 0 {
+                    self.tail = Tail::None;
+                }
+                return Poll::Ready(Ok(count));
+            }
+            Tail::None => 0,
+        };
+        self.advance(count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.written += count as u64;
+        let of_bytes = count.min(self.bytes.len() - self.sent);
+        self.sent += of_bytes;
+        if let Tail::Buffer(buffer, at) = &mut self.tail {
+            *at += count - of_bytes;
+            if *at == buffer.len() {
+                self.tail = Tail::None;
+            }
+        }
+    }
+}
+
+/// Buffers up to this size are copied: cheaper than a second element of a gathered write.
+pub(super) const COPIED: usize = 4 * 1024;
+/// Once so much waits, it is written before another answer is made.
+const HIGH_WATER: usize = 64 * 1024;

@@ -1,0 +1,132 @@
+//! [`Service`]: what all connections of a worker share.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gateway_spec::abi::host::{App, Pool};
+use tokio::sync::Notify;
+
+use super::answer::Answer;
+use crate::date::Date;
+use crate::deadlines::Deadlines;
+use crate::drain::Drain;
+use crate::http1::Head;
+use crate::limits::{BodyLimits, HeadLimits};
+use crate::logging::AccessLog;
+use crate::options::Timeouts;
+use crate::scoreboard::{Counter, Slot};
+
+/// The application, the limits, the clock, and memory that connections use in turn.
+pub(crate) struct Service {
+    pub(crate) app: App,
+    pub(super) pool: Pool<Answer>,
+    pub(crate) date: Rc<Date>,
+    pub(crate) deadlines: Rc<Deadlines>,
+    pub(super) head_limits: HeadLimits,
+    pub(super) body_limits: BodyLimits,
+    pub(super) timeouts: Timeouts,
+    pub(crate) slot: Slot,
+    pub(crate) drain: Drain,
+    pub(crate) access_log: Option<AccessLog>,
+    pub(super) scratch: RefCell<Scratch>,
+    spare: Cell<Vec<u8>>,
+    live: Cell<usize>,
+    pub(crate) quiet: Notify,
+}
+
+/// Where one connection at a time reads heads.
+pub(super) struct Scratch {
+    pub(super) buffer: Box<[u8]>,
+    pub(super) head: Head,
+}
+
+/// Something that has to end before the worker does; counted while it lives.
+pub(crate) struct Guest {
+    service: Rc<Service>,
+}
+
+/// How the service was set.
+pub(crate) struct Settings {
+    pub(crate) head_limits: HeadLimits,
+    pub(crate) body_limits: BodyLimits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) access_log: Option<AccessLog>,
+}
+
+impl Service {
+    pub(crate) fn new(app: App, settings: Settings, slot: Slot, drain: Drain) -> Rc<Self> {
+        let room = settings.head_limits.head as usize + READ_BYTES;
+        Rc::new(Self {
+            app,
+            pool: Pool::default(),
+            date: Rc::new(Date::new()),
+            deadlines: Deadlines::new(),
+            head_limits: settings.head_limits,
+            body_limits: settings.body_limits,
+            timeouts: settings.timeouts,
+            slot,
+            drain,
+            access_log: settings.access_log,
+            scratch: RefCell::new(Scratch {
+                buffer: vec![0; room].into(),
+                head: Head::default(),
+            }),
+            spare: Cell::default(),
+            live: Cell::new(0),
+            quiet: Notify::new(),
+        })
+    }
+
+    /// An empty buffer to write answers into.
+    pub(super) fn take_spare(&self) -> Vec<u8> {
+        self.spare.take()
+    }
+
+    /// Gives such a buffer back.
+    pub(super) fn give_spare(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() <= SPARE_BYTES {
+            buffer.clear();
+            self.spare.set(buffer);
+        }
+    }
+
+    /// How many guests there are.
+    pub(crate) fn live(&self) -> usize {
+        self.live.get()
+    }
+
+    /// Counts one more.
+    pub(crate) fn admit(self: &Rc<Self>) -> Guest {
+        self.live.set(self.live.get() + 1);
+        Guest {
+            service: Rc::clone(self),
+        }
+    }
+
+    /// Once a tick: the clocks, what is due, and the log.
+    pub(crate) fn tick(&self) {
+        self.date.refresh();
+        self.deadlines.sweep();
+        if let Some(log) = &self.access_log {
+            log.flush();
+        }
+    }
+
+    pub(super) fn count(&self, counter: Counter) {
+        self.slot.add(counter);
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let live = self.service.live.get() - 1;
+        self.service.live.set(live);
+        // Accepting waits for room, the end of the worker for nobody.
+        self.service.quiet.notify_waiters();
+    }
+}
+
+/// Bytes that a read may bring beyond the longest head.
+const READ_BYTES: usize = 32 * 1024;
+/// A larger buffer is not kept for the next connection.
+const SPARE_BYTES: usize = 256 * 1024;

@@ -1,0 +1,274 @@
+//! A request body on its way to the application: the connection decodes, the application polls.
+//!
+//! The application may poll from any thread; it never touches the socket. It takes from a bounded
+//! queue or says that it wants more, and the connection reads only then.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+use gateway_spec::{Body, BodyStream, Error, ErrorKind, Fields, Frame};
+use http::header::{HeaderName, HeaderValue};
+
+use crate::http1::{BodyDecoder, BodyError, Decoded};
+
+/// The connection's end.
+#[derive(Debug)]
+pub(super) struct Upload {
+    decoder: BodyDecoder,
+    queue: Arc<Queue>,
+    /// `100 Continue` is due when the body is first wanted.
+    pub(super) continue_due: bool,
+    failed: bool,
+}
+
+/// Guards what the two ends share.
+#[derive(Debug, Default)]
+struct Queue(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    frames: VecDeque<Frame>,
+    end: Option<Result<(), ErrorKind>>,
+    /// The application has polled in vain.
+    wanted: bool,
+    /// The application has dropped its end.
+    dropped: bool,
+    reader: Option<Waker>,
+    /// The connection's task, while it sleeps.
+    connection: Option<Waker>,
+}
+
+/// The application's end.
+#[derive(Debug)]
+struct Reader {
+    queue: Arc<Queue>,
+    length: Option<u64>,
+}
+
+/// What the application wants of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// More of the body.
+    More,
+    /// Nothing now.
+    Nothing,
+    /// Nothing any more.
+    Dropped,
+}
+
+impl Upload {
+    /// The two ends for a body of which `decoder` has not seen the end.
+    pub(super) fn new(
+        decoder: BodyDecoder,
+        length: Option<u64>,
+        continue_due: bool,
+    ) -> (Self, Body) {
+        let queue = Arc::new(Queue::default());
+        let reader = Reader {
+            queue: Arc::clone(&queue),
+            length,
+        };
+        let upload = Self {
+            decoder,
+            queue,
+            continue_due,
+            failed: false,
+        };
+        (upload, Body::stream(reader))
+    }
+
+    /// Whether nothing of the body is left to be read.
+    pub(super) fn is_over(&self) -> bool {
+        self.decoder.is_ended() || self.failed
+    }
+
+    /// Whether the body's framing broke, so that the connection cannot be used again.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// What the application wants.
+    pub(super) fn wish(&self) -> Wish {
+        let inner = self.queue.lock();
+        match (inner.dropped, inner.wanted) {
+            (true, _) => Wish::Dropped,
+            (false, true) => Wish::More,
+            (false, false) => Wish::Nothing,
+        }
+    }
+
+    /// The connection's task is about to sleep: whom to wake. False if there is something to do.
+    pub(super) fn sleep(&self, connection: &Waker) -> bool {
+        let mut inner = self.queue.lock();
+        let watching = inner
+            .connection
+            .as_ref()
+            .is_some_and(|old| old.will_wake(connection));
+        if !watching {
+            inner.connection = Some(connection.clone());
+        }
+        self.is_over() || !inner.wanted
+    }
+
+    /// Decodes what was read and queues it; what is left of `input` belongs to the next request.
+    pub(super) fn feed(&mut self, input: &mut BytesMut) {
+        let mut frames = VecDeque::new();
+        let mut end = None;
+        while end.is_none() && !input.is_empty() {
+            match self.decoder.decode(input) {
+                Ok(Decoded::NeedMore { consumed }) => {
+                    let _ = input.split_to(consumed);
+                    break;
+                }
+                Ok(Decoded::Data { range, consumed }) => {
+                    let mut piece = input.split_to(consumed);
+                    let data = piece.split_off(range.start).freeze();
+                    frames.push_back(Frame::Data(data));
+                    if self.decoder.is_ended() {
+                        end = Some(Ok(()));
+                    }
+                }
+                Ok(Decoded::End { consumed }) => {
+                    let _ = input.split_to(consumed);
+                    if let Some(trailers) = trailers_of(&self.decoder) {
+                        frames.push_back(Frame::Trailers(trailers));
+                    }
+                    end = Some(Ok(()));
+                }
+                Err(error) => {
+                    self.failed = true;
+                    end = Some(Err(kind_of(error)));
+                }
+            }
+        }
+        self.queue.push(frames, end);
+    }
+
+    /// Ends the body for the application, before its own end.
+    pub(super) fn fail(&mut self, kind: ErrorKind) {
+        if !self.is_over() {
+            self.failed = true;
+            self.queue.push(VecDeque::new(), Some(Err(kind)));
+        }
+    }
+}
+
+impl Drop for Upload {
+    /// After the exchange the body answers CLOSED, wherever it has been moved to.
+    fn drop(&mut self) {
+        let ended = self.queue.lock().end.is_some();
+        if !ended {
+            self.queue
+                .push(VecDeque::new(), Some(Err(ErrorKind::Closed)));
+        }
+    }
+}
+
+/// The whole body, if it is all in `input`, without trailers and without a fault; nothing is
+/// consumed otherwise.
+pub(super) fn whole(decoder: &mut BodyDecoder, input: &[u8]) -> Option<(Bytes, usize)> {
+    let length = usize::try_from(decoder.remaining()?).ok()?;
+    let content = input.get(..length)?;
+    match decoder.decode(content) {
+        Ok(Decoded::Data { consumed, .. }) if consumed == length => {
+            Some((Bytes::copy_from_slice(content), length))
+        }
+        _ => None,
+    }
+}
+
+fn trailers_of(decoder: &BodyDecoder) -> Option<Fields> {
+    let lines = decoder.trailers().filter_map(|field| {
+        let name = HeaderName::from_bytes(field.name()).ok()?;
+        Some((name, HeaderValue::from_bytes(field.value()).ok()?))
+    });
+    let fields: Fields = lines.collect();
+    (!fields.is_empty()).then_some(fields)
+}
+
+fn kind_of(error: BodyError) -> ErrorKind {
+    match error {
+        BodyError::TooLarge | BodyError::TrailersTooLarge => ErrorKind::Limit,
+        BodyError::Truncated => ErrorKind::Closed,
+        _ => ErrorKind::Protocol,
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, mut frames: VecDeque<Frame>, end: Option<Result<(), ErrorKind>>) {
+        let reader = {
+            let mut inner = self.lock();
+            if inner.dropped {
+                return;
+            }
+            if !frames.is_empty() || end.is_some() {
+                inner.wanted = false;
+            }
+            inner.frames.append(&mut frames);
+            inner.end = inner.end.or(end);
+            if inner.wanted {
+                None
+            } else {
+                inner.reader.take()
+            }
+        };
+        reader.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl BodyStream for Reader {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame, Error>>> {
+        let connection = {
+            let mut inner = self.queue.lock();
+            if let Some(frame) = inner.frames.pop_front() {
+                return Poll::Ready(Some(Ok(frame)));
+            }
+            match inner.end {
+                Some(Ok(())) => return Poll::Ready(None),
+                Some(Err(kind)) => {
+                    let error = Error::new(kind, format!("the request body: {kind:?}"));
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {}
+            }
+            inner.wanted = true;
+            let waker = cx.waker();
+            if !inner
+                .reader
+                .as_ref()
+                .is_some_and(|old| old.will_wake(waker))
+            {
+                inner.reader = Some(waker.clone());
+            }
+            inner.connection.take()
+        };
+        connection.into_iter().for_each(Waker::wake);
+        Poll::Pending
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.length
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let connection = {
+            let mut inner = self.queue.lock();
+            inner.dropped = true;
+            inner.frames.clear();
+            inner.connection.take()
+        };
+        connection.into_iter().for_each(Waker::wake);
+    }
+}

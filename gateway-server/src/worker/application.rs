@@ -1,0 +1,143 @@
+//! The application of a worker: loaded, started, and ended.
+
+use std::future::poll_fn;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gateway_spec::Worker;
+use gateway_spec::abi::host::{App, Config, HostTable, Module, Services};
+use gateway_spec::abi::{load, log_level};
+
+use super::serving::{App as Source, ServeError, ServeFailure, WorkerIdentity};
+use crate::connection::Service;
+use crate::drain::{Drain, Phase};
+use crate::options::ServeOptions;
+use crate::orders::AppIdentity;
+
+/// Loads the application and waits until it is up.
+///
+/// # Errors
+///
+/// It cannot be loaded, or it refuses to start; the message is for the operator.
+pub(super) async fn start(
+    source: Source,
+    options: &ServeOptions,
+    identity: WorkerIdentity,
+    drain: Drain,
+) -> Result<(App, AppIdentity), ServeError> {
+    let shown = source.shown_path().map(|path| path.display().to_string());
+    let say = |kind, what: &dyn std::fmt::Display| {
+        let message = shown
+            .as_ref()
+            .map_or_else(|| what.to_string(), |path| format!("{path}: {what}"));
+        ServeError { kind, message }
+    };
+    let module = match (&source, source.load_path()) {
+        (Source::LinkedIn(module), _) => {
+            Module::linked(module).map_err(|refusal| say(ServeFailure::Load, &refusal))?
+        }
+        (_, Some(path)) => {
+            load::load(&path).map_err(|error| say(ServeFailure::Load, &error.cause))?
+        }
+        (_, None) => return Err(say(ServeFailure::Load, &"no application to load")),
+    };
+    // The loader knows the module by the descriptor's number: it stays open.
+    let _: &'static Source = Box::leak(Box::new(source));
+    let host = HostTable::leak(
+        Log { drain },
+        concat!("gatewayd ", env!("CARGO_PKG_VERSION")),
+        most_verbose(),
+    );
+    let mut config = Config::default();
+    config.argument = options
+        .app_arguments
+        .join(std::ffi::OsStr::new(" "))
+        .as_bytes()
+        .to_vec();
+    config.worker = Worker::new(identity.index, identity.count.max(1), 1);
+    let app = module
+        .create(host, &config)
+        .map_err(|failure| say(ServeFailure::Startup, &failure))?;
+    poll_fn(|cx| app.poll_startup(cx))
+        .await
+        .map_err(|failure| say(ServeFailure::Startup, &failure))?;
+    let descriptor = module.descriptor();
+    let name = AppIdentity {
+        name: descriptor.name.clone(),
+        version: descriptor.version.clone(),
+    };
+    Ok((app, name))
+}
+
+/// Ends the application after its last call. If something still holds the service, the process's
+/// exit ends it instead.
+pub(super) async fn shut_down(service: Rc<Service>, within: Duration) {
+    let deadline =
+        service.deadlines.now_ns() + u64::try_from(within.as_nanos()).unwrap_or(u64::MAX / 2);
+    let ended = poll_fn(|cx| service.app.poll_shutdown(cx, deadline));
+    if tokio::time::timeout(within, ended).await.is_err() {
+        tracing::warn!("the application's shutdown took longer than {within:?}: left behind");
+    }
+}
+
+/// What applications say goes where the server's own lines go.
+struct Log {
+    drain: Drain,
+}
+
+impl Services for Log {
+    fn log(
+        &self,
+        level: u32,
+        target: &[u8],
+        message: &[u8],
+        pairs: &mut dyn Iterator<Item = (&[u8], &[u8])>,
+    ) {
+        let mut line = printable(message);
+        for (key, value) in pairs {
+            line = format!("{line} {}={}", printable(key), printable(value));
+        }
+        let target = printable(target);
+        match level {
+            log_level::ERROR => tracing::error!("[{target}] {line}"),
+            log_level::WARN => tracing::warn!("[{target}] {line}"),
+            log_level::INFO => tracing::info!("[{target}] {line}"),
+            log_level::DEBUG => tracing::debug!("[{target}] {line}"),
+            _ => tracing::trace!("[{target}] {line}"),
+        }
+    }
+
+    fn request_shutdown(&self, code: i32) {
+        tracing::info!("the application asks for the end, with code {code}");
+        self.drain.advance(Phase::ShuttingDown);
+    }
+}
+
+/// Nothing that an application logs can pass for another line.
+fn printable(text: &[u8]) -> String {
+    String::from_utf8_lossy(text)
+        .chars()
+        .flat_map(|letter| {
+            let escaped = letter.is_control().then(|| letter.escape_default());
+            let plain = escaped.is_none().then_some(letter);
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+fn most_verbose() -> u32 {
+    use tracing::level_filters::LevelFilter;
+    let levels = [
+        (LevelFilter::TRACE, log_level::TRACE),
+        (LevelFilter::DEBUG, log_level::DEBUG),
+        (LevelFilter::INFO, log_level::INFO),
+        (LevelFilter::WARN, log_level::WARN),
+        (LevelFilter::ERROR, log_level::ERROR),
+    ];
+    let now = LevelFilter::current();
+    levels
+        .iter()
+        .find(|(level, _)| *level == now)
+        .map_or(log_level::OFF, |(_, number)| *number)
+}
