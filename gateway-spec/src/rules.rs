@@ -91,15 +91,9 @@ rules! {
     //# [LOAD-03] Nobody reads a field beyond the `struct_size` that its filler wrote, or writes one beyond the
     //# capacity that its lender wrote. An absent field counts as zero.
     LOAD_03 "LOAD-03" Both "1.0" NotCheckable("reading a few bytes too many leaves no trace; the tests of both sides hand each other short and long structures");
-    //# [LOAD-04] Nobody accepts a bit in the critical half of a flag word that it does not know: a host answers
-    //# UNSUPPORTED to such a response or to such flags of an exchange. Unknown bits of the other half mean
-    //# nothing.
-    LOAD_04 "LOAD-04" Both "1.0" Owed;
-    //# [LOAD-05] Reserved fields are zero.
-    LOAD_05 "LOAD-05" Both "1.0" Owed;
-    //# [LOAD-06] Tables are constant, outlive every object that points to them, are at least as large as in
-    //# version 1.0, and have no NULL entry except where the header allows it.
-    LOAD_06 "LOAD-06" Both "1.0" Owed;
+    LOAD_04 "LOAD-04" Both "1.0" Interposer;
+    LOAD_05 "LOAD-05" Both "1.0" Interposer;
+    LOAD_06 "LOAD-06" Both "1.0" Interposer;
     //# [LOAD-07] The host never unloads a module, and keeps what it handed out for the life of the process valid
     //# until the process exits. The application tolerates that it is never destroyed.
     LOAD_07 "LOAD-07" Both "1.0" NotCheckable("that something will never happen shows at no moment; the process's end is the proof");
@@ -107,15 +101,10 @@ rules! {
     //# nothing for processes that run it, and all processes of one generation run the same bytes.
     LOAD_08 "LOAD-08" Host "1.0" Owed;
 
-    //# [LIFE-01] The host takes each instance through create, startup until READY, calls, shutdown and destroy
-    //# in this order, each of them once, and leaves out only what the end of the process cuts off.
-    LIFE_01 "LIFE-01" Host "1.0" Owed;
+    LIFE_01 "LIFE-01" Host "1.0" Interposer;
     LIFE_02 "LIFE-02" Host "1.0" Lint;
     LIFE_03 "LIFE-03" Host "1.0" Lint;
-    //# [LIFE-04] `create` stores an instance if and only if it returns READY, and a message in `error` is no
-    //# longer than the buffer. `create`, `startup` and `shutdown` return nothing but READY, errors and, except
-    //# `create`, PENDING.
-    LIFE_04 "LIFE-04" App "1.0" Owed;
+    LIFE_04 "LIFE-04" App "1.0" Interposer;
     //# [LIFE-05] When `create` or `startup` fails, the host logs the application's message, does not serve it, and
     //# ends with an exit status of its own for this (3; 4 for a module that it could not load).
     LIFE_05 "LIFE-05" Host "1.0" Owed;
@@ -124,9 +113,7 @@ rules! {
     //# [LIFE-07] The application starts no thread and reaches for no network in constructors of the module or in
     //# `create`; `startup` is the place.
     LIFE_07 "LIFE-07" App "1.0" NotCheckable("a thread cannot be traced back to the library that started it");
-    //# [LIFE-08] Several instances of a module may live in one process. They are different objects with
-    //# independent state.
-    LIFE_08 "LIFE-08" App "1.0" Owed;
+    LIFE_08 "LIFE-08" App "1.0" Interposer;
     //# [LIFE-09] A draining host tells so: `poll_draining` of every exchange and stream becomes READY and wakes.
     //# What has not ended by itself at the host's graceful deadline is dropped.
     LIFE_09 "LIFE-09" Host "1.0" Owed;
@@ -151,12 +138,8 @@ rules! {
     //# [REQ-14] A head beyond the host's limits is answered with a 4xx status and never reaches the application.
     REQ_14 "REQ-14" Host "1.0" Owed;
     REQ_15 "REQ-15" Host "1.0" Lint;
-    //# [REQ-16] `ctx` is there, `first` and `body` are there only for a request that has a body, and `slot` is
-    //# aligned to 16 and holds at least 1,024 bytes for this call alone.
-    REQ_16 "REQ-16" Host "1.0" Owed;
-    //# [REQ-17] Ids are hints that agree with what they stand for: `method_id` with `method`, `name_id` of a
-    //# field with its name. If `raw` is there, all slices of the head lie in it.
-    REQ_17 "REQ-17" Host "1.0" Owed;
+    REQ_16 "REQ-16" Host "1.0" Interposer;
+    REQ_17 "REQ-17" Host "1.0" Interposer;
 
     //# [BODY-01] The host decodes framing; the application sees content only.
     BODY_01 "BODY-01" Host "1.0" Owed;
@@ -180,20 +163,12 @@ rules! {
     //# it answers CLOSED, from whatever thread, unless its end had already been reached.
     BODY_11 "BODY-11" Host "1.0" Owed;
 
-    //# [RES-01] The application answers every call exactly once: it has responded successfully when the call
-    //# ends with READY.
-    RES_01 "RES-01" App "1.0" Owed;
-    //# [RES-02] The application calls `respond` only inside `call` or `poll` of the same exchange, and not
-    //# again after it succeeded.
-    RES_02 "RES-02" App "1.0" Owed;
-    //# [RES-03] The host answers such a `respond` with TOO_LATE, or CLOSED after the exchange, and changes
-    //# nothing.
-    RES_03 "RES-03" Host "1.0" Owed;
+    RES_01 "RES-01" App "1.0" Interposer;
+    RES_02 "RES-02" App "1.0" Interposer;
+    RES_03 "RES-03" Host "1.0" Interposer;
     RES_04 "RES-04" App "1.0" Lint;
     RES_05 "RES-05" App "1.0" Lint;
-    //# [RES-06] The host refuses a response, interim response or trailer that breaks RES-04, RES-05, RES-07 or
-    //# RES-16 with INVALID and sends nothing of it, so that no field can split a message.
-    RES_06 "RES-06" Host "1.0" Owed;
+    RES_06 "RES-06" Host "1.0" Interposer;
     RES_07 "RES-07" App "1.0" Lint;
     RES_08 "RES-08" App "1.0" Lint;
     RES_09 "RES-09" App "1.0" Lint;
@@ -207,46 +182,30 @@ rules! {
     RES_12 "RES-12" Host "1.0" Owed;
     //# [RES-13] The host polls a response's body only while it can write: a client that does not read stops it.
     RES_13 "RES-13" Host "1.0" Owed;
-    //# [RES-14] Every buffer, body, descriptor, stream, reference and owned waker is given back exactly once,
-    //# on every path, and not used afterwards.
-    RES_14 "RES-14" Both "1.0" Owed;
+    RES_14 "RES-14" Both "1.0" Interposer;
     //# [RES-15] The host owns Date, Connection and Transfer-Encoding. It sends trailers where the protocol has a
     //# place for them and the response no declared length, and discards them otherwise.
     RES_15 "RES-15" Host "1.0" Owed;
     RES_16 "RES-16" App "1.0" Lint;
-    //# [RES-17] The host answers `inform` with INVALID for what RES-16 forbids, with TOO_LATE after a response
-    //# and CLOSED after the exchange. For HTTP/1.0 it discards the interim response and answers READY.
-    RES_17 "RES-17" Host "1.0" Owed;
+    RES_17 "RES-17" Host "1.0" Interposer;
     RES_18 "RES-18" App "1.0" Lint;
     //# [RES-19] No content is sent in answer to HEAD or with 204, 304 and interim responses, whatever the application
     //# gave.
     RES_19 "RES-19" Host "1.0" Owed;
-    //# [RES-20] When `respond` returns READY the host has moved `first` and `body` and zeroed both in place;
-    //# otherwise it has moved nothing.
-    RES_20 "RES-20" Host "1.0" Owed;
+    RES_20 "RES-20" Host "1.0" Interposer;
 
-    //# [CALL-01] A call ends exactly once, and nothing is called on an ended object: not `poll` or `drop` after
-    //# `poll` returned anything but PENDING, nor `poll` after `drop`.
-    CALL_01 "CALL-01" Both "1.0" Owed;
+    CALL_01 "CALL-01" Both "1.0" Interposer;
     //# [CALL-02] When the client goes, the host drops the call within a time that it states, unless the application
     //# has set FINISH_ON_DISCONNECT, or the response is complete and only work behind it goes on.
     CALL_02 "CALL-02" Host "1.0" Owed;
     //# [CALL-03] Every wake of the last waker that was given leads to a later poll, from whatever thread it comes
     //# and however many there are. Polls without a wake are harmless to the application.
     CALL_03 "CALL-03" Both "1.0" Owed;
-    //# [CALL-04] Wakers may be cloned, woken and dropped on any thread, also after the call has ended. Each
-    //# clone is ended by exactly one `wake` or `drop`; a waker that is only lent is not ended.
-    CALL_04 "CALL-04" Both "1.0" Owed;
+    CALL_04 "CALL-04" Both "1.0" Interposer;
     CALL_05 "CALL-05" App "1.0" Lint;
-    //# [CALL-06] The host enters no function of the application while the application is inside one of the
-    //# host's, except to drop what was just moved.
-    CALL_06 "CALL-06" Host "1.0" Owed;
-    //# [CALL-07] No object is entered by two threads at once. Calls of a module with LOCAL_CALLS stay on their
-    //# thread, and all functions of an instance with SINGLE_THREAD are called by one thread.
-    CALL_07 "CALL-07" Both "1.0" Owed;
-    //# [CALL-08] `call` and `poll` return READY, PENDING or an error, nothing else. `call` stores a pending
-    //# call if and only if it returns PENDING.
-    CALL_08 "CALL-08" App "1.0" Owed;
+    CALL_06 "CALL-06" Host "1.0" Interposer;
+    CALL_07 "CALL-07" Both "1.0" Interposer;
+    CALL_08 "CALL-08" App "1.0" Interposer;
     //# [CALL-09] Once the response has been written, work behind it neither delays the connection's next request
     //# nor is cancelled by a disconnect; the host's graceful deadline ends it.
     CALL_09 "CALL-09" Host "1.0" Owed;
@@ -264,19 +223,14 @@ rules! {
     //# [UPG-02] Bytes that the client sent with its request are the first that the stream yields. Both directions
     //# end independently.
     UPG_02 "UPG-02" Host "1.0" Owed;
-    //# [UPG-03] The application asks for the stream only after an upgrade response, and takes it once.
-    UPG_03 "UPG-03" App "1.0" Owed;
-    //# [UPG-04] Reads and writes report no more bytes than they were offered; nothing is written after
-    //# `poll_shutdown`; the stream is dropped once and not used afterwards.
-    UPG_04 "UPG-04" Both "1.0" Owed;
+    UPG_03 "UPG-03" App "1.0" Interposer;
+    UPG_04 "UPG-04" Both "1.0" Interposer;
 
     //# [LOG-01] `log` may be called from any thread, from before `startup` until after `shutdown`, with any bytes:
     //# the host escapes control characters, so that no record can pretend to be another.
     LOG_01 "LOG-01" Host "1.0" Owed;
-    //# [LOG-02] Records have a level from ERROR to TRACE.
-    LOG_02 "LOG-02" App "1.0" Owed;
-    //# [EXT-01] An unknown extension id yields NULL. `gw.tls/1` yields NULL for a connection without TLS.
-    EXT_01 "EXT-01" Host "1.0" Owed;
+    LOG_02 "LOG-02" App "1.0" Interposer;
+    EXT_01 "EXT-01" Host "1.0" Interposer;
     //# [CGI-01] CGI and WSGI variables follow from the request by the table of the chapter on CGI, and a request can
     //# be rebuilt from them without loss beyond what CGI itself loses.
     CGI_01 "CGI-01" Both "1.0" Owed;

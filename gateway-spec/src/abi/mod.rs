@@ -15,6 +15,8 @@ mod contain;
 pub mod export;
 pub mod field;
 pub mod host;
+#[cfg(feature = "lint")]
+pub mod interpose;
 #[cfg(feature = "load")]
 pub mod load;
 pub mod names;

@@ -301,4 +301,4 @@ fn facts(request: &Request) -> RequestFacts<'_> {
 }
 
 /// How long one poll may take.
-const PATIENCE: Duration = Duration::from_millis(50);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(50);

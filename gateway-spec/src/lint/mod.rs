@@ -3,15 +3,17 @@
 //!
 //! The text of every rule that can be checked here stands above its check, in `//#` comments.
 
-mod body;
+pub(crate) mod body;
 mod exchange;
-mod fields;
+pub(crate) mod fields;
 mod gateway;
-mod request;
-mod response;
-mod violation;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod violation;
 
+pub(crate) use exchange::check_inform;
 pub use gateway::Lint;
+pub(crate) use gateway::{PATIENCE, timed};
 pub use violation::{Sink, Violation};
 
 #[cfg(test)]

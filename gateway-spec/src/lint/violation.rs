@@ -1,7 +1,7 @@
 //! [`Violation`]: a breach of a rule, and where reports of it go.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::rules::Rule;
 
@@ -56,6 +56,35 @@ impl Reports {
         if !kept {
             self.breach(rule, detail());
         }
+    }
+}
+
+impl Reports {
+    /// The same reports, and a look at which rules they name.
+    pub(crate) fn probe(&self) -> (Self, Probe) {
+        let probe = Probe::default();
+        let (this, seen) = (self.clone(), probe.clone());
+        let reports = Self::new(move |violation: Violation| {
+            seen.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(violation.rule);
+            this.0.report(violation);
+        });
+        (reports, probe)
+    }
+}
+
+/// The rules that went by.
+#[derive(Clone, Default)]
+pub(crate) struct Probe(Arc<Mutex<Vec<&'static Rule>>>);
+
+impl Probe {
+    pub(crate) fn broken(&self) -> Vec<&'static Rule> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

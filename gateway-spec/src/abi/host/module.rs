@@ -86,6 +86,18 @@ impl Module {
         Self::check(raw, false)
     }
 
+    /// The descriptor itself.
+    #[cfg(feature = "lint")]
+    pub(crate) fn raw(&self) -> &'static GwModule {
+        self.raw
+    }
+
+    /// The same module behind another descriptor, which stands between it and the host.
+    #[cfg(feature = "lint")]
+    pub(crate) fn with_raw(&self, raw: &'static GwModule) -> Result<Self, Refusal> {
+        Self::check(raw, self.linked)
+    }
+
     fn check(raw: &'static GwModule, linked: bool) -> Result<Self, Refusal> {
         if raw.magic == crate::abi::MAGIC && raw.struct_size < MODULE_MIN_SIZE {
             return Err(Refusal::Truncated(raw.struct_size));
