@@ -429,3 +429,6 @@ const HIGHEST_OF_THE_HOP: u16 = names::id("te");
 
 /// Room for the status line and the fields of a small response.
 const HEAD_ROOM: usize = 512;
+
+#[cfg(test)]
+mod tests;

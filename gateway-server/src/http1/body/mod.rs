@@ -322,3 +322,6 @@ impl BodyDecoder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
