@@ -56,7 +56,7 @@ pub(super) fn is_authority(bytes: &[u8], from: usize, end: usize) -> bool {
     let name_end = scan::plain_end(bytes, from);
     if name_end > from && name_end < end && bytes[name_end] == b':' {
         return match &bytes[name_end + 1..end] {
-            digits @ [_, _, _, _] | digits @ [_, _] => digits.iter().all(u8::is_ascii_digit),
+            &[a, b, c, d] => are_digits([a, b, c, d]),
             other => other.is_empty() || port(other).is_some(),
         };
     }
@@ -65,6 +65,14 @@ pub(super) fn is_authority(bytes: &[u8], from: usize, end: usize) -> bool {
     } else {
         Authority::parse(&bytes[from..end]).is_some()
     }
+}
+
+#[inline]
+fn are_digits(bytes: [u8; 4]) -> bool {
+    // Above the digits, adding carries into the high bit; below, taking away leaves it set.
+    let above = u32::from_le_bytes(bytes).wrapping_sub(0x3030_3030);
+    let ten = above.wrapping_add(0x7676_7676);
+    (above | ten) & 0x8080_8080 == 0
 }
 
 /// Unreserved characters, sub-delims and percent-encoded octets.

@@ -5,24 +5,49 @@
 //! were looked at before. Buffers shorter than a block are read byte by byte from a table; the
 //! tests hold the two ways against each other.
 
+/// The common field line: a name of at most two blocks, lower-cased here, a colon, one space or
+/// none, and a value that begins with a graphic character.
+///
+/// All places are within the window whatever it holds, so that they need no checks.
+#[inline(always)]
+pub(super) fn short_line(window: &mut [u8; WINDOW]) -> Option<ShortLine> {
+    let name_end = block::lower_first(window);
+    if window[name_end] != b':' || name_end == 0 {
+        return None;
+    }
+    let from = name_end + 1 + usize::from(window[name_end + 1] == b' ');
+    if window[from] <= b' ' {
+        return None;
+    }
+    let value_end = block::first_end(window, from);
+    Some(ShortLine {
+        name_end,
+        from,
+        value_end,
+    })
+}
+
+/// Places in a line that [`short_line`] found, from the line's beginning.
+pub(super) struct ShortLine {
+    /// Of the colon.
+    pub(super) name_end: usize,
+    /// Of the value.
+    pub(super) from: usize,
+    /// Where the value ends, as [`value_end`] has it, if it is shorter than a block.
+    pub(super) value_end: Option<usize>,
+}
+
 /// Lower-cases the token that begins at `from` and returns where it ends: the place of the first
 /// byte that is no token character, or the length of `bytes`.
-#[inline]
 pub(super) fn lower_token(bytes: &mut [u8], from: usize) -> usize {
-    let mut at = from;
-    loop {
-        let (count, more) = block::lower_plain(bytes, at);
-        at += count;
-        if !more {
-            break;
-        }
-    }
-    // What is a token character and yet outside the block's class, such as `_`.
-    if bytes.get(at).is_some_and(|&b| is(b, TOKEN)) {
-        lower_token_slowly(bytes, at)
+    let plain = plain_end(bytes, from);
+    let end = if bytes.get(plain).is_some_and(|&b| is(b, TOKEN)) {
+        run_end(bytes, plain, TOKEN)
     } else {
-        at
-    }
+        plain
+    };
+    bytes[from..end].make_ascii_lowercase();
+    end
 }
 
 /// Where the field value that holds `from` ends: the place of the first control character other
@@ -72,18 +97,16 @@ pub(super) fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 
-#[inline(never)]
-fn lower_token_slowly(bytes: &mut [u8], from: usize) -> usize {
-    let end = run_end(bytes, from, TOKEN);
-    bytes[from..end].make_ascii_lowercase();
-    end
-}
-
 fn run_end(bytes: &[u8], from: usize, class: u8) -> usize {
     let run = bytes.get(from..).unwrap_or_default();
     let length = run.iter().position(|&b| !is(b, class)).unwrap_or(run.len());
     from + length
 }
+
+pub(super) use block::BLOCK;
+
+/// Bytes that [`short_line`] looks into.
+pub(super) const WINDOW: usize = 64;
 
 /// Token characters (RFC 9110 §5.6.2).
 pub(super) const TOKEN: u8 = 1 << 0;
@@ -140,7 +163,9 @@ const fn among(byte: u8, bytes: &[u8]) -> bool {
 mod block {
     use wide::u8x16;
 
-    pub(super) const BLOCK: usize = 16;
+    use super::WINDOW;
+
+    pub(in crate::http1) const BLOCK: usize = 16;
 
     /// One bit for each byte of the block that is none of a field value.
     #[inline(always)]
@@ -164,14 +189,15 @@ mod block {
     /// Where the run from `from` ends; `None` if the buffer is shorter than a block.
     #[inline(always)]
     pub(super) fn run_end(bytes: &[u8], from: usize, ends: impl Fn(u8x16) -> u32) -> Option<usize> {
-        let mut at = from;
-        while let Some(block) = load(bytes, at) {
-            let ends = ends(block);
+        let mut rest = bytes.get(from..)?;
+        while let Some((block, tail)) = rest.split_first_chunk::<BLOCK>() {
+            let ends = ends(u8x16::new(*block));
             if ends != 0 {
-                return Some(at + ends.trailing_zeros() as usize);
+                return Some(bytes.len() - rest.len() + ends.trailing_zeros() as usize);
             }
-            at += BLOCK;
+            rest = tail;
         }
+        let at = bytes.len() - rest.len();
         let (block, before) = load_last(bytes, at)?;
         let ends = (ends(block) | 1 << BLOCK) >> before;
         Some(at + ends.trailing_zeros() as usize)
@@ -180,18 +206,21 @@ mod block {
     /// See [`super::target_end`]; `None` if the buffer is shorter than a block.
     #[inline(always)]
     pub(super) fn target_end(bytes: &[u8], from: usize) -> Option<(usize, Option<usize>)> {
+        let mut rest = bytes.get(from..)?;
         let mut query = None;
-        let mut at = from;
-        while let Some(block) = load(bytes, at) {
-            let ends = no_target(block);
+        while let Some((block, tail)) = rest.split_first_chunk::<BLOCK>() {
+            let block = u8x16::new(*block);
+            let ends = no_target(block) | 1 << BLOCK;
+            let at = bytes.len() - rest.len();
             if query.is_none() {
-                query = first_below(equal(block, b'?').to_bitmask(), ends | 1 << BLOCK, at);
+                query = first_below(equal(block, b'?').to_bitmask(), ends, at);
             }
-            if ends != 0 {
+            if ends != 1 << BLOCK {
                 return Some((at + ends.trailing_zeros() as usize, query));
             }
-            at += BLOCK;
+            rest = tail;
         }
+        let at = bytes.len() - rest.len();
         let (block, before) = load_last(bytes, at)?;
         let ends = (no_target(block) | 1 << BLOCK) >> before;
         if query.is_none() {
@@ -200,27 +229,35 @@ mod block {
         Some((at + ends.trailing_zeros() as usize, query))
     }
 
-    /// Lower-cases the plain bytes at `at`, of one block: how many they are, and whether the next
-    /// block may hold more.
+    /// Lower-cases the plain bytes that the window begins with, of two blocks: how many.
     #[inline(always)]
-    pub(super) fn lower_plain(bytes: &mut [u8], at: usize) -> (usize, bool) {
-        let (start, before, block) = match load(bytes, at) {
-            Some(block) => (at, 0, block),
-            None => match load_last(bytes, at) {
-                Some((block, before)) => (at - before, before, block),
-                None => return (0, false),
-            },
+    pub(super) fn lower_first(window: &mut [u8; WINDOW]) -> usize {
+        let (blocks, _) = window.as_chunks_mut::<BLOCK>();
+        let [first, second, ..] = blocks else {
+            return 0;
         };
-        let letters = letters(block);
-        let ends = !(letters | digits_and_marks(block)).to_bitmask();
-        let count = (ends >> before).trailing_zeros() as usize;
-        let end = before + count;
-        let mut run = prefix(end);
-        if before != 0 {
-            run &= !prefix(before);
+        match lower_block(first) {
+            BLOCK => BLOCK + lower_block(second),
+            count => count,
         }
-        store(bytes, start, block | (letters & run & splat(0x20)));
-        (count, end == BLOCK && count != 0)
+    }
+
+    #[inline(always)]
+    fn lower_block(place: &mut [u8; BLOCK]) -> usize {
+        let block = u8x16::new(*place);
+        let letters = letters(block);
+        let ends = !(letters | digits_and_marks(block)).to_bitmask() | 1 << BLOCK;
+        let count = ends.trailing_zeros() as usize;
+        *place = (block | (letters & prefix(count) & splat(0x20))).to_array();
+        count
+    }
+
+    /// Where the value at `from` ends, if it ends within a block.
+    #[inline(always)]
+    pub(super) fn first_end(window: &[u8; WINDOW], from: usize) -> Option<usize> {
+        let block = window.get(from..)?.first_chunk()?;
+        let ends = no_value(u8x16::new(*block));
+        (ends != 0).then(|| from + ends.trailing_zeros() as usize)
     }
 
     #[inline(always)]
@@ -274,28 +311,12 @@ mod block {
         u8x16::new(PREFIXES[count])
     }
 
-    /// The block at `at`, if the buffer reaches that far.
-    #[inline(always)]
-    fn load(bytes: &[u8], at: usize) -> Option<u8x16> {
-        Some(u8x16::new(*bytes.get(at..)?.first_chunk()?))
-    }
-
     /// The buffer's last block, and how many of its bytes stand before `at`.
     #[inline(always)]
     fn load_last(bytes: &[u8], at: usize) -> Option<(u8x16, usize)> {
         let last = bytes.last_chunk()?;
         let before = at - (bytes.len() - BLOCK);
         (before <= BLOCK).then(|| (u8x16::new(*last), before))
-    }
-
-    #[inline(always)]
-    fn store(bytes: &mut [u8], at: usize, block: u8x16) {
-        if let Some(place) = bytes
-            .get_mut(at..)
-            .and_then(|rest| rest.first_chunk_mut::<BLOCK>())
-        {
-            *place = block.to_array();
-        }
     }
 }
 
@@ -327,7 +348,34 @@ mod tests {
             prop_assert_eq!(end, run_end(&bytes, from, TOKEN));
             let mut expected = bytes.clone();
             expected[from..end].make_ascii_lowercase();
-            prop_assert_eq!(lowered, expected);
+            prop_assert_eq!(&lowered, &expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_short_name_is_a_token_before_a_colon(
+            name in "[A-Za-z0-9.-]{0,35}", rest in "[:_ ]{0,3}[a-zA-Z:]{1,30}\r?",
+        ) {
+            let line = format!("{name}{rest}{}", "P".repeat(WINDOW));
+            let mut window = [0; WINDOW];
+            window.copy_from_slice(&line.as_bytes()[..WINDOW]);
+            let mut expected = window;
+            let end = run_end(&window, 0, PLAIN);
+            let short = end.min(2 * BLOCK);
+            expected[..short].make_ascii_lowercase();
+            let space = usize::from(window.get(end + 1) == Some(&b' '));
+            let fits = (1..=2 * BLOCK).contains(&end)
+                && window[end] == b':' && window[end + 1 + space] > b' ';
+            let found = short_line(&mut window);
+            let places = found.as_ref().map(|line| (line.name_end, line.from));
+            prop_assert_eq!(places, fits.then_some((end, end + 1 + space)));
+            if let Some(line) = found {
+                let end = run_end(&window, line.from, VALUE);
+                let near = end < line.from + BLOCK;
+                prop_assert_eq!(line.value_end, near.then_some(end));
+            }
+            prop_assert_eq!(window, expected);
         }
     }
 

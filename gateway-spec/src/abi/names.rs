@@ -108,8 +108,12 @@ pub fn id_of(name: &[u8]) -> u16 {
     let mut slot = key.slot();
     loop {
         let id = SLOTS[slot];
-        if id == 0 || KEYS[id as usize] == key {
+        let known = &KEYS[usize::from(id)];
+        if known.is(&key) && (name.len() <= 16 || known.middle == Key::middle_of(name)) {
             return u16::from(id);
+        }
+        if id == 0 {
+            return 0;
         }
         slot = (slot + 1) % SLOTS.len();
     }
@@ -134,51 +138,62 @@ pub const fn id(name: &str) -> u16 {
     id
 }
 
-/// A name of at most 32 bytes as four words, equal exactly if the names are.
-///
-/// Up to 16 bytes, the first two words cover the name from both ends and may overlap; the other
-/// two do the same for what lies between the first 8 and the last 8 bytes of a longer one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A name of at most 32 bytes as words, equal exactly if the names are.
+#[derive(Clone, Copy)]
 struct Key {
-    words: [u64; 4],
-    length: u64,
+    length: usize,
+    /// The first 8 and the last 8 bytes, which overlap in names of less than 16; shorter names
+    /// than 8 are in the first word alone.
+    ends: [u64; 2],
+    /// The 8 bytes behind the first 8, and those before the last 8, of names of more than 16.
+    middle: [u64; 2],
 }
 
 impl Key {
     const EMPTY: Self = Self {
-        words: [0; 4],
         length: 0,
+        ends: [0; 2],
+        middle: [0; 2],
     };
 
+    /// Without the middle, which few names have.
     #[inline(always)]
     const fn of(name: &[u8]) -> Option<Self> {
         let n = name.len();
-        let words = match n {
-            8..=16 => [word(name, 0), word(name, n - 8), 0, 0],
-            17..=32 => [
-                word(name, 0),
-                word(name, n - 8),
-                word(name, 8),
-                word(name, n - 16),
-            ],
-            4..=7 => [half(name, 0) | half(name, n - 4) << 32, 0, 0, 0],
+        let ends = match n {
+            8..=32 => [word(name, 0), word(name, n - 8)],
+            4..=7 => [half(name, 0) | half(name, n - 4) << 32, 0],
             1..=3 => {
                 let bytes = [name[0], name[n / 2], name[n - 1], 0];
-                [u32::from_le_bytes(bytes) as u64, 0, 0, 0]
+                [u32::from_le_bytes(bytes) as u64, 0]
             }
             _ => return None,
         };
         Some(Self {
-            words,
-            length: n as u64,
+            length: n,
+            ends,
+            ..Self::EMPTY
         })
+    }
+
+    #[inline(always)]
+    const fn middle_of(name: &[u8]) -> [u64; 2] {
+        [word(name, 8), word(name, name.len() - 16)]
+    }
+
+    /// Whether both agree on everything but the middle.
+    #[inline(always)]
+    const fn is(&self, other: &Self) -> bool {
+        self.ends[0] == other.ends[0]
+            && self.ends[1] == other.ends[1]
+            && self.length == other.length
     }
 
     /// Where the search for this key begins.
     #[inline(always)]
     const fn slot(&self) -> usize {
-        let mixed = (self.words[0] ^ self.words[1].rotate_left(29) ^ self.length)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let sum = self.ends[0].wrapping_add(self.ends[1]).wrapping_add(self.length as u64);
+        let mixed = sum.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (mixed >> (u64::BITS - SLOT_BITS)) as usize
     }
 }
@@ -247,7 +262,11 @@ static KEYS: [Key; NAMES.len() + 1] = {
     let mut keys = [Key::EMPTY; NAMES.len() + 1];
     let mut i = 0;
     while i < NAMES.len() {
-        keys[i + 1] = Key::of(NAMES[i].as_bytes()).expect("a name has 1 to 32 bytes");
+        let name = NAMES[i].as_bytes();
+        keys[i + 1] = Key::of(name).expect("a name has 1 to 32 bytes");
+        if name.len() > 16 {
+            keys[i + 1].middle = Key::middle_of(name);
+        }
         i += 1;
     }
     keys

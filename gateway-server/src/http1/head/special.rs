@@ -35,29 +35,30 @@ impl Special {
         self.nominated.clear();
     }
 
-    /// Notes what the line says: whether the application sees it. May narrow the value.
+    /// Notes what a field says: the value that the application sees, if it sees the field.
     #[inline(always)]
     pub(super) fn take(
         &mut self,
         bytes: &[u8],
-        line: &mut Line,
+        id: u16,
+        value: Span,
         version: Version,
-    ) -> Result<bool, HeadError> {
-        match ACTIONS.get(usize::from(line.id)) {
-            None | Some(&action::NONE) => Ok(true),
+    ) -> Result<Option<Span>, HeadError> {
+        match ACTIONS.get(usize::from(id)) {
+            None | Some(&action::NONE) => Ok(Some(value)),
             Some(&action::HOST) => {
                 if self.seen & 1 << action::HOST != 0 {
                     return Err(HeadError::HostRepeated);
                 }
                 self.seen |= 1 << action::HOST;
-                self.host = line.value;
-                if authority::is_authority(bytes, line.value.start(), line.value.end()) {
-                    Ok(true)
+                self.host = value;
+                if authority::is_authority(bytes, value.start(), value.end()) {
+                    Ok(Some(value))
                 } else {
                     Err(HeadError::HostSyntax)
                 }
             }
-            Some(&action) => self.act(action, bytes, line, version),
+            Some(&action) => self.act(action, bytes, value, version),
         }
     }
 
@@ -107,13 +108,13 @@ impl Special {
         &mut self,
         action: u8,
         bytes: &[u8],
-        line: &mut Line,
+        span: Span,
         version: Version,
-    ) -> Result<bool, HeadError> {
+    ) -> Result<Option<Span>, HeadError> {
         let bit = 1 << action;
         let repeated = self.seen & bit != 0;
         self.seen |= bit;
-        let value = line.value.of(bytes);
+        let value = span.of(bytes);
         match action {
             action::CONTENT_LENGTH => {
                 if repeated {
@@ -121,7 +122,7 @@ impl Special {
                 }
                 self.length = content_length(value).ok_or(HeadError::LengthSyntax)?;
                 self.refuse_two_lengths()?;
-                Ok(true)
+                Ok(Some(span))
             }
             action::TRANSFER_ENCODING => {
                 if repeated {
@@ -134,41 +135,40 @@ impl Special {
                 if !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(transfer_encoding_fault(value));
                 }
-                Ok(false)
+                Ok(None)
             }
             action::CONNECTION => {
-                self.connection(bytes, line.value)?;
-                Ok(false)
+                self.connection(bytes, span)?;
+                Ok(None)
             }
             action::EXPECT if repeated => Err(HeadError::FieldRepeated),
-            action::EXPECT if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
+            action::EXPECT if value.eq_ignore_ascii_case(b"100-continue") => Ok(Some(span)),
             action::EXPECT => Err(HeadError::ExpectationUnknown),
             action::UPGRADE => {
                 if repeated {
                     return Err(HeadError::FieldRepeated);
                 }
-                self.upgrade = line.value;
-                if !elements(bytes, line.value).all(|element| is_protocol(element.of(bytes))) {
+                self.upgrade = span;
+                if !elements(bytes, span).all(|element| is_protocol(element.of(bytes))) {
                     self.seen &= !bit;
                 }
-                Ok(false)
+                Ok(None)
             }
             action::TE => {
                 // Kept if it says `trailers`, and then once.
-                let found = elements(bytes, line.value)
+                let found = elements(bytes, span)
                     .find(|element| element.of(bytes).eq_ignore_ascii_case(b"trailers"));
                 let Some(trailers) = found else {
                     if !repeated {
                         self.seen &= !bit;
                     }
-                    return Ok(false);
+                    return Ok(None);
                 };
-                line.value = trailers;
-                Ok(!repeated)
+                Ok((!repeated).then_some(trailers))
             }
-            action::REMOVE => Ok(false),
+            action::REMOVE => Ok(None),
             _ if repeated => Err(HeadError::FieldRepeated),
-            _ => Ok(true),
+            _ => Ok(Some(span)),
         }
     }
 
@@ -203,6 +203,14 @@ impl Special {
         }
         Ok(())
     }
+}
+
+/// Whether a field with this name means something to [`Special::take`].
+#[inline(always)]
+pub(super) fn is_special(id: u16) -> bool {
+    ACTIONS
+        .get(usize::from(id))
+        .is_some_and(|&action| action != action::NONE)
 }
 
 /// 1 to 19 digits: every such number fits, and no sign, space or list is one.

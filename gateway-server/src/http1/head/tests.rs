@@ -1,4 +1,5 @@
 use gateway_spec::abi::method;
+use proptest::prelude::{prop_assert_eq, proptest};
 
 use super::{BodyLength, Form, Head, Version};
 use crate::http1::error::HeadError;
@@ -250,5 +251,42 @@ fn a_line_of_the_exact_limit_waits_for_its_end() {
             Ok(None),
             "{text:?}"
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_is_read_back(
+        method in "[A-Z]{1,10}|[a-z!#$%&'*+.^_`|~-]{1,5}",
+        target in "/[!$-~]{0,60}",
+        fields in proptest::collection::vec(("[Xx][A-Za-z0-9._~-]{0,40}", "[!-~]([ -~\t]{0,60}[!-~])?|"), 0..20),
+        blanks in "[ \t]{0,3}",
+        garbage in "[a-zA-Z:\r\n ]{0,80}",
+        cut in 0_usize..400,
+    ) {
+        let mut text = format!("{method} {target} HTTP/1.1\r\nHost: a\r\n").into_bytes();
+        for (name, value) in &fields {
+            text.extend_from_slice(format!("{name}:{blanks}{value}{blanks}\r\n").as_bytes());
+        }
+        text.extend_from_slice(b"\r\n");
+        let length = text.len();
+        text.extend_from_slice(garbage.as_bytes());
+        let (mut head, limits) = (Head::default(), HeadLimits::default());
+        let cut = cut.min(length - 1);
+        if method == "CONNECT" {
+            return Ok(());
+        }
+        prop_assert_eq!(head.parse_filled(&mut text, cut, &limits), Ok(None));
+        // Garbage may have been changed, but nothing of what counts.
+        prop_assert_eq!(head.parse_filled(&mut text, length, &limits), Ok(Some(length)));
+        prop_assert_eq!(head.method(&text), method.as_bytes());
+        prop_assert_eq!(head.target(&text), target.as_bytes());
+        let found: Vec<_> = head.fields(&text).map(|f| (f.name().to_vec(), f.value().to_vec())).collect();
+        let expected: Vec<_> = [("Host".to_owned(), "a".to_owned())]
+            .iter()
+            .chain(&fields)
+            .map(|(name, value)| (name.to_ascii_lowercase().into_bytes(), value.clone().into_bytes()))
+            .collect();
+        prop_assert_eq!(found, expected);
     }
 }
