@@ -30,7 +30,7 @@ pub(crate) enum Event {
     Started,
     /// A deadline may have passed.
     Woken,
-    /// [`super::state::TICK`] has passed; the beats have just been reported.
+    /// [`super::roster::TICK`] has passed; the beats have just been reported.
     Tick,
     /// The number in a worker's heartbeat.
     Beat(WorkerId, u64),

@@ -3,10 +3,11 @@
 //! It keeps a wanted number of workers of the current generation and converges on it; starting,
 //! reloading, scaling and replacing the dead are all the same movement. No clock, no system call.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::backoff::Backoff;
 use super::event::{Action, Event, Generation, Haste, Moment, Note, WorkerId};
+use super::roster::{Deadlines, Phase, Roster, Worker};
 use crate::orders::Order;
 use crate::os::process::{EXEC_FAILED, Ended};
 
@@ -30,8 +31,7 @@ pub(crate) struct Policy {
 pub(crate) struct State {
     policy: Policy,
     target: u32,
-    workers: BTreeMap<WorkerId, Worker>,
-    last_worker: u32,
+    workers: Roster,
     /// What new workers run; none until the first snapshot is taken.
     current: Option<Generation>,
     last_generation: Generation,
@@ -44,52 +44,7 @@ pub(crate) struct State {
     ever_ready: bool,
     /// The operator has been told that the server is up.
     up: bool,
-    /// Failures in a row.
-    failures: u32,
-    /// No worker is started before.
-    not_before: Duration,
-    last_tick: Duration,
-}
-
-/// The master's view of a worker.
-#[derive(Debug)]
-struct Worker {
-    slot: u32,
-    generation: Generation,
-    phase: Phase,
-    was_ready: bool,
-    /// It has been told to end.
-    dismissed: bool,
-    /// What it said before it went.
-    last_words: Option<String>,
-}
-
-/// Where in its life a worker is; only ever further down this list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Booting {
-        deadline: Duration,
-    },
-    Ready {
-        since: Duration,
-        beat: u64,
-        fresh: Duration,
-        marked: Option<Duration>,
-    },
-    /// Told to finish.
-    Draining {
-        deadline: Duration,
-    },
-    /// Told to drop what it has.
-    Stopping {
-        deadline: Duration,
-    },
-    /// Sent ABRT.
-    Aborting {
-        deadline: Duration,
-    },
-    /// Sent KILL.
-    Killed,
+    backoff: Backoff,
 }
 
 /// How far a reload has come. Rolling ends when no worker of an older generation serves.
@@ -101,31 +56,17 @@ enum Reload {
     Rolling,
 }
 
-/// How often heartbeats are looked at.
-pub(crate) const TICK: Duration = Duration::from_secs(1);
-/// From ABRT, or from the order to stop now, to KILL.
-pub(super) const LAST_GRACE: Duration = Duration::from_secs(2);
-/// The master was held up if a tick comes this much too late.
-pub(super) const LATE: Duration = Duration::from_secs(1);
-/// A worker that has served for this long has not failed to start.
-const STEADY: Duration = Duration::from_secs(5);
-/// The pause after the first failure in a row; it doubles with each.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Exit code when an application's start-up failed.
-pub(super) const STARTUP_FAILED: u8 = 3;
-/// Exit code when an application could not be loaded.
-pub(super) const CANNOT_LOAD: u8 = 4;
-
 impl State {
     /// The state of a master that has done nothing yet.
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             policy,
             target: policy.workers.clamp(1, policy.max_workers),
-            workers: BTreeMap::new(),
-            last_worker: 0,
+            workers: Roster::new(Deadlines {
+                boot: policy.boot_timeout,
+                graceful: policy.graceful_timeout,
+                heartbeat: policy.worker_timeout,
+            }),
             current: None,
             last_generation: Generation(0),
             reload: Reload::None,
@@ -133,9 +74,7 @@ impl State {
             stopping: None,
             ever_ready: false,
             up: false,
-            failures: 0,
-            not_before: Duration::ZERO,
-            last_tick: Duration::ZERO,
+            backoff: Backoff::default(),
         }
     }
 
@@ -145,20 +84,13 @@ impl State {
         let now = moment.now;
         match event {
             Event::Woken => {}
-            Event::Started => {
-                self.last_tick = now;
-                self.copy(&mut out);
-            }
-            Event::Tick => self.tick(now, &mut out),
-            Event::Beat(worker, number) => self.beat(worker, number, now),
+            Event::Started => self.copy(&mut out),
+            Event::Tick => self.workers.tick(now, &mut out),
+            Event::Beat(worker, number) => self.workers.beat(worker, number, now),
             Event::Ready(worker) => self.ready(worker, now, &mut out),
-            Event::Failed(worker, reason) => {
-                if let Some(worker) = self.workers.get_mut(&worker) {
-                    worker.last_words.get_or_insert(reason);
-                }
-            }
+            Event::Failed(worker, reason) => self.workers.hear(worker, reason),
             Event::SpawnFailed(worker, reason) => {
-                if self.workers.remove(&worker).is_some() {
+                if self.workers.remove(worker).is_some() {
                     let reason = format!("cannot start a worker: {reason}");
                     self.boot_failed(worker, reason, 1, moment, &mut out);
                 }
@@ -173,13 +105,16 @@ impl State {
             Event::More => self.scale(self.target.saturating_add(1), &mut out),
             Event::Fewer => self.scale(self.target.saturating_sub(1), &mut out),
         }
-        self.deadlines(now, &mut out);
+        self.workers.expire(now, &mut out);
         if self.stopping.is_none() {
             self.converge(now, &mut out);
             self.finish_reload(&mut out);
             self.tell_up(now, &mut out);
         }
-        if let Some(code) = self.stopping.filter(|_| self.workers.is_empty()) {
+        if let Some(code) = self
+            .stopping
+            .filter(|_| self.workers.iter().next().is_none())
+        {
             out.push(Action::Exit(code));
         }
         out
@@ -187,34 +122,14 @@ impl State {
 
     /// When to wake at the latest, if nothing happens before.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
-        let phases = self
-            .workers
-            .values()
-            .filter_map(|worker| match worker.phase {
-                Phase::Booting { deadline }
-                | Phase::Draining { deadline }
-                | Phase::Stopping { deadline }
-                | Phase::Aborting { deadline } => Some(deadline),
-                Phase::Ready { .. } | Phase::Killed => None,
-            });
-        let tick = self.ticks().then_some(self.last_tick + TICK);
         let missing = self.stopping.is_none() && self.current.is_some() && self.is_short();
-        let spawn = missing.then_some(self.not_before);
-        phases.chain(tick).chain(spawn).min()
+        let spawn = missing.then_some(self.backoff.not_before());
+        self.workers.next_deadline().into_iter().chain(spawn).min()
     }
 
     /// Whether a tick is due.
     pub(crate) fn tick_due(&self, now: Duration) -> bool {
-        self.ticks() && now >= self.last_tick + TICK
-    }
-
-    // Heartbeats need a look only while somebody's is watched; the rest of the time the master sleeps.
-    fn ticks(&self) -> bool {
-        !self.policy.worker_timeout.is_zero()
-            && self
-                .workers
-                .values()
-                .any(|worker| matches!(worker.phase, Phase::Ready { .. }))
+        self.workers.tick_due(now)
     }
 
     // Starting a generation.
@@ -298,158 +213,33 @@ impl State {
     // The life of a worker.
 
     fn spawn(&mut self, generation: Generation, now: Duration, out: &mut Vec<Action>) -> WorkerId {
-        self.last_worker += 1;
-        let id = WorkerId(self.last_worker);
-        let taken = |slot: &u32| self.workers.values().any(|worker| worker.slot == *slot);
-        let slot = (0..)
-            .find(|slot| !taken(slot))
-            .expect("fewer workers than numbers");
-        let deadline = now + self.policy.boot_timeout;
-        let phase = Phase::Booting { deadline };
-        let worker = Worker {
-            slot,
-            generation,
-            phase,
-            was_ready: false,
-            dismissed: false,
-            last_words: None,
-        };
-        self.workers.insert(id, worker);
+        let (worker, slot) = self.workers.add(generation, now);
         out.push(Action::Spawn {
-            worker: id,
+            worker,
             slot,
             generation,
             count: self.target,
         });
-        id
+        worker
     }
 
     fn ready(&mut self, id: WorkerId, now: Duration, out: &mut Vec<Action>) {
-        let Some(worker) = self.workers.get_mut(&id) else {
+        let Some(slot) = self.workers.ready(id, now) else {
             return;
         };
-        if !matches!(worker.phase, Phase::Booting { .. }) {
-            return;
-        }
-        if !self.policy.worker_timeout.is_zero() && self.last_tick + TICK < now {
-            // Nobody's heartbeat was watched before, so no tick is late.
-            self.last_tick = now;
-        }
-        worker.phase = Phase::Ready {
-            since: now,
-            beat: 0,
-            fresh: now,
-            marked: None,
-        };
-        worker.was_ready = true;
         self.ever_ready = true;
-        out.push(Action::Tell(Note::WorkerReady {
-            worker: id,
-            slot: worker.slot,
-        }));
+        out.push(Action::Tell(Note::WorkerReady { worker: id, slot }));
         if let Reload::Canary(generation, canary) = self.reload
             && canary == id
         {
             out.extend(self.current.replace(generation).map(Action::Forget));
             self.reload = Reload::Rolling;
-            self.failures = 0;
-            self.not_before = Duration::ZERO;
-        }
-    }
-
-    fn beat(&mut self, id: WorkerId, number: u64, now: Duration) {
-        if let Some(worker) = self.workers.get_mut(&id)
-            && let Phase::Ready {
-                beat,
-                fresh,
-                marked,
-                ..
-            } = &mut worker.phase
-            && *beat != number
-        {
-            (*beat, *fresh, *marked) = (number, now, None);
-        }
-    }
-
-    /// A heartbeat that stands still marks its worker; still standing a full tick later, the worker is
-    /// aborted. If it was the master that stood still, everybody starts anew.
-    fn tick(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let late = now.saturating_sub(self.last_tick + TICK);
-        self.last_tick = now;
-        if late > LATE {
-            out.push(Action::Tell(Note::Late { by: late }));
-        }
-        for (id, worker) in &mut self.workers {
-            match &mut worker.phase {
-                Phase::Booting { deadline } if late > LATE => *deadline += late,
-                Phase::Ready { fresh, marked, .. } if late > LATE => {
-                    (*fresh, *marked) = (now, None);
-                }
-                Phase::Ready { fresh, marked, .. } => {
-                    let silent = now.saturating_sub(*fresh);
-                    if silent < self.policy.worker_timeout {
-                        continue;
-                    }
-                    match marked {
-                        None => *marked = Some(now),
-                        Some(since) if now.saturating_sub(*since) >= TICK => {
-                            out.push(Action::Tell(Note::Stuck {
-                                worker: *id,
-                                silent,
-                            }));
-                            out.push(Action::Abort(*id));
-                            worker.phase = Phase::Aborting {
-                                deadline: now + LAST_GRACE,
-                            };
-                        }
-                        Some(_) => {}
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn deadlines(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let Policy {
-            boot_timeout,
-            graceful_timeout,
-            ..
-        } = self.policy;
-        for (id, worker) in &mut self.workers {
-            let last = now + LAST_GRACE;
-            match worker.phase {
-                Phase::Booting { deadline } if now >= deadline => {
-                    let note = Note::BootTimeout {
-                        worker: *id,
-                        after: boot_timeout,
-                    };
-                    worker.last_words.get_or_insert_with(|| note.to_string());
-                    out.push(Action::Tell(note));
-                    out.push(Action::Abort(*id));
-                    worker.phase = Phase::Aborting { deadline: last };
-                }
-                Phase::Draining { deadline } if now >= deadline => {
-                    let note = Note::GracefulTimeout {
-                        worker: *id,
-                        after: graceful_timeout,
-                    };
-                    out.push(Action::Tell(note));
-                    out.push(Action::Order(*id, Order::StopNow));
-                    worker.phase = Phase::Stopping { deadline: last };
-                }
-                Phase::Stopping { deadline } | Phase::Aborting { deadline } if now >= deadline => {
-                    out.push(Action::Tell(Note::Killed { worker: *id }));
-                    out.push(Action::Kill(*id));
-                    worker.phase = Phase::Killed;
-                }
-                _ => {}
-            }
+            self.backoff.reset();
         }
     }
 
     fn exited(&mut self, id: WorkerId, ended: Ended, moment: Moment, out: &mut Vec<Action>) {
-        let Some(worker) = self.workers.remove(&id) else {
+        let Some(worker) = self.workers.remove(id) else {
             return;
         };
         let how = match ended {
@@ -481,9 +271,9 @@ impl State {
             _ => true,
         };
         if steady {
-            self.failures = 0;
+            self.backoff.reset();
         } else {
-            self.pause(moment);
+            self.backoff.fail(moment);
         }
     }
 
@@ -506,7 +296,7 @@ impl State {
         if !self.ever_ready {
             return self.give_up(reason, code, moment.now, out);
         }
-        let pause = self.pause(moment);
+        let pause = self.backoff.fail(moment);
         out.push(Action::Tell(Note::BootFailed {
             worker: id,
             reason,
@@ -514,46 +304,21 @@ impl State {
         }));
     }
 
-    /// Doubles the pause with each failure in a row; half of it is up to chance.
-    fn pause(&mut self, moment: Moment) -> Duration {
-        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));
-        let half = doubled.min(LONGEST_PAUSE) / 2;
-        let pause = half + half.mul_f64(f64::from(moment.chance) / f64::from(u32::MAX));
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = moment.now + pause;
-        pause
-    }
-
     // Convergence.
 
     /// Workers that serve or will, without a canary.
-    fn live(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
+    fn live(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
         let canary = match self.reload {
             Reload::Canary(_, canary) => Some(canary),
             _ => None,
         };
         self.workers
             .iter()
-            .filter(move |(id, worker)| {
-                matches!(worker.phase, Phase::Booting { .. } | Phase::Ready { .. })
-                    && Some(**id) != canary
-            })
-            .map(|(id, worker)| (*id, worker))
+            .filter(move |(id, worker)| worker.is_live() && Some(*id) != canary)
     }
 
     fn ready_count(&self) -> u32 {
-        count(
-            self.live()
-                .filter(|(_, worker)| matches!(worker.phase, Phase::Ready { .. })),
-        )
-    }
-
-    fn draining_count(&self) -> u32 {
-        count(
-            self.workers
-                .values()
-                .filter(|one| matches!(one.phase, Phase::Draining { .. })),
-        )
+        count(self.live().filter(|(_, worker)| worker.is_ready()))
     }
 
     /// Whether workers of the current generation are missing.
@@ -577,52 +342,49 @@ impl State {
         let Some(current) = self.current else { return };
         self.stop_useless(current, now, out);
         self.retire_surplus(current, now, out);
-        while now >= self.not_before && self.is_short() {
+        while now >= self.backoff.not_before() && self.is_short() {
             self.spawn(current, now, out);
         }
     }
 
     /// Booting workers that nobody waits for any more: of an older generation, or beyond the target.
     fn stop_useless(&mut self, current: Generation, now: Duration, out: &mut Vec<Action>) {
-        let booting = |worker: &Worker| matches!(worker.phase, Phase::Booting { .. });
         let fresh = self
             .live()
             .filter(|(_, worker)| worker.generation == current);
-        let surplus = count(fresh).saturating_sub(self.target) as usize;
-        let youngest = self
-            .live()
-            .filter(|(_, w)| w.generation == current && booting(w));
-        let mut useless: Vec<WorkerId> = youngest.map(|(id, _)| id).collect();
-        useless.reverse();
-        useless.truncate(surplus);
-        let old = self
-            .live()
-            .filter(|(_, w)| w.generation != current && booting(w));
-        useless.extend(old.map(|(id, _)| id));
+        let mut surplus = count(fresh).saturating_sub(self.target);
+        let mut useless = Vec::new();
+        for (id, worker) in self.live().rev().filter(|(_, worker)| !worker.is_ready()) {
+            if worker.generation != current {
+                useless.push(id);
+            } else if surplus > 0 {
+                surplus -= 1;
+                useless.push(id);
+            }
+        }
         for id in useless {
-            self.order(id, Order::StopNow, now, out);
+            self.workers.order(id, Order::StopNow, now, out);
         }
     }
 
     /// Ready workers beyond the target retire, the oldest generation first, then the youngest worker.
     fn retire_surplus(&mut self, current: Generation, now: Duration, out: &mut Vec<Action>) {
         while self.ready_count() > self.target {
-            let ready = self
-                .live()
-                .filter(|(_, w)| matches!(w.phase, Phase::Ready { .. }));
-            let mut ready: Vec<_> = ready.map(|(id, w)| (w.generation, id)).collect();
-            ready.sort_unstable();
-            let old = ready
-                .first()
-                .filter(|(generation, _)| *generation != current);
+            let ready = || self.live().filter(|(_, worker)| worker.is_ready());
+            let old = ready().find(|(_, worker)| worker.generation != current);
+            let draining = count(
+                self.workers
+                    .iter()
+                    .filter(|(_, worker)| worker.is_draining()),
+            );
             // A reload does not pile up processes that take long to finish.
-            if old.is_some() && self.draining_count() >= self.target {
+            if old.is_some() && draining >= self.target {
                 return;
             }
-            let Some((_, id)) = old.or(ready.last()).copied() else {
+            let Some((id, _)) = old.or_else(|| ready().next_back()) else {
                 return;
             };
-            self.order(id, Order::Retire, now, out);
+            self.workers.order(id, Order::Retire, now, out);
         }
     }
 
@@ -649,13 +411,7 @@ impl State {
     fn stop(&mut self, haste: Haste, now: Duration, out: &mut Vec<Action>) {
         if self.stopping.is_some() {
             out.push(Action::Tell(Note::StoppingNow));
-            for (id, worker) in &mut self.workers {
-                if worker.phase != Phase::Killed {
-                    out.push(Action::Kill(*id));
-                    worker.phase = Phase::Killed;
-                }
-            }
-            return;
+            return self.workers.kill_all(out);
         }
         out.push(Action::Tell(Note::Stopping(haste)));
         let order = match haste {
@@ -673,36 +429,16 @@ impl State {
     fn end(&mut self, order: Order, code: u8, now: Duration, out: &mut Vec<Action>) {
         self.stopping = Some(code);
         out.push(Action::CloseListeners);
-        let ids: Vec<WorkerId> = self.workers.keys().copied().collect();
-        for id in ids {
-            self.order(id, order, now, out);
-        }
-    }
-
-    /// Tells a worker, unless it has been told as much; one that still boots has nothing to finish.
-    fn order(&mut self, id: WorkerId, order: Order, now: Duration, out: &mut Vec<Action>) {
-        let Some(worker) = self.workers.get_mut(&id) else {
-            return;
-        };
-        let stopping = Phase::Stopping {
-            deadline: now + LAST_GRACE,
-        };
-        let draining = Phase::Draining {
-            deadline: now + self.policy.graceful_timeout,
-        };
-        let (phase, order) = match (worker.phase, order) {
-            (Phase::Booting { .. }, _) => (stopping, Order::StopNow),
-            (Phase::Ready { .. } | Phase::Draining { .. }, Order::StopNow) => (stopping, order),
-            (Phase::Ready { .. }, _) => (draining, order),
-            // It retires within its own deadline; now nobody else accepts.
-            (phase @ Phase::Draining { .. }, Order::Shutdown) => (phase, order),
-            _ => return,
-        };
-        worker.phase = phase;
-        worker.dismissed = true;
-        out.push(Action::Order(id, order));
+        self.workers.order_all(order, now, out);
     }
 }
+
+/// A worker that has served for this long has not failed to start.
+const STEADY: Duration = Duration::from_secs(5);
+/// Exit code when an application's start-up failed.
+const STARTUP_FAILED: u8 = 3;
+/// Exit code when an application could not be loaded.
+pub(super) const CANNOT_LOAD: u8 = 4;
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)

@@ -1,6 +1,7 @@
 //! The server's configuration: which settings there are, where their values come from, and what the
 //! other rooms are told of it.
 
+mod setting;
 mod settings;
 mod sources;
 mod wire;
@@ -77,6 +78,20 @@ impl Config {
         }
     }
 
+    /// Keeps `max-connections` within what `files` open files allow, with some left for everything else.
+    pub(crate) fn fit_open_files(&mut self, files: u64) {
+        let most = u32::try_from(files.saturating_sub(FILES_BESIDE))
+            .unwrap_or(u32::MAX)
+            .max(1);
+        if self.max_connections > most {
+            tracing::warn!(
+                "max-connections is {most} instead of {}, because a process may open {files} files",
+                self.max_connections
+            );
+            self.max_connections = most;
+        }
+    }
+
     /// What the serving loop of a worker is told.
     pub(crate) fn serve_options(&self) -> ServeOptions {
         ServeOptions {
@@ -100,5 +115,25 @@ impl Config {
             lint: self.lint,
             app_arguments: self.app_arguments.clone(),
         }
+    }
+}
+
+/// Files of a worker that are no connections, generously counted.
+const FILES_BESIDE: u64 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_other_files() {
+        let mut config = Config::blank();
+        config.max_connections = 1000;
+        config.fit_open_files(1064);
+        assert_eq!(config.max_connections, 1000);
+        config.fit_open_files(1024);
+        assert_eq!(config.max_connections, 960);
+        config.fit_open_files(10);
+        assert_eq!(config.max_connections, 1);
     }
 }

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use super::settings::{ENV_PREFIX, Setting};
+use super::setting::{ENV_PREFIX, Setting};
 use super::{Config, SETTINGS};
 
 /// The values of one setting, in the words of one source.

@@ -1,6 +1,7 @@
 //! Diagnostics on standard error, through `tracing`: time, process, level, message, fields.
 
 mod access;
+mod stderr;
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -12,6 +13,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use self::stderr::PatientStderr;
 use crate::value::LogLevel;
 
 pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
@@ -28,7 +30,7 @@ pub(crate) fn init(level: LogLevel) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(PatientStderr::new())
         .with_ansi(std::io::stderr().is_terminal())
         .event_format(Line {
             pid: std::process::id(),

@@ -138,13 +138,17 @@ pub(crate) fn set_name(name: &str) {
 }
 
 /// Lets this process and its children open as many files as the system allows: a connection is a file,
-/// and the usual soft limit of 1,024 is for programs that still use `select`.
-pub(crate) fn raise_file_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
-    {
-        tracing::debug!("cannot raise the limit of open files: {error}");
+/// and the usual soft limit of 1,024 is for programs that still use `select`. Returns how many.
+pub(crate) fn raise_file_limit() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return u64::MAX;
+    };
+    match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
+        Ok(()) => hard,
+        Err(error) => {
+            tracing::debug!("cannot raise the limit of open files: {error}");
+            soft
+        }
     }
 }
 

@@ -80,9 +80,9 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
 }
 
 /// A server of one process: no master, no snapshot, for debuggers and profilers.
-pub(crate) fn in_process(config: Config, source: AppSource) -> ExitCode {
+pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
     let started = Instant::now();
-    process::raise_file_limit();
+    config.fit_open_files(process::raise_file_limit());
     match serve_alone(config, source, started) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -123,7 +123,11 @@ fn serve_alone(config: Config, source: AppSource, started: Instant) -> Result<()
         Duration::ZERO,
         |drain| {
             let signals = signals::SignalSource::open()?.watch()?;
-            tokio::task::spawn_local(heed(signals, drain, graceful));
+            tokio::task::spawn_local(heed(signals, drain.clone(), graceful));
+            tokio::task::spawn_local(async move {
+                drain.wait().await;
+                drop(bound);
+            });
             Ok(())
         },
         |app| {

@@ -1,15 +1,16 @@
 //! Master and workers: signals, exit codes, descriptors, deaths and replacements.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use gateway_tests::gatewayd::{Gatewayd, program, run};
 use gateway_tests::process::Process;
 use gateway_tests::{DEADLINE, artefacts};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -278,6 +279,49 @@ fn nobody_becomes_a_worker_by_hand() {
         code == 1 && said.contains("for gatewayd's own use"),
         "{code}: {said}"
     );
+}
+
+#[test]
+fn a_reader_who_does_not_read_the_log_stops_nobody() {
+    let (reader, writer) = nix::unistd::pipe().unwrap();
+    // Filled to the brim; the flag is the pipe's, so that the server must not see it.
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    for size in [4096, 1] {
+        while nix::unistd::write(&writer, &vec![b'.'; size]).is_ok() {}
+    }
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    lives_without_a_log(writer.into());
+    drop(reader);
+}
+
+#[test]
+fn a_log_on_a_full_disk_or_without_a_reader_stops_nobody() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    lives_without_a_log(full.into());
+    let (reader, writer) = nix::unistd::pipe().unwrap();
+    drop(reader);
+    lives_without_a_log(writer.into());
+}
+
+/// Starts, listens and stops.
+fn lives_without_a_log(log: Stdio) {
+    let site = Site::new();
+    let socket = site.path("s");
+    let bind = format!("unix:{}", socket.display());
+    let mut command = program();
+    command
+        .args(["--workers", "1", "--bind", &bind])
+        .arg(&site.app)
+        .stderr(log);
+    let mut server = command.spawn().unwrap();
+    let pid = Pid::from_raw(i32::try_from(server.id()).unwrap());
+    let deadline = Instant::now() + DEADLINE;
+    while UnixStream::connect(&socket).is_err() || children(pid.as_raw()).is_empty() {
+        assert!(Instant::now() < deadline, "it does not come up");
+        std::thread::yield_now();
+    }
+    kill(pid, Signal::SIGTERM).unwrap();
+    assert!(server.wait().unwrap().success());
 }
 
 #[test]

@@ -1,0 +1,317 @@
+//! The workers as the master sees them: where in its life each one is, and what its deadline asks for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::event::{Action, Generation, Note, WorkerId};
+use crate::orders::Order;
+
+/// All worker processes from their start until they are reaped.
+#[derive(Debug)]
+pub(super) struct Roster {
+    workers: BTreeMap<WorkerId, Worker>,
+    last: u32,
+    deadlines: Deadlines,
+    last_tick: Duration,
+}
+
+/// How long the phases of a worker's life may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadlines {
+    /// From the start until ready.
+    pub(super) boot: Duration,
+    /// To finish what has begun.
+    pub(super) graceful: Duration,
+    /// Without a heartbeat; zero: for ever.
+    pub(super) heartbeat: Duration,
+}
+
+/// The master's view of a worker.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) slot: u32,
+    pub(super) generation: Generation,
+    pub(super) phase: Phase,
+    pub(super) was_ready: bool,
+    /// It has been told to end.
+    pub(super) dismissed: bool,
+    /// What it said before it went.
+    pub(super) last_words: Option<String>,
+}
+
+/// Where in its life a worker is; only ever further down this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Loading and starting the application.
+    Booting { deadline: Duration },
+    /// Serving: since when, the beat last seen and when it was new, and when it was found standing still.
+    Ready {
+        since: Duration,
+        beat: u64,
+        fresh: Duration,
+        marked: Option<Duration>,
+    },
+    /// Told to finish.
+    Draining { deadline: Duration },
+    /// Told to drop what it has.
+    Stopping { deadline: Duration },
+    /// Sent ABRT.
+    Aborting { deadline: Duration },
+    /// Sent KILL.
+    Killed,
+}
+
+impl Worker {
+    /// It serves or will.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Booting { .. } | Phase::Ready { .. })
+    }
+
+    /// It serves.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready { .. })
+    }
+
+    /// It finishes what it has begun.
+    pub(super) fn is_draining(&self) -> bool {
+        matches!(self.phase, Phase::Draining { .. })
+    }
+}
+
+impl Roster {
+    /// Nobody yet.
+    pub(super) fn new(deadlines: Deadlines) -> Self {
+        Self {
+            workers: BTreeMap::new(),
+            last: 0,
+            deadlines,
+            last_tick: Duration::ZERO,
+        }
+    }
+
+    /// A new worker, at the lowest place that nobody holds.
+    pub(super) fn add(&mut self, generation: Generation, now: Duration) -> (WorkerId, u32) {
+        self.last += 1;
+        let id = WorkerId(self.last);
+        let taken = |slot: &u32| self.workers.values().any(|worker| worker.slot == *slot);
+        let slot = (0..)
+            .find(|slot| !taken(slot))
+            .expect("fewer workers than numbers");
+        let phase = Phase::Booting {
+            deadline: now + self.deadlines.boot,
+        };
+        let worker = Worker {
+            slot,
+            generation,
+            phase,
+            was_ready: false,
+            dismissed: false,
+            last_words: None,
+        };
+        self.workers.insert(id, worker);
+        (id, slot)
+    }
+
+    /// A worker that has been reaped, or never was.
+    pub(super) fn remove(&mut self, id: WorkerId) -> Option<Worker> {
+        self.workers.remove(&id)
+    }
+
+    /// All workers, in the order of their starts.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
+        self.workers.iter().map(|(id, worker)| (*id, worker))
+    }
+
+    /// Notes why a worker is going to end; the first word counts.
+    pub(super) fn hear(&mut self, id: WorkerId, reason: String) {
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.last_words.get_or_insert(reason);
+        }
+    }
+
+    /// Notes that a worker serves; its place, unless it was not booting.
+    pub(super) fn ready(&mut self, id: WorkerId, now: Duration) -> Option<u32> {
+        if !self.watches() {
+            // No heartbeat was looked at before, so no tick is late.
+            self.last_tick = now;
+        }
+        let worker = self.workers.get_mut(&id)?;
+        let Phase::Booting { .. } = worker.phase else {
+            return None;
+        };
+        worker.phase = Phase::Ready {
+            since: now,
+            beat: 0,
+            fresh: now,
+            marked: None,
+        };
+        worker.was_ready = true;
+        Some(worker.slot)
+    }
+
+    /// Notes the number in a worker's heartbeat. Only a change means anything.
+    pub(super) fn beat(&mut self, id: WorkerId, number: u64, now: Duration) {
+        if let Some(worker) = self.workers.get_mut(&id)
+            && let Phase::Ready {
+                beat,
+                fresh,
+                marked,
+                ..
+            } = &mut worker.phase
+            && *beat != number
+        {
+            (*beat, *fresh, *marked) = (number, now, None);
+        }
+    }
+
+    /// Tells a worker, unless it has been told as much; one that still boots has nothing to finish.
+    pub(super) fn order(
+        &mut self,
+        id: WorkerId,
+        order: Order,
+        now: Duration,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        let stopping = Phase::Stopping {
+            deadline: now + LAST_GRACE,
+        };
+        let draining = Phase::Draining {
+            deadline: now + self.deadlines.graceful,
+        };
+        let (phase, order) = match (worker.phase, order) {
+            (Phase::Booting { .. }, _) => (stopping, Order::StopNow),
+            (Phase::Ready { .. } | Phase::Draining { .. }, Order::StopNow) => (stopping, order),
+            (Phase::Ready { .. }, _) => (draining, order),
+            // It retires within its own deadline; now nobody else accepts.
+            (phase @ Phase::Draining { .. }, Order::Shutdown) => (phase, order),
+            _ => return,
+        };
+        worker.phase = phase;
+        worker.dismissed = true;
+        out.push(Action::Order(id, order));
+    }
+
+    /// Tells everybody.
+    pub(super) fn order_all(&mut self, order: Order, now: Duration, out: &mut Vec<Action>) {
+        let ids: Vec<WorkerId> = self.workers.keys().copied().collect();
+        for id in ids {
+            self.order(id, order, now, out);
+        }
+    }
+
+    /// Kills everybody who has not been killed.
+    pub(super) fn kill_all(&mut self, out: &mut Vec<Action>) {
+        for (id, worker) in &mut self.workers {
+            if worker.phase != Phase::Killed {
+                out.push(Action::Kill(*id));
+                worker.phase = Phase::Killed;
+            }
+        }
+    }
+
+    /// A heartbeat that stands still marks its worker; still standing a full tick later, the worker is
+    /// aborted. If it was the master that stood still, everybody starts anew.
+    pub(super) fn tick(&mut self, now: Duration, out: &mut Vec<Action>) {
+        let late = now.saturating_sub(self.last_tick + TICK);
+        self.last_tick = now;
+        if late > LATE {
+            out.push(Action::Tell(Note::Late { by: late }));
+        }
+        for (id, worker) in &mut self.workers {
+            match &mut worker.phase {
+                Phase::Booting { deadline } if late > LATE => *deadline += late,
+                Phase::Ready { fresh, marked, .. } if late > LATE => {
+                    (*fresh, *marked) = (now, None);
+                }
+                Phase::Ready { fresh, marked, .. } => {
+                    let silent = now.saturating_sub(*fresh);
+                    if silent < self.deadlines.heartbeat {
+                        continue;
+                    }
+                    let since = *marked.get_or_insert(now);
+                    if now.saturating_sub(since) >= TICK {
+                        out.push(Action::Tell(Note::Stuck {
+                            worker: *id,
+                            silent,
+                        }));
+                        out.push(Action::Abort(*id));
+                        worker.phase = Phase::Aborting {
+                            deadline: now + LAST_GRACE,
+                        };
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Moves everybody on whose deadline has come.
+    pub(super) fn expire(&mut self, now: Duration, out: &mut Vec<Action>) {
+        let Deadlines { boot, graceful, .. } = self.deadlines;
+        for (id, worker) in &mut self.workers {
+            let last = now + LAST_GRACE;
+            match worker.phase {
+                Phase::Booting { deadline } if now >= deadline => {
+                    let note = Note::BootTimeout {
+                        worker: *id,
+                        after: boot,
+                    };
+                    worker.last_words.get_or_insert_with(|| note.to_string());
+                    out.push(Action::Tell(note));
+                    out.push(Action::Abort(*id));
+                    worker.phase = Phase::Aborting { deadline: last };
+                }
+                Phase::Draining { deadline } if now >= deadline => {
+                    out.push(Action::Tell(Note::GracefulTimeout {
+                        worker: *id,
+                        after: graceful,
+                    }));
+                    out.push(Action::Order(*id, Order::StopNow));
+                    worker.phase = Phase::Stopping { deadline: last };
+                }
+                Phase::Stopping { deadline } | Phase::Aborting { deadline } if now >= deadline => {
+                    out.push(Action::Tell(Note::Killed { worker: *id }));
+                    out.push(Action::Kill(*id));
+                    worker.phase = Phase::Killed;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// When the next deadline or tick comes.
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        let phases = self
+            .workers
+            .values()
+            .filter_map(|worker| match worker.phase {
+                Phase::Booting { deadline }
+                | Phase::Draining { deadline }
+                | Phase::Stopping { deadline }
+                | Phase::Aborting { deadline } => Some(deadline),
+                Phase::Ready { .. } | Phase::Killed => None,
+            });
+        let tick = self.watches().then_some(self.last_tick + TICK);
+        phases.chain(tick).min()
+    }
+
+    /// Whether a tick is due.
+    pub(super) fn tick_due(&self, now: Duration) -> bool {
+        self.watches() && now >= self.last_tick + TICK
+    }
+
+    /// Whether anybody's heartbeat is looked at; the rest of the time the master sleeps.
+    fn watches(&self) -> bool {
+        !self.deadlines.heartbeat.is_zero() && self.workers.values().any(Worker::is_ready)
+    }
+}
+
+/// How often heartbeats are looked at.
+pub(super) const TICK: Duration = Duration::from_secs(1);
+/// From ABRT, or from the order to stop now, to KILL.
+pub(super) const LAST_GRACE: Duration = Duration::from_secs(2);
+/// The master was held up if a tick comes this much too late.
+const LATE: Duration = Duration::from_secs(1);

@@ -1,0 +1,310 @@
+//! The arbiter's judgement against a world of simulated workers, which checks every action.
+
+mod random;
+mod scenes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::event::{Action, Event, Generation, Moment, Note, WorkerId};
+use super::roster::LAST_GRACE;
+use super::state::{Policy, State};
+use crate::orders::Order;
+use crate::os::process::Ended;
+
+const GRACEFUL: Duration = Duration::from_secs(30);
+const BOOT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MAX: u32 = 6;
+
+/// A simulated worker, as the world sees it.
+#[derive(Debug)]
+struct Simulated {
+    slot: u32,
+    generation: Generation,
+    ready: bool,
+    told: Option<Order>,
+    told_stop: Option<Duration>,
+    killed: bool,
+    spawned: Duration,
+    beat: u64,
+    beat_seen: Duration,
+}
+
+/// A master's surroundings; checks every action that it is given.
+struct World {
+    state: State,
+    now: Duration,
+    workers: BTreeMap<WorkerId, Simulated>,
+    target: u32,
+    highest_target: u32,
+    ever_ready: bool,
+    hopeless: bool,
+    stops: u32,
+    exit: Option<u8>,
+    copies: BTreeSet<Generation>,
+    pending_copies: Vec<Generation>,
+    notes: Vec<Note>,
+}
+
+impl World {
+    fn new(workers: u32) -> Self {
+        let state = State::new(Policy {
+            workers,
+            max_workers: MAX,
+            worker_timeout: TIMEOUT,
+            boot_timeout: BOOT,
+            graceful_timeout: GRACEFUL,
+        });
+        let mut world = Self {
+            state,
+            now: Duration::from_millis(1),
+            workers: BTreeMap::new(),
+            target: workers,
+            highest_target: workers,
+            ever_ready: false,
+            hopeless: false,
+            stops: 0,
+            exit: None,
+            copies: BTreeSet::new(),
+            pending_copies: Vec::new(),
+            notes: Vec::new(),
+        };
+        world.happen(Event::Started);
+        world
+    }
+
+    /// A server whose workers all serve.
+    fn serving(workers: u32) -> Self {
+        let mut world = Self::new(workers);
+        world.copied();
+        world.all_ready();
+        world
+    }
+
+    fn happen(&mut self, event: Event) {
+        assert_eq!(self.exit, None, "nothing happens after the end");
+        match &event {
+            Event::Stop(_) => self.stops += 1,
+            Event::More if self.stops == 0 => self.target = (self.target + 1).min(MAX),
+            Event::Fewer if self.stops == 0 => self.target = (self.target - 1).max(1),
+            Event::Ready(id) => {
+                if let Some(worker) = self.workers.get_mut(id) {
+                    worker.ready = true;
+                    worker.beat_seen = self.now;
+                    self.ever_ready |= worker.told.is_none();
+                }
+            }
+            Event::Exited(id, _) => {
+                let gone = self.workers.remove(id).unwrap();
+                // A dismissed worker or a canary proves nothing.
+                let counts = gone.told.is_none() && Some(&gone.generation) == self.copies.first();
+                self.hopeless |= counts && !gone.ready && !self.ever_ready;
+            }
+            _ => {}
+        }
+        self.highest_target = self.highest_target.max(self.target);
+        let moment = Moment {
+            now: self.now,
+            chance: u32::MAX,
+        };
+        let actions = self.state.handle(event, moment);
+        for action in actions {
+            self.obey(action);
+        }
+        self.check();
+    }
+
+    fn obey(&mut self, action: Action) {
+        let now = self.now;
+        match action {
+            Action::Snapshot(generation) => self.pending_copies.push(generation),
+            Action::Forget(generation) => {
+                self.copies.remove(&generation);
+            }
+            Action::Spawn {
+                worker,
+                slot,
+                generation,
+                count,
+            } => {
+                assert!(self.stops == 0, "a stopping server starts nothing");
+                assert!(
+                    !self.hopeless,
+                    "no respawn loop before a worker was ever ready"
+                );
+                assert!(self.copies.contains(&generation), "a worker needs its copy");
+                assert!(
+                    self.workers.values().all(|other| other.slot != slot),
+                    "slots are unique"
+                );
+                assert_eq!(count, self.target);
+                let simulated = Simulated {
+                    slot,
+                    generation,
+                    ready: false,
+                    told: None,
+                    told_stop: None,
+                    killed: false,
+                    spawned: now,
+                    beat: 0,
+                    beat_seen: now,
+                };
+                assert!(
+                    self.workers.insert(worker, simulated).is_none(),
+                    "names are never reused"
+                );
+            }
+            Action::Order(id, order) => {
+                let target = self.target;
+                let worker = self.workers.get_mut(&id).expect("orders go to the living");
+                worker.told = Some(order);
+                if order == Order::StopNow {
+                    worker.told_stop = Some(now);
+                }
+                if order == Order::Retire {
+                    let serving = self.serving_count();
+                    assert!(
+                        serving >= target,
+                        "{serving} of {target} left by a retirement"
+                    );
+                }
+            }
+            Action::Abort(id) => {
+                let worker = self.workers.get_mut(&id).expect("signals go to the living");
+                let overdue = if worker.ready {
+                    now >= worker.beat_seen + TIMEOUT
+                } else {
+                    now >= worker.spawned + BOOT
+                };
+                assert!(overdue, "no abort before a deadline");
+                worker.told_stop = Some(now);
+            }
+            Action::Kill(id) => {
+                let worker = self.workers.get_mut(&id).expect("signals go to the living");
+                let warned = worker
+                    .told_stop
+                    .is_some_and(|told| now >= told + LAST_GRACE);
+                assert!(warned || self.stops >= 2, "no kill before its deadline");
+                assert!(!worker.killed, "one kill is enough");
+                worker.killed = true;
+            }
+            Action::CloseListeners => {}
+            Action::Tell(note) => {
+                // Giving up is the first stop; an operator's signal then is the second.
+                self.stops += u32::from(matches!(note, Note::CannotStart { .. }));
+                self.notes.push(note);
+            }
+            Action::Exit(code) => {
+                assert!(
+                    self.workers.is_empty(),
+                    "every child is reaped before the end"
+                );
+                self.exit = Some(code);
+            }
+        }
+    }
+
+    fn check(&self) {
+        let live = self
+            .workers
+            .values()
+            .filter(|one| one.told.is_none() && one.told_stop.is_none());
+        let most = self.highest_target as usize + 1;
+        assert!(live.count() <= most, "never more than the target and one");
+        if self.exit.is_none()
+            && let Some(deadline) = self.state.next_deadline()
+        {
+            let tick = self.state.tick_due(self.now);
+            assert!(
+                tick || deadline > self.now,
+                "a deadline that has come has been dealt with"
+            );
+        }
+    }
+
+    fn serving_count(&self) -> u32 {
+        let serving = self
+            .workers
+            .values()
+            .filter(|w| w.ready && w.told.is_none() && w.told_stop.is_none());
+        u32::try_from(serving.count()).unwrap()
+    }
+
+    fn ids(&self) -> Vec<WorkerId> {
+        self.workers.keys().copied().collect()
+    }
+
+    fn copied(&mut self) {
+        for generation in std::mem::take(&mut self.pending_copies) {
+            self.copies.insert(generation);
+            self.happen(Event::SnapshotTaken(generation));
+        }
+    }
+
+    fn all_ready(&mut self) {
+        for id in self.ids() {
+            if self
+                .workers
+                .get(&id)
+                .is_some_and(|w| !w.ready && w.told_stop.is_none())
+            {
+                self.happen(Event::Ready(id));
+            }
+        }
+    }
+
+    /// All workers that were told to end do so.
+    fn leave(&mut self) {
+        for id in self.ids() {
+            let Some(worker) = self.workers.get(&id) else {
+                continue;
+            };
+            if worker.killed {
+                self.happen(Event::Exited(id, Ended::Signal(Signal::SIGKILL)));
+            } else if worker.told.is_some() || worker.told_stop.is_some() {
+                self.happen(Event::Exited(id, Ended::Code(0)));
+            }
+        }
+    }
+
+    /// Time passes as the performer lets it: woken at each deadline, a round of beats before a tick.
+    fn pass(&mut self, time: Duration, alive: impl Fn(WorkerId) -> bool) {
+        let end = self.now + time;
+        while self.exit.is_none() {
+            let wake = self
+                .state
+                .next_deadline()
+                .filter(|deadline| *deadline <= end);
+            self.now = wake.unwrap_or(end).max(self.now);
+            if self.state.tick_due(self.now) {
+                for id in self.ids() {
+                    let now = self.now;
+                    let worker = self.workers.get_mut(&id).unwrap();
+                    if alive(id) {
+                        worker.beat += 1;
+                        worker.beat_seen = now;
+                    }
+                    let beat = worker.beat;
+                    self.happen(Event::Beat(id, beat));
+                }
+                self.happen(Event::Tick);
+            } else {
+                self.happen(Event::Woken);
+            }
+            if wake.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn generations(&self) -> Vec<u32> {
+        self.workers
+            .values()
+            .filter(|w| w.told.is_none())
+            .map(|w| w.generation.0)
+            .collect()
+    }
+}

@@ -1,0 +1,251 @@
+//! Scenes from a server's life, one by one.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::{BOOT, GRACEFUL, MAX, TIMEOUT, World};
+use crate::arbiter::backoff::LONGEST_PAUSE;
+use crate::arbiter::event::{Event, Generation, Haste, Note, WorkerId};
+use crate::arbiter::roster::{LAST_GRACE, TICK};
+use crate::arbiter::state::CANNOT_LOAD;
+use crate::orders::Order;
+use crate::os::process::Ended;
+
+#[test]
+fn workers_start_together_and_the_operator_is_told_once() {
+    let mut world = World::new(3);
+    world.copied();
+    assert_eq!(world.workers.len(), 3);
+    world.all_ready();
+    let up = world
+        .notes
+        .iter()
+        .filter(|note| matches!(note, Note::Up { workers: 3, .. }));
+    assert_eq!(up.count(), 1);
+}
+
+#[test]
+fn an_application_that_cannot_be_read_ends_the_server_with_its_own_code() {
+    let mut world = World::new(2);
+    world.happen(Event::SnapshotFailed(
+        Generation(1),
+        "app.so: no such file".into(),
+    ));
+    assert_eq!(world.exit, Some(CANNOT_LOAD));
+    assert!(world.notes.contains(&Note::CannotStart {
+        reason: "app.so: no such file".into()
+    }));
+}
+
+#[test]
+fn a_failed_first_start_ends_the_server_with_the_workers_words_and_code() {
+    for (ended, code) in [
+        (Ended::Code(3), 3),
+        (Ended::Code(4), 4),
+        (Ended::Code(1), 1),
+        (Ended::Code(127), 1),
+        (Ended::Signal(Signal::SIGSEGV), 3),
+    ] {
+        let mut world = World::new(2);
+        world.copied();
+        let [first, second] = world.ids()[..] else {
+            panic!()
+        };
+        world.happen(Event::Failed(first, "no database".into()));
+        world.happen(Event::Exited(first, ended));
+        assert_eq!(world.exit, None, "the other worker is waited for");
+        world.happen(Event::Exited(second, Ended::Code(0)));
+        assert_eq!(world.exit, Some(code));
+        assert!(world.notes.contains(&Note::CannotStart {
+            reason: "no database".into()
+        }));
+    }
+}
+
+#[test]
+fn a_lost_worker_is_replaced_and_repeated_losses_make_pauses_grow() {
+    let mut world = World::serving(2);
+    world.pass(Duration::from_secs(20), |_| true);
+    let first = world.ids()[0];
+    world.happen(Event::Exited(first, Ended::Signal(Signal::SIGKILL)));
+    assert_eq!(
+        world.workers.len(),
+        2,
+        "a worker that had served long is replaced at once"
+    );
+    let mut pauses = Vec::new();
+    for _ in 0..9 {
+        let booting = world.ids()[1];
+        world.happen(Event::Exited(booting, Ended::Code(3)));
+        assert_eq!(world.workers.len(), 1);
+        let before = world.now;
+        while world.workers.len() == 1 {
+            world.pass(Duration::from_millis(10), |_| true);
+        }
+        pauses.push(world.now - before);
+    }
+    assert!(pauses.is_sorted());
+    assert_eq!(pauses[0], Duration::from_millis(100));
+    assert_eq!(pauses[8], LONGEST_PAUSE);
+}
+
+#[test]
+fn a_reload_boots_one_canary_and_then_rolls_one_by_one() {
+    let mut world = World::serving(3);
+    world.happen(Event::Reload);
+    assert_eq!(
+        world.workers.len(),
+        3,
+        "nothing starts before the copy is taken"
+    );
+    world.copied();
+    assert_eq!(world.generations(), [1, 1, 1, 2]);
+    world.all_ready();
+    assert_eq!(
+        world.generations(),
+        [1, 1, 2, 2],
+        "ready: one retires, the next is started"
+    );
+    world.all_ready();
+    world.all_ready();
+    assert_eq!(world.generations(), [2, 2, 2]);
+    assert!(world.notes.contains(&Note::Reloaded {
+        generation: Generation(2)
+    }));
+    assert_eq!(world.copies, BTreeSet::from([Generation(2)]));
+}
+
+#[test]
+fn a_canary_that_cannot_boot_leaves_the_old_generation_alone() {
+    let mut world = World::serving(2);
+    world.happen(Event::Reload);
+    world.copied();
+    let canary = world.ids()[2];
+    world.happen(Event::Failed(canary, "app.so: no symbol".into()));
+    world.happen(Event::Exited(canary, Ended::Code(4)));
+    world.pass(Duration::from_secs(60), |_| true);
+    assert_eq!(world.generations(), [1, 1]);
+    assert_eq!(world.copies, BTreeSet::from([Generation(1)]));
+    assert!(
+        world.notes.iter().any(
+            |note| matches!(note, Note::ReloadFailed { reason } if reason.contains("no symbol"))
+        )
+    );
+}
+
+#[test]
+fn a_canary_that_hangs_is_given_up_at_the_boot_timeout() {
+    let mut world = World::serving(1);
+    world.happen(Event::Reload);
+    world.copied();
+    world.pass(BOOT + LAST_GRACE, |_| true);
+    let canary = world.ids()[1];
+    assert!(world.workers[&canary].killed);
+    world.leave();
+    assert_eq!(world.generations(), [1]);
+    assert!(
+        world
+            .notes
+            .iter()
+            .any(|note| matches!(note, Note::ReloadFailed { .. }))
+    );
+}
+
+#[test]
+fn reloads_during_a_reload_come_to_one_more() {
+    let mut world = World::serving(1);
+    for _ in 0..5 {
+        world.happen(Event::Reload);
+    }
+    for _ in 0..10 {
+        world.copied();
+        world.all_ready();
+        world.leave();
+    }
+    assert_eq!(world.generations(), [3]);
+}
+
+#[test]
+fn the_wanted_number_goes_up_and_down_within_its_bounds() {
+    let mut world = World::serving(1);
+    for _ in 0..10 {
+        world.happen(Event::More);
+    }
+    world.all_ready();
+    assert_eq!(world.serving_count(), MAX);
+    for _ in 0..10 {
+        world.happen(Event::Fewer);
+    }
+    world.leave();
+    assert_eq!(world.ids(), [WorkerId(1)], "the youngest go first");
+}
+
+#[test]
+fn a_stuck_worker_is_marked_then_aborted_a_tick_later_then_killed() {
+    let mut world = World::serving(2);
+    let stuck = world.ids()[0];
+    world.pass(TIMEOUT, |id| id != stuck);
+    assert_eq!(world.workers[&stuck].told_stop, None, "marked at most");
+    world.pass(TICK, |id| id != stuck);
+    assert!(world.workers[&stuck].told_stop.is_some() && !world.workers[&stuck].killed);
+    world.pass(LAST_GRACE, |id| id != stuck);
+    assert!(world.workers[&stuck].killed);
+}
+
+#[test]
+fn a_master_that_was_held_up_blames_nobody() {
+    let mut world = World::serving(2);
+    world.pass(Duration::from_secs(5), |_| true);
+    world.now += Duration::from_secs(3600);
+    world.happen(Event::Tick);
+    world.pass(TIMEOUT, |_| false);
+    assert!(
+        world
+            .workers
+            .values()
+            .all(|worker| worker.told_stop.is_none())
+    );
+    assert!(
+        world
+            .notes
+            .iter()
+            .any(|note| matches!(note, Note::Late { .. }))
+    );
+}
+
+#[test]
+fn a_graceful_stop_drains_then_drops_then_kills() {
+    let mut world = World::serving(2);
+    world.happen(Event::Stop(Haste::Graceful));
+    assert!(
+        world
+            .workers
+            .values()
+            .all(|worker| worker.told == Some(Order::Shutdown))
+    );
+    world.pass(GRACEFUL, |_| true);
+    assert!(
+        world
+            .workers
+            .values()
+            .all(|worker| worker.told == Some(Order::StopNow))
+    );
+    world.pass(LAST_GRACE, |_| true);
+    assert!(world.workers.values().all(|worker| worker.killed));
+    world.leave();
+    assert_eq!(world.exit, Some(0));
+}
+
+#[test]
+fn a_second_signal_means_now() {
+    for haste in [Haste::Graceful, Haste::Quick] {
+        let mut world = World::serving(2);
+        world.happen(Event::Stop(Haste::Graceful));
+        world.happen(Event::Stop(haste));
+        assert!(world.workers.values().all(|worker| worker.killed));
+        world.leave();
+        assert_eq!(world.exit, Some(0));
+    }
+}

@@ -1,0 +1,247 @@
+//! What a setting is: a name, a place in the configuration, and one text form that is read and shown.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::Config;
+
+use crate::net::ListenAddress;
+use crate::value::{ByteCount, LogLevel, LogTarget, parse_duration, show_duration};
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// The name: `--worker-timeout` on the command line, `GATEWAYD_WORKER_TIMEOUT` in the environment.
+    pub(crate) name: &'static str,
+    /// A one-letter flag, for what people type often.
+    pub(crate) short: Option<char>,
+    /// The heading under which `--help` lists it.
+    pub(crate) group: Group,
+    /// What it holds, and where in [`Config`].
+    pub(crate) field: Field,
+    /// The value it has when nobody sets it, in the form that is read; empty for none.
+    pub(crate) default: &'static str,
+    /// One or two sentences: what it does, what special values mean.
+    pub(crate) help: &'static str,
+    /// When a changed value takes effect.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a reload will name what it ignored")
+    )]
+    pub(crate) applies: Applies,
+}
+
+/// The heading under which `--help` lists a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Sockets, workers, the application.
+    Serving,
+    /// How long things may take.
+    Timeouts,
+    /// How large things may be.
+    Limits,
+    /// What is written where.
+    Logging,
+}
+
+impl Group {
+    /// The heading's text.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Self::Serving => "Serving",
+            Self::Timeouts => "Timeouts",
+            Self::Limits => "Limits",
+            Self::Logging => "Logging",
+        }
+    }
+}
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applies {
+    /// With the next generation of workers (HUP).
+    Reload,
+    /// When the server is started anew.
+    Restart,
+}
+
+/// What a setting holds: its range and the place in [`Config`] it is kept in.
+#[derive(Debug)]
+pub(crate) enum Field {
+    /// A number within a range.
+    Count(RangeInclusive<u32>, fn(&mut Config) -> &mut u32),
+    /// A number within a range, or `auto` for the number of cores this process may use.
+    Workers(RangeInclusive<u32>, fn(&mut Config) -> &mut u32),
+    /// A time within a range.
+    Time(RangeInclusive<Duration>, fn(&mut Config) -> &mut Duration),
+    /// A number of bytes within a range.
+    Bytes(RangeInclusive<ByteCount>, fn(&mut Config) -> &mut ByteCount),
+    /// Addresses to listen on, one or more; in the environment separated by commas.
+    Addresses(fn(&mut Config) -> &mut Vec<ListenAddress>),
+    /// On or off; as a flag it takes no value.
+    Switch(fn(&mut Config) -> &mut bool),
+    /// Where to write lines, or nowhere.
+    Target(fn(&mut Config) -> &mut Option<LogTarget>),
+    /// How much to log.
+    Level(fn(&mut Config) -> &mut LogLevel),
+}
+
+impl Setting {
+    /// The flag, `--worker-timeout`.
+    pub(crate) fn flag(&self) -> String {
+        format!("--{}", self.name)
+    }
+
+    /// The environment variable, `GATEWAYD_WORKER_TIMEOUT`.
+    pub(crate) fn variable(&self) -> String {
+        format!(
+            "{ENV_PREFIX}{}",
+            self.name.to_ascii_uppercase().replace('-', "_")
+        )
+    }
+
+    /// Whether the setting may be given several times, each adding a value.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.field, Field::Addresses(_))
+    }
+
+    /// Reads `texts` (several only for a list) into the configuration.
+    ///
+    /// # Errors
+    ///
+    /// The text that was not understood; the configuration is then unchanged.
+    pub(crate) fn set(&self, config: &mut Config, texts: &[&str]) -> Result<(), Refused> {
+        self.field.set(config, texts)
+    }
+
+    /// The values in the form that is read, one entry unless the setting is a list or unset.
+    pub(crate) fn show(&self, config: &mut Config) -> Vec<String> {
+        self.field.show(config)
+    }
+}
+
+/// A text that a setting does not accept.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// What was given.
+    pub(crate) text: String,
+    /// What would have been accepted.
+    pub(crate) expected: String,
+}
+
+impl Field {
+    /// What is accepted, for messages and help.
+    pub(crate) fn form(&self) -> String {
+        match self {
+            Self::Count(range, _) => format!("a number from {} to {}", range.start(), range.end()),
+            Self::Workers(range, _) => {
+                format!(
+                    "`auto` or a number from {} to {}",
+                    range.start(),
+                    range.end()
+                )
+            }
+            Self::Time(range, _) => format!(
+                "a time from {} to {} such as `500ms`, `30s` or `2m`",
+                show_duration(*range.start()),
+                show_duration(*range.end())
+            ),
+            Self::Bytes(range, _) => format!(
+                "a size from {} to {} such as `8190`, `64KiB` or `1MiB`",
+                range.start(),
+                range.end()
+            ),
+            Self::Addresses(_) => ListenAddress::FORM.to_owned(),
+            Self::Switch(_) => "`true` or `false`".to_owned(),
+            Self::Target(_) => "a file path, or `-` for standard output".to_owned(),
+            Self::Level(_) => "`error`, `warn`, `info`, `debug` or `trace`".to_owned(),
+        }
+    }
+
+    /// The placeholder in `--help`; empty for a switch.
+    pub(crate) fn placeholder(&self) -> &'static str {
+        match self {
+            Self::Count(..) | Self::Workers(..) => "N",
+            Self::Time(..) => "TIME",
+            Self::Bytes(..) => "SIZE",
+            Self::Addresses(_) => "ADDRESS",
+            Self::Switch(_) => "",
+            Self::Target(_) => "PATH",
+            Self::Level(_) => "LEVEL",
+        }
+    }
+
+    fn set(&self, config: &mut Config, texts: &[&str]) -> Result<(), Refused> {
+        if let Self::Addresses(field) = self {
+            let parse = |text: &&str| ListenAddress::parse(text).ok_or_else(|| self.refuse(text));
+            let addresses: Vec<_> = texts.iter().map(parse).collect::<Result<_, _>>()?;
+            *field(config) = addresses;
+            return Ok(());
+        }
+        let text = texts.last().copied().unwrap_or_default();
+        self.set_one(config, text).ok_or_else(|| self.refuse(text))
+    }
+
+    fn set_one(&self, config: &mut Config, text: &str) -> Option<()> {
+        match self {
+            Self::Count(range, field) => *field(config) = parse_count(text, range)?,
+            Self::Workers(range, field) => {
+                *field(config) = match text {
+                    "auto" => cores().clamp(1, *range.end()),
+                    number => parse_count(number, range)?,
+                }
+            }
+            Self::Time(range, field) => {
+                *field(config) = parse_duration(text).filter(|value| range.contains(value))?;
+            }
+            Self::Bytes(range, field) => {
+                *field(config) = ByteCount::parse(text).filter(|value| range.contains(value))?;
+            }
+            Self::Switch(field) => *field(config) = text.parse().ok()?,
+            Self::Target(field) => {
+                *field(config) = match text {
+                    "" => return None,
+                    "-" => Some(LogTarget::Stdout),
+                    path => Some(LogTarget::File(path.into())),
+                }
+            }
+            Self::Level(field) => *field(config) = LogLevel::parse(text)?,
+            Self::Addresses(_) => unreachable!("lists are read as a whole"),
+        }
+        Some(())
+    }
+
+    fn show(&self, config: &mut Config) -> Vec<String> {
+        match self {
+            Self::Count(_, field) | Self::Workers(_, field) => vec![field(config).to_string()],
+            Self::Time(_, field) => vec![show_duration(*field(config))],
+            Self::Bytes(_, field) => vec![field(config).to_string()],
+            Self::Addresses(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::Switch(field) => vec![field(config).to_string()],
+            Self::Target(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::Level(field) => vec![field(config).name().to_owned()],
+        }
+    }
+
+    fn refuse(&self, text: &str) -> Refused {
+        Refused {
+            text: text.to_owned(),
+            expected: self.form(),
+        }
+    }
+}
+
+/// What begins every environment variable that is a setting.
+pub(crate) const ENV_PREFIX: &str = "GATEWAYD_";
+
+fn parse_count(text: &str, range: &RangeInclusive<u32>) -> Option<u32> {
+    // `str::parse` would take a leading `+`.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|value| digits && range.contains(value))
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
+}
