@@ -152,6 +152,12 @@ pub(crate) fn raise_file_limit() -> u64 {
     }
 }
 
+/// Ends the process this moment: no destructor, no handler. For when something in it does not let go.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: ends the process without running anything of it.
+    unsafe { libc::_exit(code) }
+}
+
 /// What a child returns when the program could not be executed.
 pub(crate) const EXEC_FAILED: i32 = 127;
 
@@ -188,6 +194,5 @@ fn run_in_child(
             libc::AT_EMPTY_PATH,
         )
     };
-    // SAFETY: ends the process without running anything of it.
-    unsafe { libc::_exit(EXEC_FAILED) }
+    exit_now(EXEC_FAILED)
 }

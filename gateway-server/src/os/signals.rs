@@ -1,7 +1,7 @@
 //! Signals as a stream in the process that heeds them, and as nothing in its workers.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::libc::c_int;
@@ -9,8 +9,6 @@ use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
 };
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 /// The signals that an operator or the kernel sends to a server, readable one by one.
 #[derive(Debug)]
@@ -52,30 +50,9 @@ impl SignalSource {
     }
 }
 
-impl SignalSource {
-    /// The stream on the event loop of this thread.
-    ///
-    /// # Errors
-    ///
-    /// The kernel's.
-    pub(crate) fn watch(self) -> io::Result<AsyncFd<Self>> {
-        // SAFETY: the source owns its descriptor, gives out the same one each time and closes it only
-        // when it is dropped, which `AsyncFd` does after it has deregistered.
-        let watched = unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) };
-        Ok(watched?)
-    }
-}
-
 impl AsFd for SignalSource {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-/// For tokio's `AsyncFd`.
-impl AsRawFd for SignalSource {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
     }
 }
 

@@ -3,7 +3,9 @@
 //! It hears from the master over its order socket alone; when that closes, the master is gone and the
 //! worker finishes what it has.
 
+mod alone;
 mod application;
+mod event_loop;
 mod plan;
 mod serve;
 mod serving;
@@ -15,26 +17,25 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use tokio::io::unix::AsyncFd;
-use tokio::runtime::{Builder, LocalRuntime};
 
+pub(crate) use alone::in_process;
 pub(crate) use plan::Plan;
-pub(crate) use serving::{App, ServeError, ServeFailure, Serving, WorkerIdentity};
+pub(crate) use serving::WorkerIdentity;
 
 use crate::app_source::AppSource;
-use crate::banner;
 use crate::config::Config;
 use crate::drain::{Drain, Phase};
 use crate::logging;
-use crate::net::Listener;
-use crate::orders::{AppIdentity, Order, Received, Report};
+use crate::orders::{Order, Received, Report};
 use crate::os::fd::{self, Inherited};
 use crate::os::{process, signals};
-use crate::scoreboard::{Page, Slot};
+use crate::scoreboard::Slot;
 use crate::value::LogLevel;
+use event_loop::run;
+use serving::{App, ServeFailure, Serving};
 
 /// The first argument of a worker's command line. Nobody types it: without the descriptors that the
 /// second one speaks of, the process ends at once.
@@ -57,12 +58,13 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
     } = boot;
     logging::init(config.log_level);
     let orders = Rc::new(orders);
+    let (drain, graceful) = (serving.drain.clone(), config.graceful_timeout);
     let failure = run(
         serving,
         config.worker_timeout,
-        |drain| {
+        || {
             let orders = fd::watch(Rc::clone(&orders))?;
-            tokio::task::spawn_local(obey(orders, drain));
+            tokio::task::spawn_local(obey(orders, drain, graceful));
             Ok(())
         },
         |app| {
@@ -77,66 +79,6 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
         tracing::error!("{error}");
     }
     ExitCode::from(error.kind.exit_code())
-}
-
-/// A server of one process: no master, no snapshot, for debuggers and profilers.
-pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
-    let started = Instant::now();
-    config.fit_open_files(process::raise_file_limit());
-    match serve_alone(config, source, started) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::from(error.kind.exit_code())
-        }
-    }
-}
-
-fn serve_alone(config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
-    let bound = Listener::bind_all(&config.bind, config.backlog).map_err(other)?;
-    let addresses: Vec<_> = bound.iter().map(|one| one.address().clone()).collect();
-    let listeners = bound
-        .iter()
-        .map(|listener| Ok((listener.address().clone(), listener.duplicate()?)))
-        .collect::<io::Result<_>>()
-        .map_err(other)?;
-    let app = match source {
-        AppSource::LinkedIn(module) => App::LinkedIn(module),
-        AppSource::CommandLine => App::File(config.app.clone().unwrap_or_default()),
-    };
-    let serving = Serving {
-        listeners,
-        app,
-        options: config.serve_options(),
-        slot: Page::create().and_then(Slot::map).map_err(other)?,
-        drain: Drain::default(),
-        identity: WorkerIdentity {
-            index: 0,
-            count: 0,
-            generation: 1,
-        },
-    };
-    let path = config.app.clone();
-    let graceful = config.graceful_timeout;
-    run(
-        serving,
-        Duration::ZERO,
-        |drain| {
-            let signals = signals::SignalSource::open()?.watch()?;
-            tokio::task::spawn_local(heed(signals, drain.clone(), graceful));
-            tokio::task::spawn_local(async move {
-                drain.wait().await;
-                drop(bound);
-            });
-            Ok(())
-        },
-        |app| {
-            tracing::info!(
-                "{}",
-                banner::line(&app, path.as_deref(), &addresses, 0, started.elapsed())
-            );
-        },
-    )
 }
 
 /// What a worker process finds when it starts.
@@ -186,41 +128,8 @@ impl Boot {
     }
 }
 
-/// The one serving loop of both forms: heartbeat, the source of orders, the connections.
-fn run(
-    serving: Serving,
-    worker_timeout: Duration,
-    listen: impl FnOnce(Drain) -> io::Result<()>,
-    ready: impl FnOnce(AppIdentity),
-) -> Result<(), ServeError> {
-    let runtime: LocalRuntime = Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build_local(Default::default())
-        .map_err(other)?;
-    let served = runtime.block_on(async {
-        listen(serving.drain.clone()).map_err(other)?;
-        if !worker_timeout.is_zero() {
-            tokio::task::spawn_local(beat(serving.slot.clone(), worker_timeout));
-        }
-        serve::serve(serving, ready).await
-    });
-    // A blocking task that never ends must not keep the process.
-    runtime.shutdown_background();
-    served
-}
-
-/// Several beats within each timeout, and one a second at most.
-async fn beat(slot: Slot, worker_timeout: Duration) {
-    let pause = (worker_timeout / 4).clamp(Duration::from_millis(1), Duration::from_secs(1));
-    loop {
-        slot.beat();
-        tokio::time::sleep(pause).await;
-    }
-}
-
 /// Does what the master orders, until the master is gone.
-async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain) {
+async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, graceful: Duration) {
     loop {
         let Ok(mut readable) = orders.readable().await else {
             return;
@@ -233,34 +142,13 @@ async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain) {
             Received::Nothing => readable.clear_ready(),
             Received::Closed => {
                 tracing::warn!("the master is gone; finishing what has begun");
-                return drain.advance(Phase::ShuttingDown);
-            }
-        }
-    }
-}
-
-/// Does what signals say in a server of one process: TERM finishes what has begun, within the graceful
-/// timeout; INT and QUIT, or a second one, stop now.
-async fn heed(signals: AsyncFd<signals::SignalSource>, drain: Drain, graceful: Duration) {
-    loop {
-        let Ok(mut readable) = signals.readable().await else {
-            return;
-        };
-        match signals.get_ref().next() {
-            Ok(Some(Signal::SIGTERM)) if drain.phase() == Phase::Serving => {
                 drain.advance(Phase::ShuttingDown);
-                let drain = drain.clone();
-                tokio::task::spawn_local(async move {
-                    tokio::time::sleep(graceful).await;
-                    drain.advance(Phase::Stopping);
-                });
-            }
-            Ok(Some(Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT)) => {
+                // Nobody else sees to it that this ends.
+                tokio::time::sleep(graceful).await;
                 drain.advance(Phase::Stopping);
+                tokio::time::sleep(LAST_GRACE).await;
+                process::exit_now(1);
             }
-            Ok(Some(signal)) => tracing::debug!("{signal} means nothing without workers"),
-            Ok(None) => readable.clear_ready(),
-            Err(error) => return tracing::error!("cannot read signals: {error}"),
         }
     }
 }
@@ -280,9 +168,5 @@ fn not_ours() -> io::Error {
     )
 }
 
-fn other(error: impl ToString) -> ServeError {
-    ServeError {
-        kind: ServeFailure::Other,
-        message: error.to_string(),
-    }
-}
+/// From dropping what has begun to the end of a worker whose master is gone.
+const LAST_GRACE: Duration = Duration::from_secs(2);

@@ -111,3 +111,11 @@ impl ServeFailure {
         }
     }
 }
+
+/// A failure in the system's words.
+pub(super) fn other(error: impl ToString) -> ServeError {
+    ServeError {
+        kind: ServeFailure::Other,
+        message: error.to_string(),
+    }
+}

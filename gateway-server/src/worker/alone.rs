@@ -1,0 +1,172 @@
+//! A server of one process: no master, no snapshot, for debuggers and profilers.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+
+use super::event_loop::run;
+use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
+use crate::app_source::AppSource;
+use crate::banner;
+use crate::config::Config;
+use crate::drain::{Drain, Phase};
+use crate::net::Listener;
+use crate::os::process;
+use crate::os::signals::SignalSource;
+use crate::scoreboard::{Page, Slot};
+
+/// Serves in this process until it is told to stop.
+pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
+    let started = Instant::now();
+    config.fit_open_files(process::raise_file_limit());
+    match serve(config, source, started) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(error.kind.exit_code())
+        }
+    }
+}
+
+fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
+    // Before any thread exists, so that all of them leave the signals to ours.
+    let signals = SignalSource::open().map_err(other)?;
+    let bound = Listener::bind_all(&config.bind, config.backlog).map_err(other)?;
+    let addresses: Vec<_> = bound.iter().map(|one| one.address().clone()).collect();
+    let listeners = bound
+        .iter()
+        .map(|listener| Ok((listener.address().clone(), listener.duplicate()?)))
+        .collect::<io::Result<_>>()
+        .map_err(other)?;
+    let app = match source {
+        AppSource::LinkedIn(module) => App::LinkedIn(module),
+        AppSource::CommandLine => App::File(config.app.clone().unwrap_or_default()),
+    };
+    let drain = Drain::default();
+    let serving = Serving {
+        listeners,
+        app,
+        options: config.serve_options(),
+        slot: Page::create().and_then(Slot::map).map_err(other)?,
+        drain: drain.clone(),
+        identity: WorkerIdentity {
+            index: 0,
+            count: 0,
+            generation: 1,
+        },
+    };
+    let watch = Watch {
+        signals,
+        drain: drain.clone(),
+        graceful: config.graceful_timeout,
+        end: None,
+    };
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(|| watch.heed())
+        .map_err(other)?;
+    let path = config.app.as_deref();
+    run(
+        serving,
+        Duration::ZERO,
+        || {
+            tokio::task::spawn_local(async move {
+                drain.wait().await;
+                // What is not accepted by now is the serving loop's, which has sockets of its own.
+                drop(bound);
+            });
+            Ok(())
+        },
+        |app| {
+            let took = started.elapsed();
+            tracing::info!("{}", banner::line(&app, path, &addresses, 0, took));
+        },
+    )
+}
+
+/// What the master is to a worker, as a thread: an application that holds up the event loop must not
+/// keep the process from ending.
+struct Watch {
+    signals: SignalSource,
+    drain: Drain,
+    graceful: Duration,
+    /// When what has begun has had its time.
+    end: Option<Instant>,
+}
+
+impl Watch {
+    fn heed(mut self) {
+        loop {
+            if let Err(error) = self.wait().and_then(|()| self.obey()) {
+                return tracing::error!("cannot read signals: {error}");
+            }
+            self.expire();
+        }
+    }
+
+    /// TERM finishes what has begun, INT and QUIT drop it, a second one means now.
+    fn obey(&mut self) -> io::Result<()> {
+        while let Some(signal) = self.signals.next()? {
+            let first = self.drain.phase() == Phase::Serving;
+            match signal {
+                Signal::SIGTERM if first => {
+                    tracing::info!("finishing what has begun, then stopping");
+                    self.go(Phase::ShuttingDown, self.graceful);
+                }
+                Signal::SIGINT | Signal::SIGQUIT if first => {
+                    tracing::info!("stopping");
+                    self.go(Phase::Stopping, LAST_GRACE);
+                }
+                Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT => {
+                    tracing::info!("stopping at once");
+                    process::exit_now(0);
+                }
+                other => tracing::debug!("{other} means nothing to a server of one process"),
+            }
+        }
+        Ok(())
+    }
+
+    fn expire(&mut self) {
+        if self.end.is_none_or(|end| Instant::now() < end) {
+            return;
+        }
+        if self.drain.phase() < Phase::Stopping {
+            let graceful = self.graceful.as_secs_f32();
+            tracing::warn!("requests have not finished within {graceful} s; they are dropped");
+            return self.go(Phase::Stopping, LAST_GRACE);
+        }
+        tracing::warn!("the application does not let go; ending the process");
+        process::exit_now(0);
+    }
+
+    fn go(&mut self, phase: Phase, time: Duration) {
+        self.drain.advance(phase);
+        self.end = Some(Instant::now() + time);
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let left = self
+            .end
+            .map(|end| end.saturating_duration_since(Instant::now()));
+        let timeout = left.map_or(PollTimeout::NONE, |left| {
+            PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+        });
+        match poll(
+            &mut [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)],
+            timeout,
+        ) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// From dropping what has begun to the end of the process.
+const LAST_GRACE: Duration = Duration::from_secs(2);

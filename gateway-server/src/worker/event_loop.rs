@@ -1,0 +1,49 @@
+//! The one event loop of a worker: heartbeat, the source of orders, the connections.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, LocalRuntime};
+
+use super::serve;
+use super::serving::{ServeError, Serving, other};
+use crate::orders::AppIdentity;
+use crate::scoreboard::Slot;
+
+/// Serves to the end. `listen` starts, on the loop, what listens for orders; a `worker_timeout` of zero
+/// means that nobody watches the heartbeat.
+///
+/// # Errors
+///
+/// What kept the application from serving.
+pub(super) fn run(
+    serving: Serving,
+    worker_timeout: Duration,
+    listen: impl FnOnce() -> io::Result<()>,
+    ready: impl FnOnce(AppIdentity),
+) -> Result<(), ServeError> {
+    let runtime: LocalRuntime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build_local(Default::default())
+        .map_err(other)?;
+    let served = runtime.block_on(async {
+        listen().map_err(other)?;
+        if !worker_timeout.is_zero() {
+            tokio::task::spawn_local(beat(serving.slot.clone(), worker_timeout));
+        }
+        serve::serve(serving, ready).await
+    });
+    // A blocking task that never ends must not keep the process.
+    runtime.shutdown_background();
+    served
+}
+
+/// Several beats within each timeout, and one a second at most.
+async fn beat(slot: Slot, worker_timeout: Duration) {
+    let pause = (worker_timeout / 4).clamp(Duration::from_millis(1), Duration::from_secs(1));
+    loop {
+        slot.beat();
+        tokio::time::sleep(pause).await;
+    }
+}
