@@ -51,13 +51,11 @@ impl Drain {
     }
 
     /// Whether the worker accepts no more.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by the connections"))]
     pub(crate) fn is_draining(&self) -> bool {
         self.phase() >= Phase::Retiring
     }
 
     /// Whether the worker drops what has begun.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by the connections"))]
     pub(crate) fn is_stopping(&self) -> bool {
         self.phase() >= Phase::Stopping
     }

@@ -7,7 +7,6 @@ use crate::value::{ByteCount, LogTarget};
 
 /// The options of one worker's serving loop.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "read by the connections")]
 pub(crate) struct ServeOptions {
     /// Sizes that a request may have.
     pub(crate) sizes: RequestSizes,
@@ -18,6 +17,7 @@ pub(crate) struct ServeOptions {
     /// Where a line for each request goes, if anywhere.
     pub(crate) access_log: Option<LogTarget>,
     /// Whether every call is checked against the specification.
+    #[expect(dead_code, reason = "read by the lint, which is not there yet")]
     pub(crate) lint: bool,
     /// What follows `--` on the command line: the application's own arguments.
     pub(crate) app_arguments: Vec<OsString>,
@@ -25,7 +25,6 @@ pub(crate) struct ServeOptions {
 
 /// Sizes that a request may have.
 #[derive(Clone, Copy, Debug)]
-#[expect(dead_code, reason = "read by the connections")]
 pub(crate) struct RequestSizes {
     /// The request line, without its line end.
     pub(crate) line: ByteCount,
@@ -41,7 +40,6 @@ pub(crate) struct RequestSizes {
 
 /// How long each phase of a connection may take.
 #[derive(Clone, Copy, Debug)]
-#[expect(dead_code, reason = "read by the connections")]
 pub(crate) struct Timeouts {
     /// From the first byte of a request, or from accepting, to the end of its head.
     pub(crate) head: Duration,

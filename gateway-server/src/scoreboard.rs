@@ -82,14 +82,12 @@ impl Slot {
     }
 
     /// Counts one more.
-    #[cfg_attr(not(test), expect(dead_code, reason = "counted by the connections"))]
     pub(crate) fn add(&self, counter: Counter) {
         let word = self.page.word(counter.word());
         word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// Counts one less; for what is open or running now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "counted by the connections"))]
     pub(crate) fn subtract(&self, counter: Counter) {
         let word = self.page.word(counter.word());
         word.store(word.load(Relaxed).wrapping_sub(1), Relaxed);

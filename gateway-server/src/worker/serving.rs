@@ -41,7 +41,6 @@ pub(crate) enum App {
     /// The file itself, so that a profiler finds its symbols.
     File(PathBuf),
     /// This program.
-    #[expect(dead_code, reason = "read by the loader")]
     LinkedIn(&'static GwModule),
 }
 
@@ -92,10 +91,8 @@ pub(crate) struct ServeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServeFailure {
     /// The application cannot be loaded: missing, foreign, of another version.
-    #[expect(dead_code, reason = "made by the loader")]
     Load,
     /// The application was loaded and its start-up failed.
-    #[expect(dead_code, reason = "made by the loader")]
     Startup,
     /// Anything else.
     Other,
