@@ -8,7 +8,7 @@ use std::thread::{self, ThreadId};
 use super::body::{self, Length};
 use super::buffer;
 use super::exchange::{Exchange, Inside};
-use super::instance::Instance;
+use super::instance::{CANCELLED, Instance};
 use super::size::struct_size;
 use super::{head, quarantine, waker};
 use crate::abi::types::{GwBuf, GwCall, GwCallVt, GwRequest, GwWaker, code, module_flag};
@@ -291,6 +291,3 @@ impl<'a> FirstBuffer<'a> {
 fn known(length: u64) -> Option<u64> {
     Some(length).filter(|length| *length != crate::abi::LENGTH_UNKNOWN)
 }
-
-/// How a call ended that the host dropped; no code of the ABI is positive and greater than PENDING.
-pub(super) const CANCELLED: i32 = i32::MAX;

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use super::body::{self, Length};
 use super::buffer;
-use super::call::CANCELLED;
-use super::instance::{InsideHost, Instance};
+use super::instance::{CANCELLED, InsideHost, Instance};
 use super::size::struct_size;
 use super::{head, quarantine, stream};
 use crate::abi::types::{

@@ -190,3 +190,6 @@ thread_local! {
 
 /// Addresses of modules and their instances that have not been destroyed.
 static LIVE: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
+
+/// How a call ended that the host dropped; no code of the ABI is positive and greater than PENDING.
+pub(super) const CANCELLED: i32 = i32::MAX;
