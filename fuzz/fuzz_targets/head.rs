@@ -1,4 +1,5 @@
-//! A head's verdict does not depend on how its bytes arrive, and what is accepted keeps its promises.
+//! A head's verdict depends neither on how its bytes arrive nor on what stands behind them in the
+//! buffer, and what is accepted keeps its promises.
 #![no_main]
 
 use gateway_server::internal::http1::{BodyLength, Form, Head, HeadError, Version};
@@ -51,7 +52,7 @@ fn in_pieces(
     let mut end = 0;
     loop {
         end = buf.len().min(end + piece);
-        let verdict = head.parse(&mut buf[..end], limits);
+        let verdict = head.parse_filled(buf, end, limits);
         if verdict != Ok(None) || end == buf.len() {
             return verdict;
         }
