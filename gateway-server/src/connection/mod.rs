@@ -191,7 +191,7 @@ impl Connection {
                 self.unparsed = true;
                 break;
             }
-            match head.parse(&mut buffer[at..filled], &self.service.head_limits) {
+            match head.parse_filled(&mut buffer[at..], filled - at, &self.service.head_limits) {
                 Ok(None) => {
                     if head.has_begun(&buffer[at..filled]) {
                         self.phase = Phase::Head(Some(Box::new(std::mem::take(head))));
