@@ -138,9 +138,10 @@ impl<G: Gateway, R: Runtime> Instance<G, R> {
         }
         let _entered = self.runtime.get().map(|runtime| runtime.enter());
         let mut begin = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Begin::Created(start) = std::mem::replace(&mut *begin, Begin::Over) {
-            *begin = Begin::Starting(start());
-        }
+        *begin = match std::mem::replace(&mut *begin, Begin::Over) {
+            Begin::Created(start) => Begin::Starting(start()),
+            begun => begun,
+        };
         let Begin::Starting(starting) = &mut *begin else {
             return Poll::Ready(Err(StartupError::new(
                 "startup was called again after its end",
