@@ -1,4 +1,5 @@
 //! The whole, for real. Each module opens with the one sentence that it proves.
 
+mod lifecycle;
 mod process_model;
 mod project;
