@@ -192,7 +192,9 @@ impl Key {
     /// Where the search for this key begins.
     #[inline(always)]
     const fn slot(&self) -> usize {
-        let sum = self.ends[0].wrapping_add(self.ends[1]).wrapping_add(self.length as u64);
+        let sum = self.ends[0]
+            .wrapping_add(self.ends[1])
+            .wrapping_add(self.length as u64);
         let mixed = sum.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (mixed >> (u64::BITS - SLOT_BITS)) as usize
     }

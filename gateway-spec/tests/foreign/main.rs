@@ -96,7 +96,6 @@ fn the_hostile_module_is_caught_at_each_rule_that_it_breaks() {
         ("/wake/self", &[]),
         ("/wake/leak", &[rules::RES_14]),
         ("/leak/ctx", &[rules::RES_14]),
-        ("/block/80", &[rules::CALL_05]),
         ("/ub/ctx", &[rules::RES_14]),
         ("/ub/waker", &[rules::CALL_04]),
     ];

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::instance::{InsideHost, Instance};
+use super::instance::{InsideHost, Instance, What};
 use super::size::struct_size;
 use super::{buffer, head, quarantine, waker};
 use crate::abi::types::{GwBody, GwBodyVt, GwBuf, GwFrame, GwWaker, code, frame_flag, frame_kind};
@@ -66,7 +66,7 @@ pub(super) unsafe fn watched(
             .breach(rules::LOAD_06, "a body's table is short or incomplete");
         return inner;
     };
-    instance.ledger.bodies.take();
+    instance.ledger.take(What::Body);
     let reports = instance.reports.clone();
     let watched = quarantine::allocate(Watched {
         abi: GwBody {
@@ -100,7 +100,7 @@ pub(super) unsafe fn unwatch(outer: *mut GwBody) {
     // SAFETY: a body with this table is one of ours.
     let this = unsafe { &*outer.cast::<Watched>() };
     this.is_dropped.store(true, Ordering::Release);
-    this.instance.ledger.bodies.give_back();
+    this.instance.ledger.give_back(What::Body);
     // SAFETY: marked just now, so it is retired once.
     unsafe { quarantine::retire(NonNull::from(this)) };
 }
@@ -231,7 +231,7 @@ unsafe extern "C" fn drop(body: *mut GwBody) {
         this.instance.reports.breach(rules::RES_14, detail);
         return;
     }
-    this.instance.ledger.bodies.give_back();
+    this.instance.ledger.give_back(What::Body);
     if let Some(drop) = this.vt.drop {
         // SAFETY: the owner's last word to it, said once.
         unsafe { drop(this.inner) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::instance::Instance;
+use super::instance::{Instance, What};
 use super::quarantine;
 use crate::abi::types::GwBuf;
 use crate::rules;
@@ -34,7 +34,7 @@ pub(super) fn watched(instance: &Arc<Instance>, inner: GwBuf) -> GwBuf {
         ..GwBuf::EMPTY
     };
     let instance = Arc::clone(instance);
-    instance.ledger.buffers.take();
+    instance.ledger.take(What::Buffer);
     let watched = quarantine::allocate(Watched {
         inner: Mutex::new(Some(inner)),
         instance,
@@ -63,7 +63,7 @@ pub(super) fn unwatched(outer: GwBuf) -> GwBuf {
     match inner {
         None => GwBuf::EMPTY,
         Some(inner) => {
-            this.instance.ledger.buffers.give_back();
+            this.instance.ledger.give_back(What::Buffer);
             // SAFETY: its content was taken just now, so it is retired once.
             unsafe { quarantine::retire(watched) };
             inner
@@ -94,7 +94,7 @@ unsafe extern "C" fn drop(buffer: *mut GwBuf) {
             .breach(rules::RES_14, "a buffer dropped a second time");
         return;
     };
-    this.instance.ledger.buffers.give_back();
+    this.instance.ledger.give_back(What::Buffer);
     if let Some(drop) = inner.drop {
         // SAFETY: taken out, so dropped once.
         unsafe { drop(&raw mut inner) };

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use super::body::{self, Length};
 use super::buffer;
-use super::instance::{CANCELLED, InsideHost, Instance};
+use super::instance::{CANCELLED, InsideHost, Instance, What};
 use super::size::struct_size;
 use super::{head, quarantine, stream};
 use crate::abi::types::{
@@ -77,7 +77,7 @@ impl Exchange {
         // SAFETY: the caller's promise.
         let protocol = unsafe { request.protocol.bytes() };
         let is_forwarded = request.flags & request_flag::SCHEME_FORWARDED != 0;
-        instance.ledger.exchanges.take();
+        instance.ledger.take(What::Exchange);
         Arc::new(Self {
             instance: Arc::clone(instance),
             answers_head: request.method_id == method::HEAD,
@@ -486,7 +486,7 @@ unsafe extern "C" fn give_back(ctx: *mut GwCtx) {
         this.breach(rules::RES_14, "an exchange given back a second time");
         return;
     }
-    this.exchange.instance.ledger.exchanges.give_back();
+    this.exchange.instance.ledger.give_back(What::Exchange);
     if let Some(drop) = this.table().drop {
         // SAFETY: the application's reference, given back once.
         unsafe { drop(this.inner) };

@@ -1,8 +1,8 @@
 //! Watches one instance: its lifespan, and the books of what has crossed and not come back.
 
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -30,16 +30,19 @@ pub(super) struct Instance {
 /// What has crossed and has to come back.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    pub(super) exchanges: Count,
-    pub(super) bodies: Count,
-    pub(super) buffers: Count,
-    pub(super) streams: Count,
-    pub(super) wakers: Count,
+    counts: Mutex<[isize; NAMES.len()]>,
+    given_back: Condvar,
 }
 
-/// A count that may be read at any time.
-#[derive(Debug, Default)]
-pub(super) struct Count(AtomicIsize);
+/// An account of the ledger.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    Exchange,
+    Body,
+    Buffer,
+    Stream,
+    Waker,
+}
 
 pub(super) const CREATED: u8 = 0;
 pub(super) const SERVING: u8 = 1;
@@ -138,33 +141,35 @@ impl Instance {
     }
 }
 
-impl Count {
-    pub(super) fn take(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn give_back(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Ledger {
+    pub(super) fn take(&self, what: What) {
+        self.lock()[what as usize] += 1;
+    }
+
+    pub(super) fn give_back(&self, what: What) {
+        self.lock()[what as usize] -= 1;
+        self.given_back.notify_all();
+    }
+
+    /// Reports what has not come back when the instance is destroyed. Threads of the application may
+    /// still be about to let go, so it waits for a while.
     pub(super) fn check(&self, reports: &Reports) {
         //# [RES-14] Every buffer, body, descriptor, stream, reference and owned waker is given back exactly once, on
         //# every path, and not used afterwards.
-        let counts = [
-            ("exchanges", &self.exchanges),
-            ("bodies", &self.bodies),
-            ("buffers", &self.buffers),
-            ("streams", &self.streams),
-            ("wakers", &self.wakers),
-        ];
-        for (what, count) in counts {
-            let left = count.0.load(Ordering::Relaxed);
-            reports.expect(left == 0, rules::RES_14, || {
-                format!("{left} {what} not given back when the instance was destroyed")
+        let left = self.lock();
+        let (left, _) = self
+            .given_back
+            .wait_timeout_while(left, GRACE, |left| left.iter().any(|count| *count != 0))
+            .unwrap_or_else(PoisonError::into_inner);
+        for (what, count) in NAMES.iter().zip(left.iter()) {
+            reports.expect(*count == 0, rules::RES_14, || {
+                format!("{count} {what} not given back when the instance was destroyed")
             });
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [isize; NAMES.len()]> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -193,3 +198,8 @@ static LIVE: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
 /// How a call ended that the host dropped; no code of the ABI is positive and greater than PENDING.
 pub(super) const CANCELLED: i32 = i32::MAX;
+
+const NAMES: [&str; 5] = ["exchanges", "bodies", "buffers", "streams", "wakers"];
+
+/// How long threads of a destroyed instance may take to let go of what they hold.
+const GRACE: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::instance::{InsideHost, Instance};
+use super::instance::{InsideHost, Instance, What};
 use super::quarantine;
 use super::size::struct_size;
 use crate::abi::types::{GwIov, GwStream, GwStreamVt, GwWaker, code};
@@ -49,7 +49,7 @@ pub(super) unsafe fn watched(instance: &Arc<Instance>, inner: *mut GwStream) -> 
             .breach(rules::LOAD_06, "a stream's table is short");
         return inner;
     };
-    instance.ledger.streams.take();
+    instance.ledger.take(What::Stream);
     let watched = quarantine::allocate(Watched {
         abi: GwStream {
             vt: &raw const TABLE,
@@ -228,7 +228,7 @@ unsafe extern "C" fn close(stream: *mut GwStream) {
             .breach(rules::UPG_04, "a stream dropped a second time");
         return;
     }
-    this.instance.ledger.streams.give_back();
+    this.instance.ledger.give_back(What::Stream);
     if let Some(drop) = this.vt.drop {
         // SAFETY: the application's last word to it, said once.
         unsafe { drop(this.inner) };

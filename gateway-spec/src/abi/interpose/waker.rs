@@ -4,7 +4,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::instance::Instance;
+use super::instance::{Instance, What};
 use super::quarantine;
 use crate::abi::types::{GwWaker, GwWakerVt};
 use crate::rules;
@@ -99,7 +99,7 @@ impl Watched {
         if self.is_over.swap(true, Ordering::AcqRel) {
             return false;
         }
-        self.instance.ledger.wakers.give_back();
+        self.instance.ledger.give_back(What::Waker);
         true
     }
 }
@@ -112,7 +112,7 @@ unsafe extern "C" fn clone(waker: *const GwWaker) -> *const GwWaker {
     }
     // SAFETY: the host's waker is live.
     let inner = unsafe { (this.table().clone)(this.inner) };
-    this.instance.ledger.wakers.take();
+    this.instance.ledger.take(What::Waker);
     Watched::allocate(&this.instance, inner, true)
         .as_ptr()
         .cast_const()
