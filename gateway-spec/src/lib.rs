@@ -20,6 +20,7 @@
 pub mod abi;
 mod address;
 mod body;
+pub mod cgi;
 mod error;
 mod exchange;
 mod exchange_host;

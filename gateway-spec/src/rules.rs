@@ -233,5 +233,5 @@ rules! {
     EXT_01 "EXT-01" Host "1.0" Interposer;
     //# [CGI-01] CGI and WSGI variables follow from the request by the table of the chapter on CGI, and a request can
     //# be rebuilt from them without loss beyond what CGI itself loses.
-    CGI_01 "CGI-01" Both "1.0" Owed;
+    CGI_01 "CGI-01" Both "1.0" Test("gateway-spec/tests/cgi.rs::variables_and_back_keep_the_request");
 }
