@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
@@ -133,6 +133,15 @@ impl Timer {
     /// Sets the deadline.
     pub(crate) fn set_tick(&self, due: Tick) {
         self.deadlines.entries.borrow_mut().due[self.index] = due;
+    }
+
+    /// Ready once the deadline has passed.
+    pub(crate) fn poll_due(&self) -> Poll<()> {
+        if self.is_due() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Whether the deadline has passed.

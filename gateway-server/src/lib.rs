@@ -5,6 +5,7 @@ mod app_source;
 mod arbiter;
 mod banner;
 mod cli;
+mod clock;
 mod config;
 mod connection;
 mod date;

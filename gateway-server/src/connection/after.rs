@@ -25,7 +25,7 @@ impl AfterWork {
         let work = Self {
             call: Some(call),
             service: Rc::clone(service),
-            timer: service.deadlines.timer(),
+            timer: service.clock.deadlines.timer(),
             _guest: service.admit(),
         };
         tokio::task::spawn_local(work);

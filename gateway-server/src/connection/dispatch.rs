@@ -38,7 +38,12 @@ impl Connection {
             Ok(parts) => parts,
             Err(status) => {
                 recipient.keep_alive = false;
-                refusal::write(&mut self.output.bytes, status, &recipient, &service.date);
+                refusal::write(
+                    &mut self.output.bytes,
+                    status,
+                    &recipient,
+                    &service.clock.date,
+                );
                 self.log(head, raw, |log, visit| log.record(visit, status, 0));
                 self.phase = Phase::Linger(DISCARD);
                 return 0;
@@ -55,7 +60,7 @@ impl Connection {
             self.output.bytes = service.take_spare();
         }
         let out = std::mem::take(&mut self.output.bytes);
-        let answer = Answer::new(out, terms, Rc::clone(&service.date));
+        let answer = Answer::new(out, terms, Rc::clone(&service.clock.date));
         let mut call = self.call(head, raw, offer, body, answer, cx);
         service.count(Counter::Requests);
 
@@ -168,7 +173,7 @@ impl Connection {
             peer: &self.peer,
             client: &self.peer,
             local: &self.local,
-            arrival_ns: service.deadlines.now_ns(),
+            arrival_ns: service.clock.deadlines.now_ns(),
         };
         Call::start(
             &service.app,

@@ -165,7 +165,7 @@ impl Exchange {
                 &mut io.output.bytes,
                 kind.status().as_u16(),
                 &self.recipient,
-                &io.service.date,
+                &io.service.clock.date,
             );
             self.begin(given);
         } else if let Err(kind) = end {

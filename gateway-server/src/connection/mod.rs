@@ -100,9 +100,9 @@ impl Connection {
             socket,
             peer,
             local,
-            timer: service.deadlines.timer(),
+            timer: service.clock.deadlines.timer(),
             awaiting: Awaiting::Nothing,
-            heard: service.deadlines.now(),
+            heard: service.clock.deadlines.now(),
             phase: Phase::Head(None),
             input: BytesMut::new(),
             input_ended: false,
@@ -232,12 +232,16 @@ impl Connection {
         let timeouts = self.service.timeouts;
         if self.input.is_empty() {
             if self.awaiting != Awaiting::Request {
-                self.heard = self.service.deadlines.now();
+                self.heard = self.service.clock.deadlines.now();
                 self.wait(Awaiting::Request, timeouts.keep_alive);
             }
             if draining {
-                self.timer
-                    .set_tick(self.service.deadlines.since(self.heard, timeouts.linger));
+                self.timer.set_tick(
+                    self.service
+                        .clock
+                        .deadlines
+                        .since(self.heard, timeouts.linger),
+                );
             }
         } else if self.awaiting != Awaiting::Head {
             self.wait(Awaiting::Head, timeouts.head);
@@ -310,7 +314,7 @@ impl Connection {
         self.unparsed = !self.input.is_empty();
         if self.service.drain.is_draining() && !self.unparsed {
             // This answer may have promised to go on; the linger decides.
-            self.heard = self.service.deadlines.now();
+            self.heard = self.service.clock.deadlines.now();
         }
     }
 
@@ -357,7 +361,12 @@ impl Connection {
             method_id: 0,
             keep_alive: false,
         };
-        refusal::write(&mut self.output.bytes, status, &to, &self.service.date);
+        refusal::write(
+            &mut self.output.bytes,
+            status,
+            &to,
+            &self.service.clock.date,
+        );
         self.log_refusal(status);
         self.phase = Phase::Linger(DISCARD);
     }
@@ -438,7 +447,7 @@ impl Connection {
                     method_id: 0,
                     keep_alive: false,
                 };
-                refusal::write(&mut self.output.bytes, 408, &to, &self.service.date);
+                refusal::write(&mut self.output.bytes, 408, &to, &self.service.clock.date);
                 self.log_refusal(408);
                 self.phase = Phase::Linger(DISCARD);
             }

@@ -7,8 +7,7 @@ use gateway_spec::abi::host::{App, Pool};
 use tokio::sync::Notify;
 
 use super::answer::Answer;
-use crate::date::Date;
-use crate::deadlines::Deadlines;
+use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::http1::Head;
 use crate::limits::{BodyLimits, HeadLimits};
@@ -20,8 +19,7 @@ use crate::scoreboard::{Counter, Slot};
 pub(crate) struct Service {
     pub(crate) app: App,
     pub(super) pool: Pool<Answer>,
-    pub(crate) date: Rc<Date>,
-    pub(crate) deadlines: Rc<Deadlines>,
+    pub(crate) clock: Clock,
     pub(super) head_limits: HeadLimits,
     pub(super) body_limits: BodyLimits,
     pub(super) timeouts: Timeouts,
@@ -54,13 +52,18 @@ pub(crate) struct Settings {
 }
 
 impl Service {
-    pub(crate) fn new(app: App, settings: Settings, slot: Slot, drain: Drain) -> Rc<Self> {
+    pub(crate) fn new(
+        app: App,
+        settings: Settings,
+        clock: Clock,
+        slot: Slot,
+        drain: Drain,
+    ) -> Rc<Self> {
         let room = settings.head_limits.head as usize + READ_BYTES;
         Rc::new(Self {
             app,
             pool: Pool::default(),
-            date: Rc::new(Date::new()),
-            deadlines: Deadlines::new(),
+            clock,
             head_limits: settings.head_limits,
             body_limits: settings.body_limits,
             timeouts: settings.timeouts,
@@ -100,15 +103,6 @@ impl Service {
         self.live.set(self.live.get() + 1);
         Guest {
             service: Rc::clone(self),
-        }
-    }
-
-    /// Once a tick: the clocks, what is due, and the log.
-    pub(crate) fn tick(&self) {
-        self.date.refresh();
-        self.deadlines.sweep();
-        if let Some(log) = &self.access_log {
-            log.flush();
         }
     }
 

@@ -14,6 +14,7 @@ use super::event_loop::run;
 use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
 use crate::app_source::AppSource;
 use crate::banner;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::{Drain, Phase};
 use crate::net::Listener;
@@ -53,6 +54,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         listeners,
         app,
         options: config.serve_options(),
+        clock: Clock::new(),
         slot: Page::create().and_then(Slot::map).map_err(other)?,
         drain: drain.clone(),
         identity: WorkerIdentity {

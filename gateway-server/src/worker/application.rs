@@ -9,6 +9,7 @@ use gateway_spec::Worker;
 use gateway_spec::abi::host::{App, Config, HostTable, Module, Services};
 use gateway_spec::abi::{load, log_level};
 
+use super::race::unless;
 use super::serving::{App as Source, ServeError, ServeFailure, WorkerIdentity};
 use crate::connection::Service;
 use crate::drain::{Drain, Phase};
@@ -74,9 +75,9 @@ pub(super) async fn start(
 /// exit ends it instead.
 pub(super) async fn shut_down(service: Rc<Service>, within: Duration) {
     let deadline =
-        service.deadlines.now_ns() + u64::try_from(within.as_nanos()).unwrap_or(u64::MAX / 2);
+        service.clock.deadlines.now_ns() + u64::try_from(within.as_nanos()).unwrap_or(u64::MAX / 2);
     let ended = poll_fn(|cx| service.app.poll_shutdown(cx, deadline));
-    if tokio::time::timeout(within, ended).await.is_err() {
+    if unless(service.clock.sleep(within), ended).await.is_none() {
         tracing::warn!("the application's shutdown took longer than {within:?}: left behind");
     }
 }

@@ -8,7 +8,6 @@ use tokio::runtime::{Builder, LocalRuntime};
 use super::serve;
 use super::serving::{ServeError, Serving, other};
 use crate::orders::AppIdentity;
-use crate::scoreboard::Slot;
 
 /// Serves to the end. `listen` starts, on the loop, what listens for orders; a `worker_timeout` of zero
 /// means that nobody watches the heartbeat.
@@ -24,14 +23,15 @@ pub(super) fn run(
 ) -> Result<(), ServeError> {
     let runtime: LocalRuntime = Builder::new_current_thread()
         .enable_io()
-        .enable_time()
         .build_local(Default::default())
         .map_err(other)?;
     let served = runtime.block_on(async {
         listen().map_err(other)?;
-        if !worker_timeout.is_zero() {
-            tokio::task::spawn_local(beat(serving.slot.clone(), worker_timeout));
-        }
+        let slot = serving.slot.clone();
+        let clock = &serving.clock;
+        clock
+            .start(period(worker_timeout), move || slot.beat())
+            .map_err(other)?;
         serve::serve(serving, ready).await
     });
     // A blocking task that never ends must not keep the process.
@@ -39,11 +39,10 @@ pub(super) fn run(
     served
 }
 
-/// Several beats within each timeout, and one a second at most.
-async fn beat(slot: Slot, worker_timeout: Duration) {
-    let pause = (worker_timeout / 4).clamp(Duration::from_millis(1), Duration::from_secs(1));
-    loop {
-        slot.beat();
-        tokio::time::sleep(pause).await;
+/// Several beats within each timeout; whatever the clock wants if nobody watches.
+fn period(worker_timeout: Duration) -> Duration {
+    if worker_timeout.is_zero() {
+        return Duration::MAX;
     }
+    (worker_timeout / 4).max(Duration::from_millis(1))
 }

@@ -7,6 +7,7 @@ mod alone;
 mod application;
 mod event_loop;
 mod plan;
+mod race;
 mod serve;
 mod serving;
 
@@ -26,6 +27,7 @@ pub(crate) use plan::Plan;
 pub(crate) use serving::WorkerIdentity;
 
 use crate::app_source::AppSource;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::{Drain, Phase};
 use crate::logging;
@@ -58,13 +60,14 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
     } = boot;
     logging::init(config.log_level);
     let orders = Rc::new(orders);
-    let (drain, graceful) = (serving.drain.clone(), config.graceful_timeout);
+    let (drain, clock) = (serving.drain.clone(), serving.clock.clone());
+    let graceful = config.graceful_timeout;
     let failure = run(
         serving,
         config.worker_timeout,
         || {
             let orders = fd::watch(Rc::clone(&orders))?;
-            tokio::task::spawn_local(obey(orders, drain, graceful));
+            tokio::task::spawn_local(obey(orders, drain, clock, graceful));
             Ok(())
         },
         |app| {
@@ -116,6 +119,7 @@ impl Boot {
             listeners: config.bind.iter().cloned().zip(sockets).collect(),
             app,
             options: config.serve_options(),
+            clock: Clock::new(),
             slot,
             drain: Drain::default(),
             identity: plan.identity,
@@ -129,7 +133,7 @@ impl Boot {
 }
 
 /// Does what the master orders, until the master is gone.
-async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, graceful: Duration) {
+async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, clock: Clock, graceful: Duration) {
     loop {
         let Ok(mut readable) = orders.readable().await else {
             return;
@@ -144,9 +148,9 @@ async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, graceful: Duration) {
                 tracing::warn!("the master is gone; finishing what has begun");
                 drain.advance(Phase::ShuttingDown);
                 // Nobody else sees to it that this ends.
-                tokio::time::sleep(graceful).await;
+                clock.sleep(graceful).await;
                 drain.advance(Phase::Stopping);
-                tokio::time::sleep(LAST_GRACE).await;
+                clock.sleep(LAST_GRACE).await;
                 process::exit_now(1);
             }
         }

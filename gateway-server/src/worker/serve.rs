@@ -1,22 +1,19 @@
 //! The serving loop: starts the application, accepts connections, drains.
 
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use gateway_spec::Address;
 use gateway_spec::abi::host::HostAddress;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::time::MissedTickBehavior;
 
 use super::application;
+use super::race::{at_once, unless};
 use super::serving::{ServeError, ServeFailure, Serving};
+use crate::clock::Clock;
 use crate::connection::{Connection, Service, Settings, Socket};
-use crate::deadlines::TICK;
 use crate::drain::Phase;
 use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
@@ -37,14 +34,15 @@ pub(crate) async fn serve(
         listeners,
         app,
         options,
+        clock,
         slot,
         drain,
         identity,
     } = serving;
     let (app, name) = application::start(app, &options, identity, drain.clone()).await?;
     let settings = settings_of(&options).map_err(other)?;
-    let service = Service::new(app, settings, slot, drain.clone());
-    tokio::task::spawn_local(tick(Rc::clone(&service)));
+    let service = Service::new(app, settings, clock, slot, drain.clone());
+    tokio::task::spawn_local(write_log(Rc::clone(&service)));
     let mut accepting = Vec::new();
     for (address, fd) in listeners {
         let listener = Listener::open(&address, fd).map_err(other)?;
@@ -62,13 +60,13 @@ pub(crate) async fn serve(
         // Each ends by itself; a panic in one was reported by the hook.
         let _ = task.await;
     }
-    service.deadlines.wake_all();
+    service.clock.deadlines.wake_all();
     if unless(drain.reached(Phase::Stopping), empty(&service))
         .await
         .is_none()
     {
         // Everybody drops what has begun.
-        service.deadlines.wake_all();
+        service.clock.deadlines.wake_all();
         empty(&service).await;
     }
     application::shut_down(service, options.timeouts.graceful).await;
@@ -98,13 +96,11 @@ fn settings_of(options: &ServeOptions) -> io::Result<Settings> {
     })
 }
 
-/// Turns the clock; while nobody is connected it stands still.
-async fn tick(service: Rc<Service>) {
-    let mut interval = tokio::time::interval(TICK);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        service.tick();
+/// Writes what has gathered in the access log, again and again.
+async fn write_log(service: Rc<Service>) {
+    while let Some(log) = &service.access_log {
+        service.clock.sleep(LOG_PAUSE).await;
+        log.flush();
     }
 }
 
@@ -178,7 +174,7 @@ async fn accept(listener: Listener, service: Rc<Service>, most: usize) {
             Some(Ok(connection)) => {
                 tokio::task::spawn_local(connection);
             }
-            Some(Err(error)) => pause_after(&error).await,
+            Some(Err(error)) => pause_after(&error, &service.clock).await,
         }
     }
     if drain.phase() == Phase::ShuttingDown {
@@ -199,29 +195,9 @@ async fn room(service: &Service, most: usize) {
     }
 }
 
-/// The future's value, or `None` as soon as `stop` is over.
-async fn unless<T>(stop: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    let (mut stop, mut work) = (pin!(stop), pin!(work));
-    poll_fn(|cx| match stop.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => work.as_mut().poll(cx).map(Some),
-    })
-    .await
-}
-
-/// The future's value if it has one now.
-async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
-}
-
 /// A connection that is gone again before it was accepted is nobody's fault; a process out of
 /// descriptors or memory has to wait until some are free.
-async fn pause_after(error: &io::Error) {
+async fn pause_after(error: &io::Error, clock: &Clock) {
     use nix::errno::Errno;
     let errno = error.raw_os_error().map(Errno::from_raw);
     if matches!(
@@ -234,7 +210,7 @@ async fn pause_after(error: &io::Error) {
         "cannot accept: {error}; trying again in {} ms",
         ACCEPT_PAUSE.as_millis()
     );
-    tokio::time::sleep(ACCEPT_PAUSE).await;
+    clock.sleep(ACCEPT_PAUSE).await;
 }
 
 fn other(error: impl ToString) -> ServeError {
@@ -244,5 +220,7 @@ fn other(error: impl ToString) -> ServeError {
     }
 }
 
+/// How old a line of the access log may become before it is written.
+const LOG_PAUSE: Duration = Duration::from_millis(250);
 /// How long accepting rests when the process is out of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

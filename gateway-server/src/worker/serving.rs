@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gateway_spec::abi::GwModule;
 
+use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::net::ListenAddress;
 use crate::options::ServeOptions;
@@ -19,6 +20,8 @@ pub(crate) struct Serving {
     pub(crate) app: App,
     /// How.
     pub(crate) options: ServeOptions,
+    /// What turns with time.
+    pub(crate) clock: Clock,
     /// Where to count.
     pub(crate) slot: Slot,
     /// When to end.

@@ -128,6 +128,9 @@ fn method_of(request: &GwRequest) -> Result<Method, Error> {
 /// `slice` describes valid bytes or none.
 #[inline]
 unsafe fn place(bytes: &mut Vec<u8>, base: GwStr, slice: &GwStr) -> Span {
+    if slice.len == 0 {
+        return Span::default();
+    }
     let offset = slice.ptr.addr().wrapping_sub(base.ptr.addr());
     if offset <= base.len && slice.len <= base.len - offset {
         return Span {

@@ -1,0 +1,83 @@
+//! [`Clock`]: what turns with time in a worker, on a timer of the kernel's.
+//!
+//! The event loop's own timers would be looked at in every turn of it; this one costs nothing
+//! between ticks.
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::date::Date;
+use crate::deadlines::{Deadlines, TICK};
+use crate::os::fd;
+
+/// The date and the deadlines of a worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    pub(crate) date: Rc<Date>,
+    pub(crate) deadlines: Rc<Deadlines>,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self {
+            date: Rc::new(Date::new()),
+            deadlines: Deadlines::new(),
+        }
+    }
+
+    /// Starts turning, on the event loop of this thread, at least every `period`; `each` is called
+    /// with every turn.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn start(&self, period: Duration, each: impl Fn() + 'static) -> io::Result<()> {
+        let timer = TimerFd::new(
+            ClockId::CLOCK_MONOTONIC,
+            TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
+        )?;
+        let every = Expiration::Interval(period.min(TICK).into());
+        timer.set(every, TimerSetTimeFlags::empty())?;
+        let timer = fd::watch(Rc::new(OwnedFd::from(timer)))?;
+        let clock = self.clone();
+        tokio::task::spawn_local(async move {
+            loop {
+                each();
+                clock.date.refresh();
+                clock.deadlines.sweep();
+                if turn(&timer).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Waits for `time`, to the clock's resolution.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        let timer = self.deadlines.timer();
+        timer.set(time);
+        poll_fn(|cx| {
+            timer.watch(cx.waker());
+            timer.poll_due()
+        })
+        .await;
+    }
+}
+
+async fn turn(timer: &AsyncFd<Rc<OwnedFd>>) -> io::Result<()> {
+    let mut expirations = [0; 8];
+    timer
+        .async_io(Interest::READABLE, |timer| {
+            Ok(nix::unistd::read(timer, &mut expirations)?)
+        })
+        .await?;
+    Ok(())
+}
