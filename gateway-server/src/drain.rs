@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -79,6 +80,9 @@ impl Drain {
         }
     }
 }
+
+/// From dropping what has begun to the end of the process, whether or not the application lets go.
+pub(crate) const LAST_GRACE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use crate::app_source::AppSource;
 use crate::banner;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::drain::{Drain, Phase};
+use crate::drain::{Drain, LAST_GRACE, Phase};
 use crate::net::Listener;
 use crate::os::process;
 use crate::os::signals::SignalSource;
@@ -169,6 +169,3 @@ impl Watch {
         }
     }
 }
-
-/// From dropping what has begun to the end of the process.
-const LAST_GRACE: Duration = Duration::from_secs(2);

@@ -29,7 +29,7 @@ pub(crate) use serving::WorkerIdentity;
 use crate::app_source::AppSource;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::drain::{Drain, Phase};
+use crate::drain::{Drain, LAST_GRACE, Phase};
 use crate::logging;
 use crate::orders::{Order, Received, Report};
 use crate::os::fd::{self, Inherited};
@@ -171,6 +171,3 @@ fn not_ours() -> io::Error {
         "expected what a gatewayd master passes on",
     )
 }
-
-/// From dropping what has begun to the end of a worker whose master is gone.
-const LAST_GRACE: Duration = Duration::from_secs(2);

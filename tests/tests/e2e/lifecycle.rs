@@ -9,7 +9,8 @@ use gateway_tests::client::{Client, get};
 use gateway_tests::gatewayd::{Gatewayd, run};
 use gateway_tests::load::{Connections, Load, Plan};
 use gateway_tests::{DEADLINE, artefacts};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// The application that does what tests ask of it.
 fn probe() -> &'static Path {
@@ -198,4 +199,45 @@ fn a_worker_that_an_application_blocks_is_replaced_and_named() {
         .line_with("worker 1 was ended by SIGABRT; it is replaced", 0);
     assert_eq!(Client::get(&server.address, "/pid").status, 200);
     assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_killed_worker_takes_only_the_requests_that_it_held_with_it() {
+    let server = Gatewayd::serve(probe(), &["--workers", "2"]);
+    let load = load(&server, Connections::Fresh);
+    for _ in 0..3 {
+        load.more(20);
+        let worker = Client::get(&server.address, "/pid").text().parse().unwrap();
+        let from = server.process.lines_so_far();
+        kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
+        server
+            .process
+            .line_with("was ended by SIGKILL; it is replaced", from);
+    }
+    load.more(20);
+    let tally = load.stop();
+    // Two clients, each with one request at a time, and three deaths.
+    assert!(tally.failures.len() <= 6, "{:?}", tally.failures);
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_graceful_stop_answers_what_waits_in_the_backlog() {
+    let server = Gatewayd::serve(probe(), &["--workers", "1"]);
+    let worker: i32 = Client::get(&server.address, "/pid").text().parse().unwrap();
+    kill(Pid::from_raw(worker), Signal::SIGSTOP).unwrap();
+    let mut waiting: Vec<Client> = (0..20)
+        .map(|_| {
+            let mut client = Client::connect(&server.address);
+            client.send(get("/pid"));
+            client
+        })
+        .collect();
+    server.process.signal(Signal::SIGTERM);
+    server.process.line_with("finishing what has begun", 0);
+    kill(Pid::from_raw(worker), Signal::SIGCONT).unwrap();
+    for client in &mut waiting {
+        assert_eq!(client.response().text(), worker.to_string());
+    }
+    assert_eq!(server.process.end().0, 0);
 }
