@@ -17,7 +17,6 @@ pub(crate) struct ServeOptions {
     /// Where a line for each request goes, if anywhere.
     pub(crate) access_log: Option<LogTarget>,
     /// Whether every call is checked against the specification.
-    #[expect(dead_code, reason = "read by the lint, which is not there yet")]
     pub(crate) lint: bool,
     /// What follows `--` on the command line: the application's own arguments.
     pub(crate) app_arguments: Vec<OsString>,

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use gateway_spec::Worker;
 use gateway_spec::abi::host::{App, Config, HostTable, Module, Services};
-use gateway_spec::abi::{load, log_level};
+use gateway_spec::abi::{interpose, load, log_level};
+use gateway_spec::lint::Violation;
+use gateway_spec::rules::Binds;
 
 use super::race::unless;
 use super::serving::{App as Source, ServeError, ServeFailure, WorkerIdentity};
@@ -42,6 +44,11 @@ pub(super) async fn start(
             load::load(&path).map_err(|error| say(ServeFailure::Load, &error.cause))?
         }
         (_, None) => return Err(say(ServeFailure::Load, &"no application to load")),
+    };
+    let module = if options.lint {
+        interpose::watch(&module, report).map_err(|refusal| say(ServeFailure::Load, &refusal))?
+    } else {
+        module
     };
     // The loader knows the module by the descriptor's number: it stays open.
     let _: &'static Source = Box::leak(Box::new(source));
@@ -80,6 +87,16 @@ pub(super) async fn shut_down(service: Rc<Service>, within: Duration) {
     if unless(service.clock.sleep(within), ended).await.is_none() {
         tracing::warn!("the application's shutdown took longer than {within:?}: left behind");
     }
+}
+
+/// Logs a breach of the specification that `--lint` has seen.
+fn report(violation: Violation) {
+    let who = match violation.rule.binds {
+        Binds::Host => "the server",
+        Binds::App => "the application",
+        Binds::Both => "one side",
+    };
+    tracing::error!(target: "lint", "[{}] {who}: {}", violation.rule, violation.detail);
 }
 
 /// What applications say goes where the server's own lines go.

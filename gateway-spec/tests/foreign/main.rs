@@ -150,4 +150,29 @@ fn lifespan_lies_of_the_hostile_module_are_caught() {
     );
 }
 
+#[test]
+fn the_host_layer_refuses_by_itself_what_it_must_not_hand_on() {
+    let mut app = Watched::start(&modules::unwatched_hostile(), "");
+    let cases = [
+        ("/flags/critical", "refused -2"),
+        ("/flags/low", "ok"),
+        ("/head/null-array", "refused -3"),
+        ("/head/huge-count", "refused -3"),
+        ("/size/zero", "refused -3"),
+        ("/size/more", "ok"),
+        ("/inform/100", "inform -3"),
+        ("/inform/101", "inform -3"),
+        ("/inform/103", "inform 0"),
+        ("/thread/respond", "thread -5"),
+        ("/ext", "ext null"),
+    ];
+    for (path, text) in cases {
+        assert_eq!(app.ask(Ask::get(path)).text(), text, "{path}");
+    }
+    assert_eq!(app.ask(Ask::get("/twice")).text(), "first");
+    assert_eq!(app.ask(Ask::get("/notes")).text(), "twice -5\n");
+    assert_eq!(app.ask(Ask::get("/never")).status, 0);
+    app.end();
+}
+
 const NOTHING: [&Rule; 0] = [];

@@ -37,13 +37,13 @@ pub(crate) fn stream_cpp() -> Module {
 /// `tests/hostile`, under the interposer.
 pub(crate) fn hostile() -> Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
-    let sources = [
-        "tests/hostile/hostile.c",
-        "tests/hostile/answers.c",
-        "tests/hostile/bodies.c",
-        "tests/hostile/async.c",
-    ];
-    watched(&MODULE, "hostile", "cc", "-std=gnu11", &sources)
+    watched(&MODULE, "hostile", "cc", "-std=gnu11", &HOSTILE)
+}
+
+/// `tests/hostile`, without a watch.
+pub(crate) fn unwatched_hostile() -> Module {
+    let file = compile("unwatched_hostile", "cc", "-std=gnu11", &HOSTILE);
+    load(&file).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn watched(
@@ -79,3 +79,10 @@ fn compile(name: &str, compiler: &str, standard: &str, sources: &[&str]) -> Path
     assert!(result.status.success(), "{compiler} {name}:\n{message}");
     output
 }
+
+const HOSTILE: [&str; 4] = [
+    "tests/hostile/hostile.c",
+    "tests/hostile/answers.c",
+    "tests/hostile/bodies.c",
+    "tests/hostile/async.c",
+];

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use std::task::Poll;
 
 use super::exchange::{AppResponse, Exchange, Shared};
@@ -17,6 +17,7 @@ use crate::abi::contain::contained;
 use crate::abi::field::Field;
 use crate::abi::types::{
     GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker, SLOT_MIN_SIZE, code,
+    module_flag,
 };
 use crate::abi::waker;
 
@@ -25,6 +26,8 @@ pub(super) struct Block<X: Exchange> {
     abi: GwCtx,
     references: AtomicU32,
     ended: AtomicBool,
+    /// The thread that is inside `call` or `poll`, by its token; 0 for none.
+    inside: AtomicUsize,
     /// Of the call's thread alone.
     responded: Cell<bool>,
     pub(super) shared: X::Shared,
@@ -101,12 +104,25 @@ impl<X: Exchange> Block<X> {
             },
             references: AtomicU32::new(0),
             ended: AtomicBool::new(false),
+            inside: AtomicUsize::new(0),
             responded: Cell::new(false),
             shared: X::Shared::default(),
             exchange: UnsafeCell::new(None),
             slot: UnsafeCell::new(Slot([MaybeUninit::uninit(); SLOT_MIN_SIZE])),
         };
         NonNull::from(Box::leak(Box::new(block)))
+    }
+
+    /// The application is inside `call` or `poll` on this thread, until [`leave`](Self::leave).
+    #[inline]
+    pub(super) fn enter(&self) {
+        self.inside.store(thread_token(), Ordering::Relaxed);
+    }
+
+    /// The application has returned.
+    #[inline]
+    pub(super) fn leave(&self) {
+        self.inside.store(0, Ordering::Relaxed);
     }
 
     /// Ends the call: takes the exchange out and gives the host's reference back.
@@ -165,17 +181,23 @@ impl<X: Exchange> Block<X> {
 
     unsafe extern "C" fn respond(ctx: *mut GwCtx, response: *mut GwResponse) -> i32 {
         contained("the server's respond", || {
-            // SAFETY: the application calls this inside `call` or `poll`.
+            // SAFETY: the call lasts, or the application holds a reference.
             let Some(this) = (unsafe { Self::live(ctx) }) else {
                 return code::CLOSED;
             };
-            // SAFETY: the application's response, borrowed for the call.
-            let raw = unsafe { &mut *response };
-            if this.responded.get() {
+            // Before anything that is of the call's thread alone is touched.
+            if this.inside.load(Ordering::Relaxed) != thread_token() || this.responded.get() {
                 return code::TOO_LATE;
             }
-            if (raw.struct_size as usize) < size_of::<GwResponse>() {
+            // SAFETY: the application's response, borrowed for the call.
+            let raw = unsafe { &mut *response };
+            if (raw.struct_size as usize) < size_of::<GwResponse>()
+                || !are_plausible(raw.headers, raw.n_headers)
+            {
                 return code::INVALID;
+            }
+            if raw.flags & module_flag::CRITICAL_MASK != 0 {
+                return code::UNSUPPORTED;
             }
             // SAFETY: on the call's thread; the host holds no reference to it while it polls.
             let Some(exchange) = (unsafe { &mut *this.exchange.get() }) else {
@@ -206,6 +228,9 @@ impl<X: Exchange> Block<X> {
             let Some(this) = (unsafe { Self::live(ctx) }) else {
                 return code::CLOSED;
             };
+            if !are_plausible(fields, count) {
+                return code::INVALID;
+            }
             // SAFETY: the application's fields, borrowed for the call.
             let fields = unsafe { Field::foreign(fields, count) };
             // 100 is the server's own, 101 a final response (rule 39).
@@ -222,7 +247,7 @@ impl<X: Exchange> Block<X> {
         contained("the server's poll_closed", || {
             // SAFETY: the application holds a reference.
             let Some(this) = (unsafe { Self::live(ctx) }) else {
-                return code::READY;
+                return code::CLOSED;
             };
             // SAFETY: the application's waker outlives the call.
             let waker = unsafe { waker::borrow(waker) };
@@ -306,5 +331,21 @@ fn ready(poll: Poll<()>) -> i32 {
     }
 }
 
+/// Whether an array of fields may be read: there, and no longer than any host would send.
+fn are_plausible(fields: *const GwHeader, count: u32) -> bool {
+    count == 0 || (!fields.is_null() && count <= MAX_FIELDS)
+}
+
+/// A number that differs between threads that live at the same time, and is never 0.
+#[inline]
+fn thread_token() -> usize {
+    thread_local! {
+        static TOKEN: Cell<u8> = const { Cell::new(0) };
+    }
+    TOKEN.with(|token| token.as_ptr().addr())
+}
+
+/// Fields of one response beyond which a count is taken for garbage and nothing is read.
+const MAX_FIELDS: u32 = 65_536;
 /// Blocks that a thread keeps, about 1.5 KiB each.
 const POOL_BLOCKS: usize = 64;

@@ -137,10 +137,14 @@ impl<X: Exchange> Call<X> {
         let mut call = ptr::null_mut();
         let function = app.vt.call.expect("`create` refuses tables without call");
         let raw = app.raw.as_ptr();
+        // SAFETY: live: the host's reference was just made.
+        let live = unsafe { block.as_ref() };
+        live.enter();
         // SAFETY: a started instance on its thread; the request outlives the call.
         let answer = lender.lend(waker, |waker| unsafe {
             function(raw, &raw const request, waker, &raw mut call)
         });
+        live.leave();
         // What the application did not move out is released here.
         // SAFETY: an initialised buffer, ours or zeroed by the taker.
         drop(unsafe { crate::abi::buffer::OwnedBuffer::take(&raw mut first) });
@@ -166,10 +170,14 @@ impl<X: Exchange> Call<X> {
         let poll = table
             .poll
             .expect("`after_start` refuses tables without poll");
+        // SAFETY: live: the host's reference is given up in `finish`.
+        let live = unsafe { self.block.as_ref() };
+        live.enter();
         // SAFETY: pending, polled by its thread.
         let answer = self
             .lender
             .lend(waker, |waker| unsafe { poll(call.as_ptr(), waker) });
+        live.leave();
         if answer != code::PENDING {
             self.state = State::ended(answer);
         }
