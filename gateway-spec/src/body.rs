@@ -65,6 +65,10 @@ pub enum Frame {
 
 /// A range of a regular file. The file's own position is neither used nor moved.
 #[derive(Debug)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "these three say all that there is to a range of a file; applications build it"
+)]
 pub struct FileRegion {
     /// The file, opened for reading.
     pub file: File,
@@ -386,7 +390,7 @@ mod http_body_conversions {
             mut self: Pin<&mut Self>,
             cx: &mut Context<'_>,
         ) -> Poll<Option<Result<http_body::Frame<Bytes>, Error>>> {
-            Body::poll_frame(&mut self, cx).map(|frame| {
+            Self::poll_frame(&mut self, cx).map(|frame| {
                 frame.map(|frame| match frame? {
                     Frame::Data(bytes) => Ok(http_body::Frame::data(bytes)),
                     Frame::File(region) => region.read().map(http_body::Frame::data),

@@ -29,6 +29,7 @@ pub(crate) struct FieldSpan {
     pub(crate) name: Span,
     pub(crate) value: Span,
     /// Id in [`names`], 0 if none.
+    #[expect(dead_code, reason = "for whoever hands the head on across the ABI")]
     pub(crate) name_id: u16,
     pub(crate) sensitive: bool,
 }
@@ -257,5 +258,9 @@ const POOL_HEADS: usize = 64;
 const POOL_BYTES: usize = 16 * 1024;
 
 thread_local! {
+    #[expect(
+        clippy::vec_box,
+        reason = "requests own their heads by the same boxes, which only move in and out"
+    )]
     static POOL: RefCell<Vec<Box<Head>>> = const { RefCell::new(Vec::new()) };
 }

@@ -92,10 +92,6 @@ impl Upgraded {
     pub fn poll_draining(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.stream.poll_draining(cx)
     }
-
-    pub(crate) fn duplex(&mut self) -> &mut dyn Duplex {
-        &mut *self.stream
-    }
 }
 
 impl fmt::Debug for Upgraded {

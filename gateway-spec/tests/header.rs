@@ -4,6 +4,7 @@
 //! place of every field, the value of every constant. A C++ program asserts the type of every field,
 //! signatures of functions included. Both are generated from the tables at the end of this file,
 //! which the Rust compiler keeps complete.
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

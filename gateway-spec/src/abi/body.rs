@@ -15,6 +15,7 @@ use super::buffer::OwnedBuffer;
 use super::codes::{code_of, error_of};
 use super::contain::{Entered, contained};
 use super::field::Field;
+use super::size::struct_size;
 use super::types::{
     GwBody, GwBodyVt, GwBuf, GwFrame, GwHeader, GwWaker, code, frame_flag, frame_kind,
 };
@@ -191,7 +192,7 @@ impl GwFrame {
     /// An empty frame that states our capacity.
     pub(crate) const fn asked() -> Self {
         Self {
-            struct_size: size_of::<Self>() as u32,
+            struct_size: struct_size::<Self>(),
             kind: frame_kind::END,
             flags: 0,
             fd: -1,
@@ -223,7 +224,7 @@ struct Lent {
 
 impl<E: Entered> OfferedBody<E> {
     const VT: GwBodyVt = GwBodyVt {
-        struct_size: size_of::<GwBodyVt>() as u32,
+        struct_size: struct_size::<GwBodyVt>(),
         reserved: 0,
         poll_frame: Some(Self::poll_frame),
         drop: Some(Self::drop),

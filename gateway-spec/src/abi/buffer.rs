@@ -27,10 +27,9 @@ impl OwnedBuffer {
     ///
     /// `buffer` points to an initialised `gw_buf` whose bytes are valid until its `drop` is called.
     pub(crate) unsafe fn take(buffer: *mut GwBuf) -> Self {
-        // SAFETY: the caller's promise.
-        Self {
-            raw: unsafe { ptr::replace(buffer, GwBuf::EMPTY) },
-        }
+        // SAFETY: an initialised `gw_buf` that nobody else uses, by the caller's promise.
+        let raw = unsafe { ptr::replace(buffer, GwBuf::EMPTY) };
+        Self { raw }
     }
 
     /// The buffer as the ABI takes it.
@@ -153,16 +152,21 @@ const FITS: bool = size_of::<Bytes>() <= size_of::<[MaybeUninit<usize>; 4]>()
 
 unsafe extern "C" fn drop_inline(buffer: *mut GwBuf) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: installed by `From<Bytes>` together with a `Bytes` in the private words.
-        unsafe { ptr::drop_in_place((&raw mut (*buffer).private).cast::<Bytes>()) };
+        // SAFETY: whoever drops a buffer owns it, so nobody else looks at it.
+        let buffer = unsafe { &mut *buffer };
+        // SAFETY: `From<Bytes>` installed this function together with a `Bytes` in the private
+        // words, and the owner drops once.
+        unsafe { ptr::drop_in_place(buffer.private.as_mut_ptr().cast::<Bytes>()) };
     }));
 }
 
 unsafe extern "C" fn drop_boxed(buffer: *mut GwBuf) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: installed by `From<Bytes>`, which wrote the first private word.
-        let address = unsafe { (*buffer).private[0].assume_init() };
-        // SAFETY: the address of a box that nobody else owns.
+        // SAFETY: whoever drops a buffer owns it, so nobody else looks at it.
+        let buffer = unsafe { &mut *buffer };
+        // SAFETY: `From<Bytes>` installed this function and wrote the first private word.
+        let address = unsafe { buffer.private[0].assume_init() };
+        // SAFETY: the address of a box that nobody else owns, whose provenance `From<Bytes>` exposed.
         drop(unsafe { Box::from_raw(ptr::with_exposed_provenance_mut::<Bytes>(address)) });
     }));
 }

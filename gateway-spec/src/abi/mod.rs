@@ -20,6 +20,7 @@ pub mod interpose;
 #[cfg(feature = "load")]
 pub mod load;
 pub mod names;
+mod size;
 pub mod types;
 mod waker;
 

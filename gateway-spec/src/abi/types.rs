@@ -10,6 +10,10 @@
     missing_docs,
     reason = "gateway.h documents every field; a second copy here would drift"
 )]
+#![expect(
+    clippy::exhaustive_structs,
+    reason = "the layout is the contract: a new field is a new minor version, never a surprise"
+)]
 
 use std::ffi::{c_char, c_void};
 
@@ -191,7 +195,7 @@ pub struct GwBuf {
     pub ptr: *const u8,
     pub len: usize,
     /// NULL: the bytes are static and nothing is to be freed.
-    pub drop: Option<unsafe extern "C" fn(*mut GwBuf)>,
+    pub drop: Option<unsafe extern "C" fn(*mut Self)>,
     /// The owner's; may hold pointers, hence not an integer type.
     pub private: [std::mem::MaybeUninit<usize>; 4],
 }
@@ -299,10 +303,10 @@ pub struct GwHost {
     /// The most verbose level that is not discarded; read atomically (relaxed).
     pub log_level: *const u32,
     pub log: Option<
-        unsafe extern "C" fn(*const GwHost, u32, *const GwStr, *const GwStr, *const GwKv, u32),
+        unsafe extern "C" fn(*const Self, u32, *const GwStr, *const GwStr, *const GwKv, u32),
     >,
-    pub ext: Option<unsafe extern "C" fn(*const GwHost, *const GwStr) -> *const c_void>,
-    pub request_shutdown: Option<unsafe extern "C" fn(*const GwHost, i32)>,
+    pub ext: Option<unsafe extern "C" fn(*const Self, *const GwStr) -> *const c_void>,
+    pub request_shutdown: Option<unsafe extern "C" fn(*const Self, i32)>,
     /// Name and version of the host, for diagnostics only.
     pub name: GwStr,
 }

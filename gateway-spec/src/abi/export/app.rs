@@ -12,6 +12,7 @@ use super::host::{self, Host};
 use super::runtime::Runtime;
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
+use crate::abi::size::struct_size;
 use crate::abi::types::{
     GwApp, GwAppVt, GwCall, GwConfig, GwError, GwHost, GwRequest, GwStr, GwWaker, code, config_flag,
 };
@@ -92,7 +93,7 @@ where
 
 impl<G: Gateway, R: Runtime> Instance<G, R> {
     const VT: GwAppVt = GwAppVt {
-        struct_size: size_of::<GwAppVt>() as u32,
+        struct_size: struct_size::<GwAppVt>(),
         reserved: 0,
         startup: Some(Self::startup),
         call: Some(Self::call),
@@ -219,18 +220,19 @@ impl<G: Gateway, R: Runtime> Instance<G, R> {
 ///
 /// `config` and all it points to are valid.
 unsafe fn startup_of(config: &GwConfig, host: Host) -> Startup {
-    // SAFETY (all of these): the caller's promise.
-    let text = |string: &GwStr| String::from_utf8_lossy(unsafe { string.bytes() }).into_owned();
-    let count = if config.entries.is_null() {
-        0
-    } else {
-        config.n_entries as usize
+    let text = |string: &GwStr| {
+        // SAFETY: a string of the configuration, valid by the caller's promise.
+        String::from_utf8_lossy(unsafe { string.bytes() }).into_owned()
     };
-    let settings = (0..count).map(|index| {
-        // SAFETY: an array of n_entries pairs.
-        let entry = unsafe { &*config.entries.add(index) };
-        (text(&entry.key), text(&entry.value))
-    });
+    let entries = if config.entries.is_null() {
+        &[]
+    } else {
+        // SAFETY: an array of n_entries pairs, by the caller's promise.
+        unsafe { std::slice::from_raw_parts(config.entries, config.n_entries as usize) }
+    };
+    let settings = entries
+        .iter()
+        .map(|entry| (text(&entry.key), text(&entry.value)));
     Startup {
         settings: settings.collect(),
         // SAFETY: the caller's promise.

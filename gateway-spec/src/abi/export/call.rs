@@ -10,6 +10,7 @@ use super::host::{Host, Level};
 use super::respond::respond;
 use super::runtime::Runtime;
 use crate::abi::contain::contained;
+use crate::abi::size::struct_size;
 use crate::abi::types::{GwCall, GwCallVt, GwCtx, GwRequest, GwWaker, code};
 use crate::abi::waker;
 use crate::response::{BoxFuture, Response};
@@ -104,7 +105,7 @@ where
     R: Runtime,
 {
     const VT: GwCallVt = GwCallVt {
-        struct_size: size_of::<GwCallVt>() as u32,
+        struct_size: struct_size::<GwCallVt>(),
         reserved: 0,
         poll: Some(Self::poll),
         drop: Some(Self::drop),

@@ -41,9 +41,10 @@ impl ForeignExchange {
     }
 
     fn table(&self) -> &GwCtxVt {
-        // SAFETY: live while we hold the reference; tables live until the process exits. `Instance`
-        // refuses hosts whose tables are too short.
-        unsafe { &*(*self.ctx.as_ptr()).vt }
+        // SAFETY: `take`'s caller gave us a reference, and the host keeps what has references.
+        let vt = unsafe { self.ctx.as_ref() }.vt;
+        // SAFETY: hosts keep tables until the process exits, at least as long as version 1.0's.
+        unsafe { &*vt }
     }
 
     fn poll(
@@ -117,10 +118,14 @@ impl HostExchange for ForeignExchange {
         if (facts.struct_size as usize) < size_of::<GwTls>() {
             return None;
         }
-        let chain = (0..facts.n_peer_chain as usize).map(|index| {
-            // SAFETY: an array of n_peer_chain strings.
-            let certificate = unsafe { &*facts.peer_chain.add(index) };
-            // SAFETY: valid as long as our reference.
+        let chain = if facts.peer_chain.is_null() {
+            &[]
+        } else {
+            // SAFETY: gw.tls/1 says that it points to n_peer_chain strings.
+            unsafe { std::slice::from_raw_parts(facts.peer_chain, facts.n_peer_chain as usize) }
+        };
+        let chain = chain.iter().map(|certificate| {
+            // SAFETY: the host keeps the certificates as long as our reference.
             unsafe { certificate.bytes() }.to_vec()
         });
         Some(TlsInfo {

@@ -46,38 +46,41 @@ pub(super) unsafe fn import(request: &GwRequest) -> Result<Box<Head>, Error> {
     };
     head.https = request.scheme == scheme::HTTPS;
     head.flags = request.flags;
-    // SAFETY (for all `place`): slices of the head, borrowed for the call.
-    head.target = unsafe { place(&mut head.bytes, base, &request.target) };
-    head.authority = unsafe { place(&mut head.bytes, base, &request.authority) };
-    head.path = unsafe { place(&mut head.bytes, base, &request.path) };
-    head.query = None;
-    if !request.query.ptr.is_null() {
-        head.query = Some(unsafe { place(&mut head.bytes, base, &request.query) });
-    }
-    head.mount = unsafe { place(&mut head.bytes, base, &request.mount) };
-    head.protocol = None;
-    if !request.protocol.ptr.is_null() {
-        head.protocol = Some(unsafe { place(&mut head.bytes, base, &request.protocol) });
-    }
-    head.id = unsafe { place(&mut head.bytes, base, &request.id) };
-    let count = if request.headers.is_null() {
-        0
+    let bytes = &mut head.bytes;
+    // SAFETY: a slice of the head, which the host lends for the call. So are all below.
+    head.target = unsafe { place(bytes, base, &request.target) };
+    // SAFETY: as for the target.
+    head.authority = unsafe { place(bytes, base, &request.authority) };
+    // SAFETY: as for the target.
+    head.path = unsafe { place(bytes, base, &request.path) };
+    // SAFETY: as for the target.
+    head.query = unsafe { place_optional(bytes, base, &request.query) };
+    // SAFETY: as for the target.
+    head.mount = unsafe { place(bytes, base, &request.mount) };
+    // SAFETY: as for the target.
+    head.protocol = unsafe { place_optional(bytes, base, &request.protocol) };
+    // SAFETY: as for the target.
+    head.id = unsafe { place(bytes, base, &request.id) };
+    let lines = if request.headers.is_null() {
+        &[]
     } else {
-        request.n_headers as usize
+        // SAFETY: the host's array of n_headers lines, lent for the call.
+        unsafe { std::slice::from_raw_parts(request.headers, request.n_headers as usize) }
     };
-    head.fields.reserve(count);
-    for index in 0..count {
-        // SAFETY: the host's array of n_headers lines.
-        let line = unsafe { &*request.headers.add(index) };
-        let field = unsafe { field(&mut head.bytes, base, line) };
-        head.fields.push(field);
+    head.fields.reserve(lines.len());
+    for line in lines {
+        // SAFETY: a line's name and value are slices of the head.
+        head.fields.push(unsafe { field(bytes, base, line) });
     }
     head.content_length =
         (request.content_length != LENGTH_UNKNOWN).then_some(request.content_length);
     head.arrival_ns = request.t_mono_ns;
-    head.peer = unsafe { address(&mut head.bytes, request.peer) };
-    head.client = unsafe { address(&mut head.bytes, request.client) };
-    head.local = unsafe { address(&mut head.bytes, request.local) };
+    // SAFETY: NULL or an address that the host lends for the call.
+    head.peer = unsafe { address(bytes, request.peer) };
+    // SAFETY: as for the peer.
+    head.client = unsafe { address(bytes, request.client) };
+    // SAFETY: as for the peer.
+    head.local = unsafe { address(bytes, request.local) };
     if request.flags & request_flag::HAS_BODY != 0 {
         head.body = assemble(first, body, head.content_length);
     }
@@ -140,6 +143,20 @@ unsafe fn place(bytes: &mut Vec<u8>, base: GwStr, slice: &GwStr) -> Span {
     }
     // SAFETY: the caller's promise.
     append(bytes, unsafe { slice.bytes() })
+}
+
+/// As [`place`], for slices that may be absent.
+///
+/// # Safety
+///
+/// As for [`place`].
+#[inline]
+unsafe fn place_optional(bytes: &mut Vec<u8>, base: GwStr, slice: &GwStr) -> Option<Span> {
+    if slice.ptr.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    Some(unsafe { place(bytes, base, slice) })
 }
 
 #[cold]

@@ -148,9 +148,13 @@ pub(crate) fn forward_panics(host: Host) {
 }
 
 fn report(panic: &PanicHookInfo<'_>) {
-    let message = panic
-        .payload_as_str()
-        .unwrap_or("a panic without a message");
+    let payload = panic.payload();
+    let message = match payload.downcast_ref::<&'static str>() {
+        Some(text) => text,
+        None => payload
+            .downcast_ref::<String>()
+            .map_or("a panic without a message", String::as_str),
+    };
     let line = match panic.location() {
         Some(place) => format!("panicked at {place}: {message}"),
         None => format!("panicked: {message}"),

@@ -10,6 +10,7 @@ use super::runtime::{Borrowed, Runtime};
 use super::stream::ForeignStream;
 use crate::abi::body::{ForeignBody, OfferedBody, header};
 use crate::abi::buffer::OwnedBuffer;
+use crate::abi::size::struct_size;
 use crate::abi::types::{GwBuf, GwCtx, GwHeader, GwResponse, GwStr, code, response_flag};
 use crate::abi::waker::Lender;
 use crate::response::{BoxFuture, Response, Upgrade};
@@ -103,7 +104,7 @@ unsafe fn give<R: Runtime>(
         None => body.take_bytes().into(),
     };
     let mut raw = GwResponse {
-        struct_size: size_of::<GwResponse>() as u32,
+        struct_size: struct_size::<GwResponse>(),
         status,
         flags,
         headers,
@@ -114,8 +115,10 @@ unsafe fn give<R: Runtime>(
         body: rest,
         protocol,
     };
-    // SAFETY: a live exchange, by the caller's promise; tables live until the process exits.
-    let respond = unsafe { &*(*ctx).vt }.respond;
+    // SAFETY: a live exchange, by the caller's promise.
+    let vt = unsafe { (*ctx).vt };
+    // SAFETY: hosts keep tables until the process exits.
+    let respond = unsafe { (*vt).respond };
     let answer = match respond {
         // SAFETY: inside call or poll; everything lent outlives the call.
         Some(respond) => unsafe { respond(ctx, &raw mut raw) },
@@ -147,8 +150,10 @@ async unsafe fn stream_of(ctx: Ctx) -> Option<Upgraded> {
     let mut lender = Lender::new();
     let stream = poll_fn(move |cx| {
         let ctx = { ctx }.0;
-        // SAFETY: inside the call's `poll`, so the exchange is live.
-        let Some(upgrade) = unsafe { &*(*ctx).vt }.upgrade else {
+        // SAFETY: inside the call's `poll`, by the caller's promise, so the exchange is live.
+        let vt = unsafe { (*ctx).vt };
+        // SAFETY: hosts keep tables until the process exits.
+        let Some(upgrade) = (unsafe { (*vt).upgrade }) else {
             return Poll::Ready(None);
         };
         let mut stream = ptr::null_mut();

@@ -42,8 +42,10 @@ impl ForeignStream {
     }
 
     fn table(&self) -> &GwStreamVt {
-        // SAFETY: live until `drop`, checked by `take`.
-        unsafe { &*(*self.stream.as_ptr()).vt }
+        // SAFETY: `take`'s caller gave us the stream, which lives until our `drop`.
+        let vt = unsafe { self.stream.as_ref() }.vt;
+        // SAFETY: hosts keep tables until the process exits; `take` checked the size.
+        unsafe { &*vt }
     }
 
     fn simple(&mut self, poll: Simple, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

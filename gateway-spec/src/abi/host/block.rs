@@ -15,6 +15,7 @@ use super::stream::OfferedStream;
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
 use crate::abi::field::Field;
+use crate::abi::size::struct_size;
 use crate::abi::types::{
     GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker, SLOT_MIN_SIZE, code,
     module_flag,
@@ -66,7 +67,7 @@ impl<X: Exchange> Drop for Pool<X> {
 
 impl<X: Exchange> Block<X> {
     const VT: GwCtxVt = GwCtxVt {
-        struct_size: size_of::<GwCtxVt>() as u32,
+        struct_size: struct_size::<GwCtxVt>(),
         reserved: 0,
         respond: Some(Self::respond),
         inform: Some(Self::inform),

@@ -12,8 +12,10 @@ use crate::abi::body::OfferedBody;
 use crate::abi::codes::kind_of;
 use crate::abi::contain::Nothing;
 use crate::abi::field::Field;
+use crate::abi::size::struct_size;
 use crate::abi::types::{
-    GwBuf, GwCall, GwCallVt, GwRequest, GwStr, LENGTH_UNKNOWN, SLOT_MIN_SIZE, code, request_flag,
+    GwBuf, GwCall, GwCallVt, GwRequest, GwStr, GwWaker, LENGTH_UNKNOWN, SLOT_MIN_SIZE, code,
+    request_flag,
 };
 use crate::abi::waker::Lender;
 use crate::body::Body;
@@ -74,9 +76,11 @@ pub struct Call<X: Exchange> {
     lender: Lender,
 }
 
+type PollFunction = unsafe extern "C" fn(*mut GwCall, *const GwWaker) -> i32;
+
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Pending(NonNull<GwCall>),
+    Pending(NonNull<GwCall>, PollFunction),
     Ended(Result<(), ErrorKind>),
 }
 
@@ -105,7 +109,7 @@ impl<X: Exchange> Call<X> {
         }
         let optional = |part: Option<&[u8]>| part.map_or(GwStr::NONE, GwStr::from);
         let request = GwRequest {
-            struct_size: size_of::<GwRequest>() as u32,
+            struct_size: struct_size::<GwRequest>(),
             n_headers: crate::head::length(head.fields.len()),
             flags,
             version: head.version,
@@ -135,8 +139,7 @@ impl<X: Exchange> Call<X> {
         };
         let mut lender = Lender::new();
         let mut call = ptr::null_mut();
-        let function = app.vt.call.expect("`create` refuses tables without call");
-        let raw = app.raw.as_ptr();
+        let (function, raw) = (app.call, app.raw.as_ptr());
         // SAFETY: live: the host's reference was just made.
         let live = unsafe { block.as_ref() };
         live.enter();
@@ -162,18 +165,13 @@ impl<X: Exchange> Call<X> {
     ///
     /// How the application ended the call, if not well; the exchange knows whether it responded.
     pub fn poll(&mut self, waker: &Waker) -> Poll<Result<(), ErrorKind>> {
-        let State::Pending(call) = self.state else {
+        let State::Pending(call, poll) = self.state else {
             return self.end();
         };
-        // SAFETY: pending, so the application keeps it alive.
-        let table = unsafe { &*(*call.as_ptr()).vt };
-        let poll = table
-            .poll
-            .expect("`after_start` refuses tables without poll");
         // SAFETY: live: the host's reference is given up in `finish`.
         let live = unsafe { self.block.as_ref() };
         live.enter();
-        // SAFETY: pending, polled by its thread.
+        // SAFETY: pending, so the application keeps it alive; polled by its thread.
         let answer = self
             .lender
             .lend(waker, |waker| unsafe { poll(call.as_ptr(), waker) });
@@ -188,17 +186,23 @@ impl<X: Exchange> Call<X> {
     #[inline]
     pub fn end(&self) -> Poll<Result<(), ErrorKind>> {
         match self.state {
-            State::Pending(_) => Poll::Pending,
+            State::Pending(..) => Poll::Pending,
             State::Ended(end) => Poll::Ready(end),
         }
     }
 
     /// The exchange, between polls.
     #[inline]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "`finish` consumes the call, so the exchange is there"
+    )]
     pub fn exchange(&mut self) -> &mut X {
-        // SAFETY: the block is live, and no callback runs between polls: `respond` comes in only
-        // inside `start` and `poll`, which borrow `self` mutably as this does.
-        let exchange = unsafe { &mut *(*self.block.as_ptr()).exchange.get() };
+        // SAFETY: the host's reference to the block is this call's.
+        let block = unsafe { self.block.as_ref() };
+        // SAFETY: no callback runs between polls: `respond` comes in only inside `start` and
+        // `poll`, which borrow `self` mutably as this does.
+        let exchange = unsafe { &mut *block.exchange.get() };
         exchange
             .as_mut()
             .expect("the exchange leaves only in `finish`")
@@ -208,8 +212,9 @@ impl<X: Exchange> Call<X> {
     #[inline]
     #[must_use]
     pub fn shared(&self) -> &X::Shared {
-        // SAFETY: the block is live; this half is only ever shared.
-        unsafe { &(*self.block.as_ptr()).shared }
+        // SAFETY: the host's reference to the block is this call's; all of it that changes while
+        // the call lasts does so behind cells and atomics.
+        &unsafe { self.block.as_ref() }.shared
     }
 
     /// Ends the call, cancelling it if it is pending, and gives the exchange back.
@@ -224,11 +229,12 @@ impl<X: Exchange> Call<X> {
     }
 
     fn cancel(&mut self) {
-        if let State::Pending(call) = self.state {
+        if let State::Pending(call, _) = self.state {
             self.state = State::Ended(Err(ErrorKind::Closed));
             // SAFETY: pending, so the application keeps it alive.
-            let table = unsafe { &*(*call.as_ptr()).vt };
-            if let Some(drop) = table.drop {
+            let vt = unsafe { call.as_ref() }.vt;
+            // SAFETY: applications keep tables until the process exits; `after_start` checked it.
+            if let Some(drop) = unsafe { (*vt).drop } {
                 // SAFETY: pending, ended here.
                 unsafe { drop(call.as_ptr()) };
             }
@@ -250,15 +256,15 @@ impl State {
         let Some(call) = NonNull::new(call) else {
             return Self::Ended(Err(ErrorKind::Internal));
         };
-        // SAFETY: given with PENDING.
-        let table = unsafe { call.as_ref().vt.as_ref() };
-        let usable = table.is_some_and(|table| {
-            table.struct_size as usize >= size_of::<GwCallVt>() && table.poll.is_some()
-        });
-        if usable {
-            Self::Pending(call)
-        } else {
-            Self::Ended(Err(ErrorKind::Internal))
+        // SAFETY: PENDING says that the application gave a call.
+        let vt = unsafe { call.as_ref() }.vt;
+        // SAFETY: applications keep tables until the process exits.
+        let poll = unsafe { vt.as_ref() }
+            .filter(|vt| vt.struct_size as usize >= size_of::<GwCallVt>())
+            .and_then(|vt| vt.poll);
+        match poll {
+            Some(poll) => Self::Pending(call, poll),
+            None => Self::Ended(Err(ErrorKind::Internal)),
         }
     }
 

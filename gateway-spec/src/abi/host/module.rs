@@ -9,9 +9,10 @@ use std::task::{Context, Poll};
 use super::descriptor::{Descriptor, Refusal};
 use super::services::HostTable;
 use crate::abi::codes::kind_of;
+use crate::abi::size::struct_size;
 use crate::abi::types::{
-    GwApp, GwAppVt, GwConfig, GwError, GwKv, GwModule, GwStr, MODULE_MIN_SIZE, code, config_flag,
-    module_flag,
+    GwApp, GwAppVt, GwCall, GwConfig, GwError, GwHost, GwKv, GwModule, GwRequest, GwStr, GwWaker,
+    MODULE_MIN_SIZE, code, config_flag, module_flag,
 };
 use crate::abi::waker::Lender;
 use crate::error::ErrorKind;
@@ -20,13 +21,24 @@ use crate::lifespan::Worker;
 /// A checked descriptor in this process. Modules are never unloaded, so it lasts.
 #[derive(Clone, Debug)]
 pub struct Module {
+    #[cfg(feature = "lint")]
     raw: &'static GwModule,
+    create: unsafe extern "C" fn(
+        *const GwHost,
+        *const GwConfig,
+        *mut *const GwApp,
+        *mut GwError,
+    ) -> i32,
     descriptor: Descriptor,
     linked: bool,
 }
 
 /// What an instance is told at `create`.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "hosts fill it field by field; a new field is a new minor version"
+)]
 pub struct Config {
     /// The application's own settings.
     pub settings: Vec<(String, String)>,
@@ -44,14 +56,18 @@ pub struct Config {
 #[derive(Debug)]
 pub struct App {
     pub(super) raw: NonNull<GwApp>,
-    pub(super) vt: &'static GwAppVt,
-    flags: u64,
+    vt: &'static GwAppVt,
+    pub(super) call: CallFunction,
     /// Of this thread; startup and shutdown borrow it in turn.
     lender: RefCell<Lender>,
 }
 
+pub(super) type CallFunction =
+    unsafe extern "C" fn(*const GwApp, *const GwRequest, *const GwWaker, *mut *mut GwCall) -> i32;
+
 /// Why an instance could not be made or started.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct StartFailure {
     /// Which step failed.
     pub step: Step,
@@ -82,6 +98,7 @@ impl Module {
     }
 
     /// The descriptor of a module that was loaded.
+    #[cfg(feature = "load")]
     pub(crate) fn loaded(raw: &'static GwModule) -> Result<Self, Refusal> {
         Self::check(raw, false)
     }
@@ -107,11 +124,11 @@ impl Module {
             std::slice::from_raw_parts(ptr::from_ref(raw).cast::<u8>(), MODULE_MIN_SIZE as usize)
         };
         let descriptor = Descriptor::parse(bytes, HONOURED)?;
-        if raw.create.is_none() {
-            return Err(Refusal::NoCreate);
-        }
+        let create = raw.create.ok_or(Refusal::NoCreate)?;
         Ok(Self {
+            #[cfg(feature = "lint")]
             raw,
+            create,
             descriptor,
             linked,
         })
@@ -145,7 +162,7 @@ impl Module {
             0
         };
         let raw_config = GwConfig {
-            struct_size: size_of::<GwConfig>() as u32,
+            struct_size: struct_size::<GwConfig>(),
             n_entries: crate::head::length(entries.len()),
             entries: entries.as_ptr(),
             argument: GwStr::from(&*config.argument),
@@ -158,13 +175,9 @@ impl Module {
         };
         let mut complaint = Complaint::new();
         let mut app = ptr::null();
-        let create = self
-            .raw
-            .create
-            .expect("`check` refuses descriptors without create");
         // SAFETY: the module's create, with arguments that outlive the call.
         let answer = unsafe {
-            create(
+            (self.create)(
                 host.as_raw(),
                 &raw const raw_config,
                 &raw mut app,
@@ -181,14 +194,19 @@ impl Module {
         };
         let raw =
             NonNull::new(app.cast_mut()).ok_or_else(|| unusable("create gave no application"))?;
-        // SAFETY: the application's object; tables live until the process exits.
-        let vt = unsafe { (*raw.as_ptr()).vt.as_ref() }
-            .filter(|vt| vt.struct_size as usize >= size_of::<GwAppVt>() && vt.call.is_some())
+        // SAFETY: `create` succeeded, so it gave an application.
+        let vt = unsafe { raw.as_ref() }.vt;
+        // SAFETY: applications keep tables until the process exits.
+        let vt = unsafe { vt.as_ref() }
+            .filter(|vt| vt.struct_size as usize >= size_of::<GwAppVt>())
             .ok_or_else(|| unusable("the application's table is shorter than ABI 1.0's"))?;
+        let call = vt
+            .call
+            .ok_or_else(|| unusable("the application's table has no call function"))?;
         Ok(App {
             raw,
             vt,
-            flags: self.descriptor.flags,
+            call,
             lender: RefCell::new(Lender::new()),
         })
     }
@@ -242,11 +260,6 @@ impl App {
             unsafe { destroy(self.raw.as_ptr()) };
         }
     }
-
-    /// Whether the application may be called from several threads.
-    pub(crate) fn is_shareable(&self) -> bool {
-        self.flags & (module_flag::SINGLE_THREAD | module_flag::LOCAL_CALLS) == 0
-    }
 }
 
 impl fmt::Display for StartFailure {
@@ -273,7 +286,7 @@ struct Complaint {
 impl Complaint {
     fn new() -> Self {
         let raw = GwError {
-            struct_size: size_of::<GwError>() as u32,
+            struct_size: struct_size::<GwError>(),
             code: code::READY,
             text: ptr::null_mut(),
             cap: COMPLAINT_BYTES,

@@ -6,6 +6,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::abi::contain::contained;
+use crate::abi::size::struct_size;
 use crate::abi::types::{ABI_MINOR, GwHost, GwKv, GwStr, code};
 
 /// What a host offers an application beyond exchanges. Called from any thread, before start-up
@@ -42,7 +43,7 @@ impl HostTable {
     pub fn leak(services: impl Services, name: &'static str, level: u32) -> &'static Self {
         let table = Box::leak(Box::new(Self {
             abi: GwHost {
-                struct_size: size_of::<GwHost>() as u32,
+                struct_size: struct_size::<GwHost>(),
                 abi_minor: ABI_MINOR,
                 reserved: 0,
                 log_level: ptr::null(),
@@ -85,17 +86,22 @@ unsafe extern "C" fn log(
     contained("log", || {
         // SAFETY: `leak` made every `gw_host` that carries this function.
         let table = unsafe { &*host.cast::<HostTable>() };
-        // SAFETY: NULL or a string that outlives the call.
         let text = |string: *const GwStr| {
-            unsafe { string.as_ref().map(|s| s.bytes()) }.unwrap_or_default()
+            // SAFETY: NULL or a string that the application lends for the call.
+            let string = unsafe { string.as_ref() };
+            // SAFETY: the application lends the bytes for the call.
+            string.map_or(&[][..], |string| unsafe { string.bytes() })
         };
-        let count = if pairs.is_null() { 0 } else { count as usize };
-        let mut pairs = (0..count).map(|index| {
-            // SAFETY: an array of `count` pairs that outlives the call.
-            let pair = unsafe { &*pairs.add(index) };
-            // SAFETY: strings that outlive the call.
+        let pairs = if pairs.is_null() {
+            &[]
+        } else {
+            // SAFETY: an array of `count` pairs that the application lends for the call.
+            unsafe { std::slice::from_raw_parts(pairs, count as usize) }
+        };
+        let mut pairs = pairs.iter().map(|pair| {
+            // SAFETY: the application lends the strings for the call.
             let key = unsafe { pair.key.bytes() };
-            // SAFETY: strings that outlive the call.
+            // SAFETY: as above.
             (key, unsafe { pair.value.bytes() })
         });
         table

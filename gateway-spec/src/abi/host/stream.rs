@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use crate::abi::contain::contained;
+use crate::abi::size::struct_size;
 use crate::abi::types::{GwIov, GwStream, GwStreamVt, GwWaker, code};
 use crate::abi::waker;
 use crate::upgrade::Duplex;
@@ -28,7 +29,7 @@ impl OfferedStream {
 }
 
 static VT: GwStreamVt = GwStreamVt {
-    struct_size: size_of::<GwStreamVt>() as u32,
+    struct_size: struct_size::<GwStreamVt>(),
     reserved: 0,
     poll_read: Some(poll_read),
     poll_write: Some(poll_write),
@@ -43,11 +44,10 @@ static VT: GwStreamVt = GwStreamVt {
 /// # Safety
 ///
 /// `stream` was made by `offer` and is live; `waker` outlives the call.
-unsafe fn with<T>(
+unsafe fn with(
     stream: *mut GwStream,
     waker: *const GwWaker,
-    poll: impl FnOnce(&mut dyn Duplex, &mut Context<'_>) -> Poll<io::Result<T>>,
-    done: impl FnOnce(T),
+    poll: impl FnOnce(&mut dyn Duplex, &mut Context<'_>) -> Poll<io::Result<()>>,
 ) -> i32 {
     contained("an upgraded stream", || {
         // SAFETY: the caller's promise.
@@ -57,10 +57,7 @@ unsafe fn with<T>(
         let waker = unsafe { waker::borrow(waker) };
         match poll(&mut **stream, &mut Context::from_waker(&waker)) {
             Poll::Pending => code::PENDING,
-            Poll::Ready(Ok(value)) => {
-                done(value);
-                code::READY
-            }
+            Poll::Ready(Ok(())) => code::READY,
             Poll::Ready(Err(error)) => match error.kind() {
                 io::ErrorKind::TimedOut => code::TIMEOUT,
                 io::ErrorKind::BrokenPipe
@@ -79,14 +76,23 @@ unsafe extern "C" fn poll_read(
     capacity: usize,
     count: *mut usize,
 ) -> i32 {
-    // SAFETY: the application's buffer, writable for the call; it may be uninitialised, so it is
-    // zeroed before a Rust slice of it exists.
-    unsafe { std::ptr::write_bytes(start, 0, capacity) };
-    // SAFETY: as above.
-    let buffer = unsafe { std::slice::from_raw_parts_mut(start, capacity) };
-    let read = |stream: &mut dyn Duplex, cx: &mut Context<'_>| stream.poll_read(cx, buffer);
-    // SAFETY: called by the application with its stream and waker; `count` is its out pointer.
-    unsafe { with(stream, waker, read, |read| *count = read) }
+    let buffer = if capacity == 0 {
+        &mut []
+    } else {
+        // SAFETY: the application's buffer, writable for the call. It may be uninitialised, so it
+        // is zeroed before a Rust slice of it exists.
+        unsafe { std::ptr::write_bytes(start, 0, capacity) };
+        // SAFETY: as above, and initialised.
+        unsafe { std::slice::from_raw_parts_mut(start, capacity) }
+    };
+    let read = |stream: &mut dyn Duplex, cx: &mut Context<'_>| {
+        stream.poll_read(cx, buffer).map_ok(|read| {
+            // SAFETY: the application's out pointer, valid for the call.
+            unsafe { count.write(read) };
+        })
+    };
+    // SAFETY: called by the application with its stream and waker.
+    unsafe { with(stream, waker, read) }
 }
 
 unsafe extern "C" fn poll_write(
@@ -96,49 +102,46 @@ unsafe extern "C" fn poll_write(
     count: u32,
     written: *mut usize,
 ) -> i32 {
+    let buffers = if count == 0 {
+        &[]
+    } else {
+        // SAFETY: an array of `count` buffers that the application lends for the call.
+        unsafe { std::slice::from_raw_parts(buffers, count as usize) }
+    };
     let mut slices = [IoSlice::new(&[]); GATHERED];
-    let used = (count as usize).min(GATHERED);
-    for (index, slice) in slices.iter_mut().enumerate().take(used) {
-        // SAFETY: an array of `count` buffers.
-        let buffer = unsafe { &*buffers.add(index) };
-        if buffer.len > 0 {
-            // SAFETY: readable for the call.
-            *slice = IoSlice::new(unsafe { std::slice::from_raw_parts(buffer.ptr, buffer.len) });
-        }
+    let mut used = 0;
+    for (slice, buffer) in slices
+        .iter_mut()
+        .zip(buffers.iter().filter(|buffer| buffer.len > 0))
+    {
+        // SAFETY: bytes that the application lends for the call.
+        *slice = IoSlice::new(unsafe { std::slice::from_raw_parts(buffer.ptr, buffer.len) });
+        used += 1;
     }
-    let write =
-        |stream: &mut dyn Duplex, cx: &mut Context<'_>| stream.poll_write(cx, &slices[..used]);
-    // SAFETY: called by the application with its stream and waker; `written` is its out pointer.
-    unsafe { with(stream, waker, write, |count| *written = count) }
+    let write = |stream: &mut dyn Duplex, cx: &mut Context<'_>| {
+        stream.poll_write(cx, &slices[..used]).map_ok(|count| {
+            // SAFETY: the application's out pointer, valid for the call.
+            unsafe { written.write(count) };
+        })
+    };
+    // SAFETY: called by the application with its stream and waker.
+    unsafe { with(stream, waker, write) }
 }
 
 unsafe extern "C" fn poll_flush(stream: *mut GwStream, waker: *const GwWaker) -> i32 {
     // SAFETY: called by the application with its stream and waker.
-    unsafe { with(stream, waker, |stream, cx| stream.poll_flush(cx), |()| ()) }
+    unsafe { with(stream, waker, |stream, cx| stream.poll_flush(cx)) }
 }
 
 unsafe extern "C" fn poll_shutdown(stream: *mut GwStream, waker: *const GwWaker) -> i32 {
     // SAFETY: called by the application with its stream and waker.
-    unsafe {
-        with(
-            stream,
-            waker,
-            |stream, cx| stream.poll_shutdown(cx),
-            |()| (),
-        )
-    }
+    unsafe { with(stream, waker, |stream, cx| stream.poll_shutdown(cx)) }
 }
 
 unsafe extern "C" fn poll_draining(stream: *mut GwStream, waker: *const GwWaker) -> i32 {
+    let draining = |stream: &mut dyn Duplex, cx: &mut Context<'_>| stream.poll_draining(cx).map(Ok);
     // SAFETY: called by the application with its stream and waker.
-    unsafe {
-        with(
-            stream,
-            waker,
-            |stream, cx| stream.poll_draining(cx).map(Ok),
-            |()| (),
-        )
-    }
+    unsafe { with(stream, waker, draining) }
 }
 
 unsafe extern "C" fn drop_stream(stream: *mut GwStream) {
