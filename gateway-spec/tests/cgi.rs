@@ -1,4 +1,5 @@
 //! A request becomes CGI variables and comes back.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::net::SocketAddr;
 
