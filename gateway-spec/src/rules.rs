@@ -99,7 +99,7 @@ rules! {
     LOAD_07 "LOAD-07" Both "1.0" NotCheckable("that something will never happen shows at no moment; the process's end is the proof");
     //# [LOAD-08] Serving does not depend on the module's file: replacing, truncating or deleting it changes
     //# nothing for processes that run it, and all processes of one generation run the same bytes.
-    LOAD_08 "LOAD-08" Host "1.0" Owed;
+    LOAD_08 "LOAD-08" Host "1.0" Test("tests/tests/e2e/lifecycle.rs::an_application_that_is_broken_overwritten_or_gone_harms_no_request");
 
     LIFE_01 "LIFE-01" Host "1.0" Interposer;
     LIFE_02 "LIFE-02" Host "1.0" Lint;
@@ -107,7 +107,7 @@ rules! {
     LIFE_04 "LIFE-04" App "1.0" Interposer;
     //# [LIFE-05] When `create` or `startup` fails, the host logs the application's message, does not serve it, and
     //# ends with an exit status of its own for this (3; 4 for a module that it could not load).
-    LIFE_05 "LIFE-05" Host "1.0" Owed;
+    LIFE_05 "LIFE-05" Host "1.0" Test("tests/tests/e2e/lifecycle.rs::a_start_up_that_fails_or_panics_ends_with_code_3_and_its_words_once");
     //# [LIFE-06] The host bounds `shutdown` by the deadline that it names, then destroys the instance or exits.
     LIFE_06 "LIFE-06" Host "1.0" Owed;
     //# [LIFE-07] The application starts no thread and reaches for no network in constructors of the module or in
@@ -129,24 +129,24 @@ rules! {
     REQ_09 "REQ-09" Host "1.0" Lint;
     //# [REQ-10] A request whose length is ambiguous (Content-Length and Transfer-Encoding together, lengths that
     //# differ, a coding that is not `chunked` last) is refused before the application sees it.
-    REQ_10 "REQ-10" Host "1.0" Owed;
+    REQ_10 "REQ-10" Host "1.0" Test("gateway-server/tests/corpus.rs::every_case_has_its_verdict_whole");
     REQ_11 "REQ-11" Host "1.0" Lint;
     REQ_12 "REQ-12" Host "1.0" Lint;
     //# [REQ-13] Only the transport, the host's configuration and trusted proxies determine mount, scheme, addresses
     //# and TLS facts. No field and no form of target that a client sends can change them.
-    REQ_13 "REQ-13" Host "1.0" Owed;
+    REQ_13 "REQ-13" Host "1.0" Test("tests/tests/e2e/conformance.rs::an_untrusted_client_cannot_forge_facts");
     //# [REQ-14] A head beyond the host's limits is answered with a 4xx status and never reaches the application.
-    REQ_14 "REQ-14" Host "1.0" Owed;
+    REQ_14 "REQ-14" Host "1.0" Test("gateway-server/src/http1/head/tests.rs::limits_are_exact");
     REQ_15 "REQ-15" Host "1.0" Lint;
     REQ_16 "REQ-16" Host "1.0" Interposer;
     REQ_17 "REQ-17" Host "1.0" Interposer;
 
     //# [BODY-01] The host decodes framing; the application sees content only.
-    BODY_01 "BODY-01" Host "1.0" Owed;
+    BODY_01 "BODY-01" Host "1.0" Test("gateway-server/src/http1/body/tests.rs::chunks_end_where_they_say");
     //# [BODY-02] The end of a body, an error and the client's disappearance are three distinct results.
-    BODY_02 "BODY-02" Host "1.0" Owed;
+    BODY_02 "BODY-02" Host "1.0" Test("tests/tests/e2e/conformance.rs::a_body_cut_off_is_an_error_not_an_end");
     //# [BODY-03] For a body that is not polled the host buffers at most its stated bound and reads no more.
-    BODY_03 "BODY-03" Host "1.0" Owed;
+    BODY_03 "BODY-03" Host "1.0" Test("tests/tests/e2e/conformance.rs::a_body_that_nobody_polls_stops_its_sender");
     //# [BODY-04] `100 Continue` is sent when the application first polls the body, not before, and never after a
     //# final response has begun.
     BODY_04 "BODY-04" Host "1.0" Owed;
@@ -156,7 +156,7 @@ rules! {
     //# limits, or closes.
     BODY_07 "BODY-07" Host "1.0" Owed;
     //# [BODY-08] A body that exceeds the host's limit yields LIMIT; nothing beyond the limit is delivered.
-    BODY_08 "BODY-08" Host "1.0" Owed;
+    BODY_08 "BODY-08" Host "1.0" Test("gateway-server/src/http1/body/tests.rs::a_body_of_the_limit_is_accepted_and_one_byte_more_is_not");
     BODY_09 "BODY-09" Both "1.0" Lint;
     BODY_10 "BODY-10" Both "1.0" Lint;
     //# [BODY-11] The request's body may be polled until the exchange has ended, also after the call; from then on
@@ -176,7 +176,7 @@ rules! {
     //# content ends short of it, so that no client takes a part for the whole.
     RES_10 "RES-10" Host "1.0" Owed;
     //# [RES-11] Field lines go out in the application's order, repeated ones as separate lines.
-    RES_11 "RES-11" Host "1.0" Owed;
+    RES_11 "RES-11" Host "1.0" Test("tests/tests/e2e/conformance.rs::fields_keep_their_order_and_repeated_ones_their_lines");
     //# [RES-12] The head goes out without waiting for the body, and each frame is passed on before the next is
     //# polled.
     RES_12 "RES-12" Host "1.0" Owed;
@@ -184,14 +184,14 @@ rules! {
     RES_13 "RES-13" Host "1.0" Owed;
     RES_14 "RES-14" Both "1.0" Interposer;
     //# [RES-15] The host owns Date, Connection and Transfer-Encoding. It sends trailers where the protocol has a
-    //# place for them and the response no declared length, and discards them otherwise.
+    //# place for them and the client accepts them, and discards them otherwise.
     RES_15 "RES-15" Host "1.0" Owed;
     RES_16 "RES-16" App "1.0" Lint;
     RES_17 "RES-17" Host "1.0" Interposer;
     RES_18 "RES-18" App "1.0" Lint;
     //# [RES-19] No content is sent in answer to HEAD or with 204, 304 and interim responses, whatever the application
     //# gave.
-    RES_19 "RES-19" Host "1.0" Owed;
+    RES_19 "RES-19" Host "1.0" Test("gateway-server/src/http1/encode/tests.rs::bodiless_statuses_have_no_body");
     RES_20 "RES-20" Host "1.0" Interposer;
 
     CALL_01 "CALL-01" Both "1.0" Interposer;
@@ -228,7 +228,7 @@ rules! {
 
     //# [LOG-01] `log` may be called from any thread, from before `startup` until after `shutdown`, with any bytes:
     //# the host escapes control characters, so that no record can pretend to be another.
-    LOG_01 "LOG-01" Host "1.0" Owed;
+    LOG_01 "LOG-01" Host "1.0" Test("tests/tests/e2e/conformance.rs::a_log_record_cannot_forge_another");
     LOG_02 "LOG-02" App "1.0" Interposer;
     EXT_01 "EXT-01" Host "1.0" Interposer;
     //# [CGI-01] CGI and WSGI variables follow from the request by the table of the chapter on CGI, and a request can

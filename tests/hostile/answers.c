@@ -102,6 +102,21 @@ static int32_t play_head(struct turn *turn) {
   return GW_INTERNAL;
 }
 
+static int32_t play_order(struct turn *turn) {
+  gw_header headers[] = {field("set-cookie", "a=1"), field("x-between", "1"),
+                         field("set-cookie", "b=2"), field("set-cookie", "a=3")};
+  return with_list(turn, headers, 4);
+}
+
+static int32_t play_facts(struct turn *turn) {
+  const gw_request *request = turn->request;
+  bool same = request->peer->port == request->client->port &&
+              memcmp(request->peer->ip, request->client->ip, sizeof request->peer->ip) == 0;
+  uint64_t forwarded = request->flags & (GW_REQUEST_CLIENT_FORWARDED | GW_REQUEST_SCHEME_FORWARDED);
+  return say(turn->ctx, "scheme %u, client %s, forwarded %u, mount %u", request->scheme,
+             same ? "is peer" : "differs", forwarded != 0, (unsigned)request->mount.len);
+}
+
 static int32_t play_framing(struct turn *turn) {
   const char *value = is(turn, "transfer-encoding") ? "chunked"
                       : is(turn, "connection")      ? "close"
@@ -202,6 +217,8 @@ const struct trick answer_tricks[] = {
     {"status", play_status},
     {"bodiless", play_bodiless},
     {"head", play_head},
+    {"order", play_order},
+    {"facts", play_facts},
     {"framing", play_framing},
     {"framing-id", play_framing_id},
     {"length", play_length},

@@ -292,6 +292,7 @@ static void *reader_run(void *argument) {
   struct reader *self = argument;
   uint64_t bytes = 0;
   int32_t code = read_all(self->body, &bytes);
+  note("read %d", code);
   self->body->vt->drop(self->body);
   pthread_mutex_lock(&self->lock);
   self->code = code;

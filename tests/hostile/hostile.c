@@ -48,6 +48,8 @@
  *     /head/WHAT          one bad field, WHAT of: cr lf nul lead trail space colon upper empty
  *                         high null-array huge-count long-value; `many` is 500 good ones, `odd-id`
  *                         has an unknown name id with a good name: both fit
+ *     /order              set-cookie, x-between, set-cookie, set-cookie: kept so
+ *     /facts              200 "scheme S, client is peer|differs, forwarded F, mount LENGTH"
  *     /framing/NAME       responds with a field of that name (connection, transfer-encoding,
  *                         keep-alive, te, trailer, upgrade, proxy-connection); refused
  *     /framing-id/KIND    `named`: the id of transfer-encoding on "x-ok"; `hidden`: the id of
@@ -82,7 +84,7 @@
  *     /reqbody/KIND       `ignore`: drops it unread; `leak`: never drops it; `later`: answers, and
  *                         a thread polls it after the exchange, note "later CODE" (CLOSED) unless
  *                         the body was shorter than what the host had read; `thread`: reads it on
- *                         a thread, answers "N bytes"
+ *                         a thread, answers "N bytes", note "read CODE"
  *
  *   async.c
  *     /pending            never ends; note "dropped" when the host cancels it

@@ -163,6 +163,7 @@ unsafe extern "C" fn shutdown(app: *const GwApp, waker: *const GwWaker, deadline
     this.step("shutdown", &[SERVING, STOPPING], STOPPING);
     let Some(shutdown) = this.vt.shutdown else {
         this.step("shutdown", &[STOPPING], STOPPED);
+        this.ledger.check(&this.reports, calls);
         return code::READY;
     };
     // SAFETY: the host's waker is valid during this poll.
@@ -176,6 +177,7 @@ unsafe extern "C" fn shutdown(app: *const GwApp, waker: *const GwWaker, deadline
         });
     if answer != code::PENDING {
         this.step("shutdown", &[STOPPING], STOPPED);
+        this.ledger.check(&this.reports, calls);
     }
     answer
 }
@@ -191,7 +193,8 @@ unsafe extern "C" fn destroy(app: *const GwApp) {
         unsafe { destroy(this.app()) };
     }
     this.forget();
-    this.ledger.check(&this.reports);
+    this.ledger
+        .check(&this.reports, this.calls.load(Ordering::Acquire));
 }
 
 unsafe extern "C" fn ext(app: *const GwApp, id: *const GwStr) -> *const c_void {

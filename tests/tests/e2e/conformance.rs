@@ -1,0 +1,200 @@
+//! Rules of SPEC.md that show only in a whole server, and the switch that shows breaches of the rest.
+
+use std::io::{ErrorKind, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use gateway_tests::address::Address;
+use gateway_tests::artefacts::{Artefacts, compile};
+use gateway_tests::client::{Client, get};
+use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::until;
+use tempfile::TempDir;
+
+/// The hostile module, built into the folder, behind one worker.
+fn hostile(folder: &TempDir, arguments: &[&str]) -> Gatewayd {
+    let sources = ["hostile", "answers", "bodies", "async"];
+    let sources = sources.map(|name| format!("tests/hostile/{name}.c"));
+    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+    let module = compile(&sources, &["-std=gnu11", "-pthread"], folder.path());
+    Gatewayd::serve(&module, &[&["--workers", "1"], arguments].concat())
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder for temporary files")
+}
+
+#[test]
+fn under_lint_a_breach_is_logged_with_the_rules_name() {
+    let folder = folder();
+    let server = hostile(&folder, &["--lint"]);
+    assert_eq!(server.get("/ok").text(), "ok");
+    assert_eq!(server.get("/twice").text(), "first");
+    assert_eq!(server.get("/leak/ctx").text(), "leaked");
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("[RES-02] the application: a second response"),
+        "{said}"
+    );
+    assert!(
+        said.contains("[RES-14] one side: 1 exchanges not given back"),
+        "{said}"
+    );
+}
+
+#[test]
+fn under_lint_server_and_examples_keep_every_rule() {
+    let examples = folder();
+    let modules = [
+        Artefacts::built().module("hello").to_owned(),
+        Artefacts::built().module("echo").to_owned(),
+        compile(&["examples/hello-c/hello.c"], &[], examples.path()),
+        compile(&["examples/stream-cpp/stream.cpp"], &[], examples.path()),
+    ];
+    let requests = [
+        "GET / HTTP/1.1\r\nHost: Example.ORG:80\r\nTE: trailers\r\nConnection: te\r\n\r\n",
+        "HEAD /a%2Fb/../c?x=?y HTTP/1.1\r\nHost: [::1]\r\nCookie: a\r\nCookie: b\r\n\r\n",
+        "GET http://example.org/p?q HTTP/1.1\r\nHost: example.org\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+        "POST /u HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /u HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+         3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n",
+        "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ];
+    for module in modules {
+        let server = Gatewayd::serve(&module, &["--workers", "1", "--lint"]);
+        for request in requests {
+            let mut client = server.connect();
+            client.send(request);
+            let response = match request.starts_with("HEAD") {
+                true => client.response_to_head(),
+                false => client.response(),
+            };
+            assert!(response.status < 500, "{request}");
+        }
+        let (code, said) = server.stop();
+        assert_eq!(code, 0, "{said}");
+        let breaches: Vec<&str> = said
+            .lines()
+            .filter(|line| line.contains("ERROR ["))
+            .collect();
+        assert_eq!(breaches, [""; 0], "{}", module.display());
+    }
+}
+
+#[test]
+fn a_log_record_cannot_forge_another() {
+    let folder = folder();
+    let server = hostile(&folder, &[]);
+    assert_eq!(server.get("/log").text(), "logged");
+    let (_, said) = server.stop();
+    assert!(
+        said.contains("forged line"),
+        "the record itself is logged: {said}"
+    );
+    let is_bare = |line: &str| line.trim_start().starts_with("forged line");
+    assert!(!said.lines().any(is_bare), "{said}");
+    let is_raw = |byte: char| byte.is_control() && byte != '\n';
+    assert!(!said.contains(is_raw), "{}", said.escape_debug());
+}
+
+#[test]
+fn fields_keep_their_order_and_repeated_ones_their_lines() {
+    let folder = folder();
+    let response = hostile(&folder, &[]).get("/order");
+    let ours = ["set-cookie", "x-between"];
+    let lines = response.fields.iter().filter_map(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        ours.contains(&name.as_str())
+            .then(|| format!("{name}: {value}"))
+    });
+    let lines: Vec<String> = lines.collect();
+    let given = [
+        "set-cookie: a=1",
+        "x-between: 1",
+        "set-cookie: b=2",
+        "set-cookie: a=3",
+    ];
+    assert_eq!(lines, given);
+}
+
+#[test]
+fn an_untrusted_client_cannot_forge_facts() {
+    let folder = folder();
+    let server = hostile(&folder, &[]);
+    let forged = "GET https://evil.example/facts HTTP/1.1\r\nHost: evil.example\r\n\
+        X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Prefix: /x\r\n\
+        X-Real-IP: 6.6.6.6\r\nX-Script-Name: /x\r\nForwarded: for=6.6.6.6;proto=https\r\n\r\n";
+    let response = server.fetch(forged);
+    assert_eq!(
+        response.text(),
+        "scheme 0, client is peer, forwarded 0, mount 0"
+    );
+}
+
+#[test]
+fn a_body_cut_off_is_an_error_not_an_end() {
+    let folder = folder();
+    let server = hostile(&folder, &[]);
+    let head =
+        |framing: &str| format!("POST /reqbody/thread HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n");
+    let whole = server.fetch(head("Transfer-Encoding: chunked") + "3\r\nabc\r\n0\r\n\r\n");
+    assert_eq!(whole.text(), "3 bytes");
+    assert_eq!(notes(&server, 1), ["read 0"]);
+
+    for (count, cut) in [
+        (2, head("Transfer-Encoding: chunked") + "3\r\nabc\r\n"),
+        (3, head("Content-Length: 10") + "abc"),
+    ] {
+        let mut client = server.connect();
+        client.send(cut);
+        client.finish();
+        let notes = notes(&server, count);
+        assert!(notes[count - 1].starts_with("read -"), "{notes:?}");
+    }
+}
+
+/// The first so many reads that the module has noted.
+fn notes(server: &Gatewayd, count: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    until(&format!("{count} reads"), || {
+        let said = Client::get(&server.address, "/notes");
+        let reads = said.text().lines().filter(|line| line.starts_with("read "));
+        notes = reads.map(str::to_owned).collect();
+        notes.len() >= count
+    });
+    notes
+}
+
+#[test]
+fn a_body_that_nobody_polls_stops_its_sender() {
+    let folder = folder();
+    let server = hostile(&folder, &[]);
+    let Address::Tcp(address) = &server.address else {
+        panic!("expected a TCP address")
+    };
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_write_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let head = get("/pending").replacen("GET", "POST", 1);
+    let head = head.trim_end().to_owned() + "\r\nContent-Length: 60000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let (piece, mut sent) = (vec![b'.'; 1 << 20], 0);
+    let error = loop {
+        match stream.write(&piece) {
+            Ok(count) => sent += count,
+            Err(error) => break error,
+        }
+        assert!(sent < BOUND, "{sent} bytes were taken and nobody read them");
+    };
+    assert!(
+        matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        "{error}"
+    );
+}
+
+/// More than the socket buffers of both ends and the server's own bound.
+const BOUND: usize = 32 << 20;
