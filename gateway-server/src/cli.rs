@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::ValueParser;
@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::app_source::AppSource;
 use crate::config::{Config, Given, SETTINGS, Sources, near_misses};
-use crate::{arbiter, logging, worker};
+use crate::{arbiter, check, logging, worker};
 
 /// Runs the server's command line; `args` begin with the program's name.
 ///
@@ -29,7 +29,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         return worker::main(plan, source);
     }
     let name = args.first().cloned().unwrap_or_else(|| "gatewayd".into());
-    match parse(args, source) {
+    let title = title(&name, source);
+    if args.get(1).is_some_and(|word| word == "check") {
+        return check::run(&title, &args[2..], source);
+    }
+    match parse(&title, args, source) {
         Parsed::Serve(config) => serve(&name, *config, source),
         Parsed::Told(code) => code,
     }
@@ -54,8 +58,19 @@ enum Parsed {
     Told(ExitCode),
 }
 
-fn parse(args: Vec<OsString>, source: AppSource) -> Parsed {
-    let (matches, mut problems) = match matches(&mut command(source), args) {
+/// What the program is called in help and messages.
+fn title(name: &OsStr, source: AppSource) -> String {
+    match source {
+        AppSource::CommandLine => "gatewayd".to_owned(),
+        AppSource::LinkedIn(_) => {
+            let file = Path::new(name).file_name().unwrap_or(name);
+            file.to_string_lossy().into_owned()
+        }
+    }
+}
+
+fn parse(title: &str, args: Vec<OsString>, source: AppSource) -> Parsed {
+    let (matches, mut problems) = match matches(&mut command(title, source), args) {
         Ok(found) => found,
         Err(told) => return Parsed::Told(told),
     };
@@ -76,20 +91,22 @@ fn parse(args: Vec<OsString>, source: AppSource) -> Parsed {
         }
         Err(errors) => problems.extend(errors.iter().map(ToString::to_string)),
     }
-    complain(&problems);
+    complain(title, &problems);
     Parsed::Told(ExitCode::from(USAGE))
 }
 
 /// The command line as clap sees it, made from the table of settings.
-fn command(source: AppSource) -> Command {
+fn command(title: &str, source: AppSource) -> Command {
     let linked = matches!(source, AppSource::LinkedIn(_));
-    let mut command = Command::new("gatewayd")
+    let mut command = Command::new(title.to_owned())
         .version(env!("CARGO_PKG_VERSION"))
         .about("Serves a compiled gateway application over HTTP")
         .override_usage(if linked {
-            "gatewayd [OPTIONS] [-- ARGS]"
+            format!("{title} [OPTIONS] [-- ARGS]\n       {title} check [--load] [-- ARGS]")
         } else {
-            "gatewayd [OPTIONS] APP.SO [-- ARGS]"
+            format!(
+                "{title} [OPTIONS] APP.SO [-- ARGS]\n       {title} check [--load] APP.SO [-- ARGS]"
+            )
         })
         .after_help(AFTER_HELP)
         .args_override_self(true);
@@ -214,14 +231,17 @@ fn first_line(message: &str) -> String {
 }
 
 /// Writes what is wrong to standard error; if that is closed, nobody wants to know.
-fn complain(problems: &[String]) {
+fn complain(title: &str, problems: &[String]) {
     let mut text = String::new();
     for problem in problems {
-        text.push_str("gatewayd: ");
+        text.push_str(title);
+        text.push_str(": ");
         text.push_str(problem);
         text.push('\n');
     }
-    text.push_str("Try `gatewayd --help`.\n");
+    text.push_str("Try `");
+    text.push_str(title);
+    text.push_str(" --help`.\n");
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
@@ -244,7 +264,7 @@ mod tests {
             .chain(args)
             .map(OsString::from)
             .collect();
-        matches(&mut command(AppSource::CommandLine), args)
+        matches(&mut command("gatewayd", AppSource::CommandLine), args)
             .unwrap()
             .1
     }
@@ -255,7 +275,7 @@ mod tests {
             .chain(args)
             .map(OsString::from)
             .collect();
-        let found = matches(&mut command(AppSource::CommandLine), args).unwrap();
+        let found = matches(&mut command("gatewayd", AppSource::CommandLine), args).unwrap();
         assert_eq!(found.1, [""; 0]);
         let flags = given(&found.0.unwrap());
         flags
@@ -266,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_command_is_well_formed() {
-        command(AppSource::CommandLine).debug_assert();
+        command("gatewayd", AppSource::CommandLine).debug_assert();
     }
 
     #[test]
@@ -317,7 +337,9 @@ mod tests {
 
     #[test]
     fn help_lists_every_setting_under_its_heading() {
-        let help = command(AppSource::CommandLine).render_help().to_string();
+        let help = command("gatewayd", AppSource::CommandLine)
+            .render_help()
+            .to_string();
         for setting in SETTINGS {
             assert!(help.contains(&setting.flag()), "{}", setting.name);
             assert!(help.contains(setting.group.heading()));

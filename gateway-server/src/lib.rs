@@ -4,6 +4,7 @@
 mod app_source;
 mod arbiter;
 mod banner;
+mod check;
 mod cli;
 mod clock;
 mod config;
@@ -13,6 +14,7 @@ mod deadlines;
 mod drain;
 mod http1;
 mod limits;
+mod linked;
 mod logging;
 mod net;
 mod options;
@@ -25,6 +27,45 @@ mod worker;
 
 pub use app_source::AppSource;
 pub use cli::run;
+pub use linked::{main, run_linked};
+
+/// The interface that applications are written against.
+pub use gateway_spec;
+
+/// The same as [`main()`](crate::main()), with the name and version of the crate that it stands in.
+///
+/// The expression is evaluated at start-up, in each worker. `main!(tokio: app)` gives the application
+/// a tokio runtime of its own (feature `tokio` of `gateway-spec`).
+///
+/// ```no_run
+/// # use gateway_server::gateway_spec::{Request, Response};
+/// # async fn hello(_: Request) -> Response { Response::text("Hello, World!") }
+/// fn main() -> std::process::ExitCode {
+///     gateway_server::main!(hello)
+/// }
+/// ```
+#[macro_export]
+macro_rules! main {
+    (tokio: $app:expr) => {
+        $crate::__main!($crate::gateway_spec::abi::export::Tokio, $app)
+    };
+    ($app:expr) => {
+        $crate::__main!($crate::gateway_spec::abi::export::NoRuntime, $app)
+    };
+}
+
+/// The rest of [`main!`](crate::main!).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __main {
+    ($runtime:ty, $app:expr) => {
+        $crate::run_linked::<_, _, _, $runtime>(
+            ::core::env!("CARGO_PKG_NAME"),
+            ::core::env!("CARGO_PKG_VERSION"),
+            move || $app,
+        )
+    };
+}
 
 /// The insides, for fuzzers and for the corpus tests; no promise is made about them.
 #[doc(hidden)]

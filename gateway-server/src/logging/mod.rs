@@ -1,6 +1,7 @@
 //! Diagnostics on standard error, through `tracing`: time, process, level, message, fields.
 
 mod access;
+mod application;
 mod stderr;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use self::stderr::PatientStderr;
 use crate::value::LogLevel;
 
 pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
+pub(crate) use application::host as application_host;
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program
 /// has already set stays.

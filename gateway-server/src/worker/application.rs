@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gateway_spec::Worker;
-use gateway_spec::abi::host::{App, Config, HostTable, Module, Services};
-use gateway_spec::abi::{interpose, load, log_level};
+use gateway_spec::abi::host::{App, Config, Module};
+use gateway_spec::abi::{interpose, load};
 use gateway_spec::lint::Violation;
 use gateway_spec::rules::Binds;
 
@@ -15,6 +15,7 @@ use super::race::unless;
 use super::serving::{App as Source, ServeError, ServeFailure, WorkerIdentity};
 use crate::connection::Service;
 use crate::drain::{Drain, Phase};
+use crate::logging;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
 
@@ -52,11 +53,10 @@ pub(super) async fn start(
     };
     // The loader knows the module by the descriptor's number: it stays open.
     let _: &'static Source = Box::leak(Box::new(source));
-    let host = HostTable::leak(
-        Log { drain },
-        concat!("gatewayd ", env!("CARGO_PKG_VERSION")),
-        most_verbose(),
-    );
+    let host = logging::application_host(move |code| {
+        tracing::info!("the application asks for the end, with code {code}");
+        drain.advance(Phase::ShuttingDown);
+    });
     let mut config = Config::default();
     config.argument = options
         .app_arguments
@@ -97,65 +97,4 @@ fn report(violation: Violation) {
         Binds::Both => "one side",
     };
     tracing::error!(target: "lint", "[{}] {who}: {}", violation.rule, violation.detail);
-}
-
-/// What applications say goes where the server's own lines go.
-struct Log {
-    drain: Drain,
-}
-
-impl Services for Log {
-    fn log(
-        &self,
-        level: u32,
-        target: &[u8],
-        message: &[u8],
-        pairs: &mut dyn Iterator<Item = (&[u8], &[u8])>,
-    ) {
-        let mut line = printable(message);
-        for (key, value) in pairs {
-            line = format!("{line} {}={}", printable(key), printable(value));
-        }
-        let target = printable(target);
-        match level {
-            log_level::ERROR => tracing::error!("[{target}] {line}"),
-            log_level::WARN => tracing::warn!("[{target}] {line}"),
-            log_level::INFO => tracing::info!("[{target}] {line}"),
-            log_level::DEBUG => tracing::debug!("[{target}] {line}"),
-            _ => tracing::trace!("[{target}] {line}"),
-        }
-    }
-
-    fn request_shutdown(&self, code: i32) {
-        tracing::info!("the application asks for the end, with code {code}");
-        self.drain.advance(Phase::ShuttingDown);
-    }
-}
-
-/// Nothing that an application logs can pass for another line.
-fn printable(text: &[u8]) -> String {
-    String::from_utf8_lossy(text)
-        .chars()
-        .flat_map(|letter| {
-            let escaped = letter.is_control().then(|| letter.escape_default());
-            let plain = escaped.is_none().then_some(letter);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
-fn most_verbose() -> u32 {
-    use tracing::level_filters::LevelFilter;
-    let levels = [
-        (LevelFilter::TRACE, log_level::TRACE),
-        (LevelFilter::DEBUG, log_level::DEBUG),
-        (LevelFilter::INFO, log_level::INFO),
-        (LevelFilter::WARN, log_level::WARN),
-        (LevelFilter::ERROR, log_level::ERROR),
-    ];
-    let now = LevelFilter::current();
-    levels
-        .iter()
-        .find(|(level, _)| *level == now)
-        .map_or(log_level::OFF, |(_, number)| *number)
 }

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use object::read::elf::FileHeader;
+use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, EM_AARCH64, EM_RISCV, EM_X86_64};
+use object::read::elf::{Dyn, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol};
 
 use super::host::{Descriptor, HONOURED, Module, Refusal};
@@ -37,6 +38,18 @@ pub enum LoadCause {
     Loader(String),
 }
 
+/// What the dynamic loader does with a file besides mapping it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Linkage {
+    /// The name under which the loader knows it, if it has one.
+    pub soname: Option<String>,
+    /// The libraries that it needs.
+    pub needed: Vec<String>,
+    /// Where those are looked for first, from `RUNPATH` and `RPATH`; may name `$ORIGIN`.
+    pub search: Vec<String>,
+}
+
 /// Reads a module's descriptor from the file: none of its code runs.
 ///
 /// # Errors
@@ -52,23 +65,53 @@ pub fn inspect(path: &Path) -> Result<Descriptor, LoadError> {
     Descriptor::parse(bytes, HONOURED).map_err(|refusal| failed(LoadCause::Refused(refusal)))
 }
 
+/// Reads what a shared object needs of others.
+///
+/// # Errors
+///
+/// The file cannot be read, or is no shared object for this machine.
+pub fn linkage(path: &Path) -> Result<Linkage, LoadError> {
+    let failed = |cause| LoadError {
+        path: path.to_owned(),
+        cause,
+    };
+    let file = std::fs::read(path).map_err(|error| failed(LoadCause::Unreadable(error)))?;
+    shared_object(&file).map_err(failed)?;
+    read_linkage(&file).map_err(|error| {
+        failed(LoadCause::NotAModule(format!(
+            "its dynamic section: {error}"
+        )))
+    })
+}
+
+fn read_linkage(file: &[u8]) -> object::Result<Linkage> {
+    let elf = Elf::parse(file)?;
+    let endian = elf.endian()?;
+    let sections = elf.sections(endian, file)?;
+    let mut linkage = Linkage::default();
+    let Some((entries, strings)) = sections.dynamic(endian, file)? else {
+        return Ok(linkage);
+    };
+    let strings = sections.strings(endian, file, strings)?;
+    for entry in entries {
+        let tag = entry.tag32(endian).unwrap_or_default();
+        if ![DT_NEEDED, DT_SONAME, DT_RPATH, DT_RUNPATH].contains(&tag) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(entry.string(endian, strings)?).into_owned();
+        match tag {
+            DT_NEEDED => linkage.needed.push(text),
+            DT_SONAME => linkage.soname = Some(text),
+            _ => linkage.search.extend(text.split(':').map(str::to_owned)),
+        }
+    }
+    Ok(linkage)
+}
+
 /// The descriptor's bytes in an ELF file.
 fn descriptor_bytes(file: &[u8]) -> Result<&[u8], LoadCause> {
-    const ELF_MAGIC: &[u8] = b"\x7fELF";
+    shared_object(file)?;
     let not = |what: String| LoadCause::NotAModule(what);
-    if !file.starts_with(ELF_MAGIC) {
-        let start = file
-            .get(..file.len().min(8))
-            .unwrap_or_default()
-            .escape_ascii();
-        return Err(not(format!("it begins with \"{start}\"")));
-    }
-    let elf = object::elf::FileHeader64::<Endianness>::parse(file)
-        .map_err(|error| not(error.to_string()))?;
-    let endian = elf.endian().map_err(|error| not(error.to_string()))?;
-    if elf.e_type(endian) != object::elf::ET_DYN {
-        return Err(not("it is an ELF file, but no shared object".into()));
-    }
     let elf = object::File::parse(file).map_err(|error| not(error.to_string()))?;
     let name = &MODULE_SYMBOL[..MODULE_SYMBOL.len() - 1];
     let symbol = elf
@@ -86,6 +129,35 @@ fn descriptor_bytes(file: &[u8]) -> Result<&[u8], LoadCause> {
         .ok_or_else(|| not("the symbol gateway_module_v1 is outside its section".into()))?;
     let end = data.len().min(start + MODULE_MIN_SIZE as usize);
     Ok(&data[start..end])
+}
+
+/// Whether a file is a shared object that this machine could run.
+fn shared_object(file: &[u8]) -> Result<(), LoadCause> {
+    const ELF_MAGIC: &[u8] = b"\x7fELF";
+    let not = |what: String| LoadCause::NotAModule(what);
+    if file.is_empty() {
+        return Err(not("it is empty".into()));
+    }
+    if !file.starts_with(ELF_MAGIC) {
+        let start = file
+            .get(..file.len().min(8))
+            .unwrap_or_default()
+            .escape_ascii();
+        return Err(not(format!("it begins with \"{start}\"")));
+    }
+    let elf = Elf::parse(file).map_err(|error| not(error.to_string()))?;
+    let endian = elf.endian().map_err(|error| not(error.to_string()))?;
+    if elf.e_type(endian) != object::elf::ET_DYN {
+        return Err(not("it is an ELF file, but no shared object".into()));
+    }
+    let machine = elf.e_machine(endian);
+    if MACHINE.is_some_and(|ours| ours != machine) {
+        return Err(not(format!(
+            "it is for another processor (ELF machine {machine}, this one is {})",
+            std::env::consts::ARCH
+        )));
+    }
+    Ok(())
 }
 
 /// Loads a module; it is never unloaded. `path` may be `/proc/self/fd/N`; keep that descriptor
@@ -163,3 +235,16 @@ impl fmt::Display for LoadCause {
 }
 
 impl std::error::Error for LoadError {}
+
+type Elf = object::elf::FileHeader64<Endianness>;
+
+/// The ELF number of the processor that this program runs on, where we know it.
+const MACHINE: Option<u16> = if cfg!(target_arch = "x86_64") {
+    Some(EM_X86_64)
+} else if cfg!(target_arch = "aarch64") {
+    Some(EM_AARCH64)
+} else if cfg!(target_arch = "riscv64") {
+    Some(EM_RISCV)
+} else {
+    None
+};

@@ -253,7 +253,7 @@ unsafe fn startup_of(config: &GwConfig, host: Host) -> Startup {
 /// # Safety
 ///
 /// `error` is NULL or a valid buffer.
-unsafe fn complain(error: *mut GwError, code: i32, what: &str) -> i32 {
+pub(super) unsafe fn complain(error: *mut GwError, code: i32, what: &str) -> i32 {
     // SAFETY: the caller's promise.
     if let Some(error) = unsafe { error.as_mut() } {
         let mut length = what.len().min(error.cap);

@@ -10,6 +10,7 @@ mod exchange;
 mod form;
 mod head;
 pub(crate) mod host;
+mod linked;
 mod respond;
 mod runtime;
 mod stream;
@@ -18,6 +19,7 @@ pub use app::create;
 pub(crate) use exchange::ForeignExchange;
 pub use form::{Constructor, Exportable, Function, Value};
 pub use host::{Host, Level};
+pub use linked::linked;
 #[cfg(feature = "tokio")]
 pub use runtime::Tokio;
 pub use runtime::{NoRuntime, Runtime};
@@ -114,9 +116,7 @@ macro_rules! __export {
     };
 }
 
-/// The descriptor as a value, for applications that are linked into the server's binary.
-///
-/// `gateway_server::main!` uses it; it exports no symbol.
+/// The descriptor as a value; it exports no symbol.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __module {

@@ -1,0 +1,70 @@
+//! What applications say goes where the server's own lines go.
+
+use gateway_spec::abi::host::{HostTable, Services};
+use gateway_spec::abi::log_level;
+use tracing::level_filters::LevelFilter;
+
+/// The host that applications see: their lines are logged, and their wish for the end, with the exit
+/// code that they name, is handed to `on_shutdown`.
+pub(crate) fn host(on_shutdown: impl Fn(i32) + Send + Sync + 'static) -> &'static HostTable {
+    let name = concat!("gatewayd ", env!("CARGO_PKG_VERSION"));
+    HostTable::leak(Log { on_shutdown }, name, most_verbose())
+}
+
+struct Log<F> {
+    on_shutdown: F,
+}
+
+impl<F: Fn(i32) + Send + Sync + 'static> Services for Log<F> {
+    fn log(
+        &self,
+        level: u32,
+        target: &[u8],
+        message: &[u8],
+        pairs: &mut dyn Iterator<Item = (&[u8], &[u8])>,
+    ) {
+        let mut line = printable(message);
+        for (key, value) in pairs {
+            line = format!("{line} {}={}", printable(key), printable(value));
+        }
+        let target = printable(target);
+        match level {
+            log_level::ERROR => tracing::error!("[{target}] {line}"),
+            log_level::WARN => tracing::warn!("[{target}] {line}"),
+            log_level::INFO => tracing::info!("[{target}] {line}"),
+            log_level::DEBUG => tracing::debug!("[{target}] {line}"),
+            _ => tracing::trace!("[{target}] {line}"),
+        }
+    }
+
+    fn request_shutdown(&self, code: i32) {
+        (self.on_shutdown)(code);
+    }
+}
+
+/// Nothing that an application logs can pass for another line.
+fn printable(text: &[u8]) -> String {
+    String::from_utf8_lossy(text)
+        .chars()
+        .flat_map(|letter| {
+            let escaped = letter.is_control().then(|| letter.escape_default());
+            let plain = escaped.is_none().then_some(letter);
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+fn most_verbose() -> u32 {
+    let levels = [
+        (LevelFilter::TRACE, log_level::TRACE),
+        (LevelFilter::DEBUG, log_level::DEBUG),
+        (LevelFilter::INFO, log_level::INFO),
+        (LevelFilter::WARN, log_level::WARN),
+        (LevelFilter::ERROR, log_level::ERROR),
+    ];
+    let now = LevelFilter::current();
+    levels
+        .iter()
+        .find(|(level, _)| *level == now)
+        .map_or(log_level::OFF, |(_, number)| *number)
+}
