@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::instance::{CREATED, DESTROYED, FAILED, Instance, SERVING, STOPPED, STOPPING};
-use super::size::struct_size;
 use super::{call, host, waker};
+use crate::abi::size::struct_size;
 use crate::abi::types::{
     GwApp, GwAppVt, GwCall, GwConfig, GwError, GwHost, GwModule, GwRequest, GwStr, GwWaker, code,
 };

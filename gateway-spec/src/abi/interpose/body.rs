@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::instance::{InsideHost, Instance, What};
-use super::size::struct_size;
 use super::{buffer, head, quarantine, waker};
+use crate::abi::size::struct_size;
 use crate::abi::types::{GwBody, GwBodyVt, GwBuf, GwFrame, GwWaker, code, frame_flag, frame_kind};
 use crate::lint::body::{BodyWatch, Side};
 use crate::lint::timed;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use super::body::{self, Length};
 use super::buffer;
 use super::instance::{CANCELLED, InsideHost, Instance, What};
-use super::size::struct_size;
 use super::{head, quarantine, stream};
+use crate::abi::size::struct_size;
 use crate::abi::types::{
     EXT_TLS, GwBuf, GwCtx, GwCtxVt, GwHeader, GwRequest, GwResponse, GwStr, GwStream, GwWaker,
     code, ctx_flag, method, module_flag, request_flag, response_flag, scheme, version,

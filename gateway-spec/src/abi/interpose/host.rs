@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-use super::size::struct_size;
+use crate::abi::size::struct_size;
 use crate::abi::types::{GwHost, GwKv, GwStr, log_level};
 use crate::lint::violation::Reports;
 use crate::rules;

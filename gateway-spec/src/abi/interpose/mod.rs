@@ -14,7 +14,6 @@ mod head;
 mod host;
 mod instance;
 mod quarantine;
-mod size;
 mod stream;
 mod waker;
 

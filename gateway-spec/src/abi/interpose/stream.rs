@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::instance::{InsideHost, Instance, What};
 use super::quarantine;
-use super::size::struct_size;
+use crate::abi::size::struct_size;
 use crate::abi::types::{GwIov, GwStream, GwStreamVt, GwWaker, code};
 use crate::rules;
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use puppet::reported;
 
-use super::size::struct_size;
+use crate::abi::size::struct_size;
 use crate::abi::types::{
     EXT_TLS, GwBuf, GwFrame, GwHeader, GwStr, code, frame_kind, module_flag, response_flag,
 };
