@@ -105,7 +105,7 @@ impl Exchange {
             let Ok(more) = self.poll_download(io, cx) else {
                 return Ok(self.broken_off(io));
             };
-            let written = match io.output.poll_flush(io.socket, cx) {
+            let written = match io.output.poll_flush(io.socket) {
                 Poll::Ready(Ok(())) => true,
                 Poll::Pending => false,
                 Poll::Ready(Err(_)) => return Ok(self.broken_off(io)),
@@ -120,14 +120,14 @@ impl Exchange {
             } else if written && self.is_answered() {
                 return Ok(self.finish(io));
             }
-            let waiting = match self.poll_upload(io, cx) {
+            let waiting = match self.poll_upload(io) {
                 Uploaded::Fed => {
                     woken = true;
                     continue;
                 }
                 Uploaded::Asked => continue,
                 Uploaded::Waiting => Waiting::Body,
-                Uploaded::Nothing if self.listen(io, cx) => return Ok(self.broken_off(io)),
+                Uploaded::Nothing if self.listen(io) => return Ok(self.broken_off(io)),
                 Uploaded::Nothing if *io.input_ended && self.tunnel.is_none() => {
                     Waiting::HalfClosed
                 }
@@ -248,7 +248,7 @@ impl Exchange {
         }
     }
 
-    fn poll_upload(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> Uploaded {
+    fn poll_upload(&mut self, io: &mut Io<'_>) -> Uploaded {
         let Some(upload) = &mut self.upload else {
             return Uploaded::Nothing;
         };
@@ -265,7 +265,7 @@ impl Exchange {
                 return Uploaded::Fed;
             }
             io.input.reserve(BODY_READ_BYTES);
-            match io.socket.poll_read_behind(cx, io.input) {
+            match io.socket.poll_read_behind(io.input) {
                 Poll::Pending => return Uploaded::Waiting,
                 Poll::Ready(Ok(0) | Err(_)) => {
                     *io.input_ended = true;
@@ -280,14 +280,14 @@ impl Exchange {
     }
 
     /// Hears whether the client goes away while the application works; true if it has.
-    fn listen(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> bool {
+    fn listen(&mut self, io: &mut Io<'_>) -> bool {
         let between_bodies = self.upload.as_ref().is_none_or(Upload::is_over);
         if *io.input_ended || !between_bodies || self.is_tunnel() {
             return false;
         }
         while io.input.len() < PIPELINED_BYTES {
             io.input.reserve(1024);
-            match io.socket.poll_read_behind(cx, io.input) {
+            match io.socket.poll_read_behind(io.input) {
                 Poll::Pending => return false,
                 Poll::Ready(Err(_)) => return true,
                 Poll::Ready(Ok(0)) => {

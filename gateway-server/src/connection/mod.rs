@@ -16,17 +16,16 @@ mod socket;
 mod tunnel;
 mod upload;
 
-use std::future::Future;
-use std::pin::Pin;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use gateway_spec::abi::host::HostAddress;
 
 pub(crate) use self::service::{Service, Settings};
-pub(crate) use self::socket::Socket;
+pub(crate) use self::socket::{Readiness, Socket, Stream};
 
 use self::exchange::{Exchange, Io, Outcome, Waiting};
 use self::output::Output;
@@ -113,12 +112,38 @@ impl Connection {
         }
     }
 
+    /// Who is woken by deadlines.
+    pub(crate) fn watch(&self, waker: &Waker) {
+        self.timer.watch(waker);
+    }
+
+    /// Notes what the kernel said of the socket.
+    pub(crate) fn note(&mut self, readiness: Readiness) {
+        self.socket.note(readiness);
+    }
+
+    /// Goes on as far as it can; ready once the connection is to be closed. `cx` has the waker that
+    /// was given to [`Connection::watch`].
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.service.drain.is_stopping() {
+            self.abandon();
+        } else if self.timer.is_due() {
+            self.time_is_up();
+        }
+        loop {
+            ready!(self.poll_phase(cx));
+            if matches!(self.phase, Phase::Closed) {
+                return Poll::Ready(());
+            }
+        }
+    }
+
     fn poll_phase(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.phase {
             Phase::Head(_) => self.poll_head(cx),
             Phase::Exchange(_) => self.poll_exchange(true, cx),
-            Phase::Discard(..) => self.poll_discard(cx),
-            Phase::Linger(_) | Phase::Close => self.poll_close(cx),
+            Phase::Discard(..) => self.poll_discard(),
+            Phase::Linger(_) | Phase::Close => self.poll_close(),
             Phase::Closed => Poll::Ready(()),
         }
     }
@@ -133,7 +158,7 @@ impl Connection {
                 let filled = self.refill(scratch);
                 self.turn(scratch, filled, cx);
             }
-            ready!(self.poll_flush(cx));
+            ready!(self.poll_flush());
             if !matches!(self.phase, Phase::Head(_)) {
                 return Poll::Ready(());
             }
@@ -142,7 +167,7 @@ impl Connection {
             }
             let scratch = &mut *service.scratch.borrow_mut();
             let held = self.input.len();
-            match self.socket.poll_read(cx, &mut scratch.buffer[held..]) {
+            match self.socket.poll_read(&mut scratch.buffer[held..]) {
                 Poll::Pending => return self.await_request(),
                 Poll::Ready(Ok(0)) => self.end_of_heads(),
                 Poll::Ready(Ok(read)) => {
@@ -318,7 +343,7 @@ impl Connection {
         }
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_discard(&mut self) -> Poll<()> {
         let Phase::Discard(upload, budget) = &mut self.phase else {
             return Poll::Ready(());
         };
@@ -335,7 +360,7 @@ impl Connection {
                 return Poll::Ready(());
             }
             self.input.reserve(DISCARD / 4);
-            match self.socket.poll_read_behind(cx, &mut self.input) {
+            match self.socket.poll_read_behind(&mut self.input) {
                 Poll::Pending => {
                     if self.awaiting != Awaiting::Close {
                         self.wait(Awaiting::Close, LINGER);
@@ -371,8 +396,8 @@ impl Connection {
         self.phase = Phase::Linger(DISCARD);
     }
 
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.poll_flush(cx));
+    fn poll_close(&mut self) -> Poll<()> {
+        ready!(self.poll_flush());
         let Phase::Linger(budget) = &mut self.phase else {
             self.phase = Phase::Closed;
             return Poll::Ready(());
@@ -383,7 +408,7 @@ impl Connection {
             self.socket.shut_down_output();
         }
         while *budget > 0 {
-            match self.socket.poll_read(cx, &mut scratch.buffer) {
+            match self.socket.poll_read(&mut scratch.buffer) {
                 Poll::Pending => {
                     if self.awaiting != Awaiting::Close {
                         self.wait(Awaiting::Close, LINGER);
@@ -400,12 +425,12 @@ impl Connection {
 
     /// Writes what is to be written; an idle connection holds no buffer.
     #[inline]
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_flush(&mut self) -> Poll<()> {
         if self.output.is_empty() {
             return Poll::Ready(());
         }
         let before = self.output.written();
-        match self.output.poll_flush(&mut self.socket, cx) {
+        match self.output.poll_flush(&mut self.socket) {
             Poll::Ready(Ok(())) => {
                 self.service
                     .give_spare(std::mem::take(&mut self.output.bytes));
@@ -478,23 +503,9 @@ impl Connection {
     }
 }
 
-impl Future for Connection {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        this.timer.watch(cx.waker());
-        if this.service.drain.is_stopping() {
-            this.abandon();
-        } else if this.timer.is_due() {
-            this.time_is_up();
-        }
-        loop {
-            ready!(this.poll_phase(cx));
-            if matches!(this.phase, Phase::Closed) {
-                return Poll::Ready(());
-            }
-        }
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice};
-use std::task::{Context, Poll, ready};
+use std::task::{Poll, ready};
 
 use gateway_spec::FileRegion;
 use gateway_spec::abi::OwnedBuffer;
@@ -83,13 +83,9 @@ impl Output {
     /// # Errors
     ///
     /// The connection broke; `UnexpectedEof` if a file ended before its part did.
-    pub(super) fn poll_flush(
-        &mut self,
-        socket: &mut Socket,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    pub(super) fn poll_flush(&mut self, socket: &mut Socket) -> Poll<io::Result<()>> {
         while self.sent < self.bytes.len() || self.has_tail() {
-            let count = ready!(self.poll_write_some(socket, cx))?;
+            let count = ready!(self.poll_write_some(socket))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
@@ -99,21 +95,17 @@ impl Output {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_write_some(
-        &mut self,
-        socket: &mut Socket,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_some(&mut self, socket: &mut Socket) -> Poll<io::Result<usize>> {
         let bytes = &self.bytes[self.sent..];
         let count = match &mut self.tail {
             Tail::Buffer(buffer, at) if !bytes.is_empty() => {
                 let parts = [IoSlice::new(bytes), IoSlice::new(&buffer[*at..])];
-                ready!(socket.poll_write_all_of(cx, &parts))?
+                ready!(socket.poll_write_all_of(&parts))?
             }
-            _ if !bytes.is_empty() => ready!(socket.poll_write(cx, bytes))?,
-            Tail::Buffer(buffer, at) => ready!(socket.poll_write(cx, &buffer[*at..]))?,
+            _ if !bytes.is_empty() => ready!(socket.poll_write(bytes))?,
+            Tail::Buffer(buffer, at) => ready!(socket.poll_write(&buffer[*at..]))?,
             Tail::File { file, offset, left } => {
-                let count = ready!(socket.poll_send_file(cx, file, *offset, *left))?;
+                let count = ready!(socket.poll_send_file(file, *offset, *left))?;
                 *offset += count as u64;
                 *left -= count as u64;
                 self.written += count as u64;

@@ -1,120 +1,175 @@
 //! [`Socket`]: the small layer of IO under a connection, TCP or unix.
+//!
+//! It remembers what the kernel said last: reads and writes go to the kernel only where they may
+//! succeed, and a short one is not followed by another that would find nothing.
 
 use std::fs::File;
-use std::io::{self, IoSlice};
-use std::net::Shutdown;
-use std::os::fd::AsFd;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::task::Poll;
 
 use bytes::BytesMut;
 use nix::sys::sendfile::sendfile64;
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
 
-/// A connected stream socket.
+use crate::os;
+
+/// A connected, nonblocking stream socket.
 #[derive(Debug)]
-pub(crate) enum Socket {
+pub(crate) struct Socket {
+    stream: Stream,
+    readable: bool,
+    writable: bool,
+    /// The peer has ended its output, or the connection is gone: there is something to read, be it
+    /// the end, and no further event will say so.
+    ended: bool,
+}
+
+/// The two kinds of sockets.
+#[derive(Debug)]
+pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
+/// What an event of the kernel's says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Readiness {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    pub(crate) ended: bool,
+}
+
 impl Socket {
+    /// Takes over a nonblocking socket; the kernel will say when there is something to read.
+    pub(crate) fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            readable: false,
+            writable: true,
+            ended: false,
+        }
+    }
+
+    /// Notes what the kernel said.
+    pub(super) fn note(&mut self, readiness: Readiness) {
+        self.readable |= readiness.readable;
+        self.writable |= readiness.writable;
+        self.ended |= readiness.ended;
+    }
+
     /// Reads some bytes; 0 is the end of input.
     #[inline]
-    pub(super) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        into: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(into);
-        ready!(match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-            Self::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-        })?;
-        Poll::Ready(Ok(buffer.filled().len()))
+    pub(super) fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if !self.readable {
+            return Poll::Pending;
+        }
+        let asked = into.len();
+        let read = match &self.stream {
+            Stream::Tcp(stream) => (&mut &*stream).read(into),
+            Stream::Unix(stream) => (&mut &*stream).read(into),
+        };
+        self.after_read(read, asked)
     }
 
     /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
-    pub(super) fn poll_read_behind(
-        &mut self,
-        cx: &mut Context<'_>,
-        into: &mut BytesMut,
-    ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => tokio_util::io::poll_read_buf(Pin::new(stream), cx, into),
-            Self::Unix(stream) => tokio_util::io::poll_read_buf(Pin::new(stream), cx, into),
+    pub(super) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+        if !self.readable {
+            return Poll::Pending;
         }
+        let asked = into.capacity() - into.len();
+        let read = os::socket::receive(self.as_fd(), into);
+        self.after_read(read, asked)
     }
 
     /// Writes some of `bytes`.
     #[inline]
-    pub(super) fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+    pub(super) fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.writable {
+            return Poll::Pending;
         }
+        let written = match &self.stream {
+            Stream::Tcp(stream) => (&mut &*stream).write(bytes),
+            Stream::Unix(stream) => (&mut &*stream).write(bytes),
+        };
+        self.after_write(written)
     }
 
     /// Writes some of `buffers`, in order.
-    pub(super) fn poll_write_all_of(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
-            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+    pub(super) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if !self.writable {
+            return Poll::Pending;
         }
+        let written = match &self.stream {
+            Stream::Tcp(stream) => (&mut &*stream).write_vectored(buffers),
+            Stream::Unix(stream) => (&mut &*stream).write_vectored(buffers),
+        };
+        self.after_write(written)
     }
 
     /// Sends some bytes of a file from `offset` on, without passing them through this process; 0 is
     /// the file's end.
     pub(super) fn poll_send_file(
         &mut self,
-        cx: &mut Context<'_>,
         file: &File,
         offset: u64,
         length: u64,
     ) -> Poll<io::Result<usize>> {
+        if !self.writable {
+            return Poll::Pending;
+        }
         let count = usize::try_from(length)
             .unwrap_or(usize::MAX)
             .min(SENDFILE_BYTES);
         let mut at = i64::try_from(offset).map_err(io::Error::other)?;
-        loop {
-            let sent = match self {
-                Self::Tcp(stream) => {
-                    ready!(stream.poll_write_ready(cx))?;
-                    stream.try_io(Interest::WRITABLE, || {
-                        Ok(sendfile64(stream.as_fd(), file, Some(&mut at), count)?)
-                    })
-                }
-                Self::Unix(stream) => {
-                    ready!(stream.poll_write_ready(cx))?;
-                    stream.try_io(Interest::WRITABLE, || {
-                        Ok(sendfile64(stream.as_fd(), file, Some(&mut at), count)?)
-                    })
-                }
-            };
-            match sent {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                sent => return Poll::Ready(sent),
-            }
-        }
+        let sent = sendfile64(self.as_fd(), file, Some(&mut at), count);
+        self.after_write(sent.map_err(io::Error::from))
     }
 
     /// Ends the output; the peer may go on sending.
     pub(super) fn shut_down_output(&self) {
         // A peer that is gone needs no goodbye.
-        let _ = match self {
-            Self::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
-            Self::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+        let _ = match &self.stream {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
         };
+    }
+
+    #[inline]
+    fn after_read(&mut self, read: io::Result<usize>, asked: usize) -> Poll<io::Result<usize>> {
+        match read {
+            Ok(count) => {
+                // The kernel tells of what arrives from now on; of the end it has told already.
+                self.readable = count == asked || self.ended;
+                Poll::Ready(Ok(count))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    #[inline]
+    fn after_write(&mut self, written: io::Result<usize>) -> Poll<io::Result<usize>> {
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.writable = false;
+                Poll::Pending
+            }
+            written => Poll::Ready(written),
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.stream {
+            Stream::Tcp(stream) => stream.as_fd(),
+            Stream::Unix(stream) => stream.as_fd(),
+        }
     }
 }
 

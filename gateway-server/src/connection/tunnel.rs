@@ -83,8 +83,8 @@ impl Tunnel {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         loop {
-            let wrote = self.poll_output(socket, cx);
-            let read = self.poll_input(socket, scratch, cx);
+            let wrote = self.poll_output(socket);
+            let read = self.poll_input(socket, scratch);
             let mut inner = self.shared.lock();
             if inner.broken.is_some() || inner.dropped && inner.output.is_empty() {
                 return Poll::Ready(());
@@ -97,7 +97,7 @@ impl Tunnel {
     }
 
     /// Whether something was written.
-    fn poll_output(&self, socket: &mut Socket, cx: &mut Context<'_>) -> bool {
+    fn poll_output(&self, socket: &mut Socket) -> bool {
         let mut inner = self.shared.lock();
         if inner.output.is_empty() {
             if inner.output_ending && !inner.output_ended {
@@ -108,7 +108,7 @@ impl Tunnel {
             return false;
         }
         let (front, back) = inner.output.as_slices();
-        match socket.poll_write_all_of(cx, &[IoSlice::new(front), IoSlice::new(back)]) {
+        match socket.poll_write_all_of(&[IoSlice::new(front), IoSlice::new(back)]) {
             Poll::Pending => false,
             Poll::Ready(Ok(count)) => {
                 inner.output.drain(..count);
@@ -123,13 +123,13 @@ impl Tunnel {
     }
 
     /// Whether something was read.
-    fn poll_input(&self, socket: &mut Socket, scratch: &mut [u8], cx: &mut Context<'_>) -> bool {
+    fn poll_input(&self, socket: &mut Socket, scratch: &mut [u8]) -> bool {
         let mut inner = self.shared.lock();
         if inner.input_ended || inner.dropped || inner.input.len() >= QUEUE_BYTES {
             return false;
         }
         let room = (QUEUE_BYTES - inner.input.len()).min(scratch.len());
-        match socket.poll_read(cx, &mut scratch[..room]) {
+        match socket.poll_read(&mut scratch[..room]) {
             Poll::Pending => return false,
             Poll::Ready(Ok(0)) => inner.input_ended = true,
             Poll::Ready(Ok(count)) => inner.input.extend(&scratch[..count]),

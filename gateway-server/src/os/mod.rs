@@ -9,3 +9,4 @@ pub(crate) mod memfd;
 pub(crate) mod process;
 pub(crate) mod shared_memory;
 pub(crate) mod signals;
+pub(crate) mod socket;

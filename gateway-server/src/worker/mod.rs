@@ -3,11 +3,13 @@
 //! It hears from the master over its order socket alone; when that closes, the master is gone and the
 //! worker finishes what it has.
 
+mod accept;
 mod alone;
 mod application;
 mod event_loop;
 mod plan;
 mod race;
+mod reactor;
 mod serve;
 mod serving;
 

@@ -1,4 +1,4 @@
-//! Futures that are given up: when another one is over, or at once.
+//! Futures that are given up when another one is over.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -13,16 +13,6 @@ pub(super) async fn unless<T>(
     poll_fn(|cx| match stop.as_mut().poll(cx) {
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => work.as_mut().poll(cx).map(Some),
-    })
-    .await
-}
-
-/// The future's value if it has one now.
-pub(super) async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Poll::Ready(None),
     })
     .await
 }

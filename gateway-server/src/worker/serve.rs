@@ -1,23 +1,18 @@
 //! The serving loop: starts the application, accepts connections, drains.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gateway_spec::Address;
-use gateway_spec::abi::host::HostAddress;
-use tokio::net::{TcpListener, UnixListener};
-
+use super::accept::Listener;
 use super::application;
-use super::race::{at_once, unless};
+use super::race::unless;
+use super::reactor::Reactor;
 use super::serving::{ServeError, ServeFailure, Serving};
-use crate::clock::Clock;
-use crate::connection::{Connection, Service, Settings, Socket};
+use crate::connection::{Service, Settings};
 use crate::drain::Phase;
 use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
-use crate::net::ListenAddress;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
 
@@ -43,23 +38,17 @@ pub(crate) async fn serve(
     let settings = settings_of(&options).map_err(other)?;
     let service = Service::new(app, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
-    let mut accepting = Vec::new();
-    for (address, fd) in listeners {
-        let listener = Listener::open(&address, fd).map_err(other)?;
-        let most = options.max_connections as usize;
-        accepting.push(tokio::task::spawn_local(accept(
-            listener,
-            Rc::clone(&service),
-            most,
-        )));
-    }
+    let listeners = listeners
+        .into_iter()
+        .map(|(address, fd)| Listener::new(&address, fd))
+        .collect();
+    let most = options.max_connections as usize;
+    let reactor = Reactor::new(Rc::clone(&service), listeners, most).map_err(other)?;
+    tokio::task::spawn_local(reactor.drive().map_err(other)?);
     ready(name);
 
     drain.wait().await;
-    for task in accepting {
-        // Each ends by itself; a panic in one was reported by the hook.
-        let _ = task.await;
-    }
+    reactor.stop_accepting(drain.phase() == Phase::ShuttingDown);
     service.clock.deadlines.wake_all();
     if unless(drain.reached(Phase::Stopping), empty(&service))
         .await
@@ -115,104 +104,6 @@ async fn empty(service: &Service) {
     }
 }
 
-enum Listener {
-    Tcp(TcpListener, Rc<HostAddress>),
-    Unix(UnixListener, Rc<HostAddress>),
-}
-
-impl Listener {
-    fn open(address: &ListenAddress, fd: OwnedFd) -> io::Result<Self> {
-        match address {
-            ListenAddress::Tcp(address) => {
-                let listener = TcpListener::from_std(fd.into())?;
-                let local = HostAddress::from(&Address::from(*address));
-                Ok(Self::Tcp(listener, Rc::new(local)))
-            }
-            ListenAddress::Unix(path) => {
-                use std::os::unix::ffi::OsStrExt;
-                let listener = UnixListener::from_std(fd.into())?;
-                let path = Address::Unix(path.as_os_str().as_bytes().into());
-                Ok(Self::Unix(listener, Rc::new(HostAddress::from(&path))))
-            }
-        }
-    }
-
-    async fn accept(&self, service: &Rc<Service>) -> io::Result<Connection> {
-        match self {
-            Self::Tcp(listener, local) => {
-                let (stream, peer) = listener.accept().await?;
-                // Answers are written whole; waiting for more would only delay them.
-                let _ = stream.set_nodelay(true);
-                let peer = HostAddress::from(&Address::from(peer));
-                Ok(Connection::new(
-                    service,
-                    Socket::Tcp(stream),
-                    peer,
-                    Rc::clone(local),
-                ))
-            }
-            Self::Unix(listener, local) => {
-                let (stream, _) = listener.accept().await?;
-                let peer = HostAddress::from(&Address::Unix(Box::default()));
-                Ok(Connection::new(
-                    service,
-                    Socket::Unix(stream),
-                    peer,
-                    Rc::clone(local),
-                ))
-            }
-        }
-    }
-}
-
-/// Accepts until the drain; before a shutdown also what waits in the backlog.
-async fn accept(listener: Listener, service: Rc<Service>, most: usize) {
-    let drain = service.drain.clone();
-    while unless(drain.wait(), room(&service, most)).await.is_some() {
-        match unless(drain.wait(), listener.accept(&service)).await {
-            None => break,
-            Some(Ok(connection)) => {
-                tokio::task::spawn_local(connection);
-            }
-            Some(Err(error)) => pause_after(&error, &service.clock).await,
-        }
-    }
-    if drain.phase() == Phase::ShuttingDown {
-        while let Some(Ok(connection)) = at_once(listener.accept(&service)).await {
-            tokio::task::spawn_local(connection);
-        }
-    }
-}
-
-/// Returns once there is room for another connection.
-async fn room(service: &Service, most: usize) {
-    loop {
-        let changed = service.quiet.notified();
-        if service.live() < most {
-            return;
-        }
-        changed.await;
-    }
-}
-
-/// A connection that is gone again before it was accepted is nobody's fault; a process out of
-/// descriptors or memory has to wait until some are free.
-async fn pause_after(error: &io::Error, clock: &Clock) {
-    use nix::errno::Errno;
-    let errno = error.raw_os_error().map(Errno::from_raw);
-    if matches!(
-        errno,
-        Some(Errno::ECONNABORTED | Errno::EPROTO | Errno::EINTR)
-    ) {
-        return;
-    }
-    tracing::warn!(
-        "cannot accept: {error}; trying again in {} ms",
-        ACCEPT_PAUSE.as_millis()
-    );
-    clock.sleep(ACCEPT_PAUSE).await;
-}
-
 fn other(error: impl ToString) -> ServeError {
     ServeError {
         kind: ServeFailure::Other,
@@ -222,5 +113,3 @@ fn other(error: impl ToString) -> ServeError {
 
 /// How old a line of the access log may become before it is written.
 const LOG_PAUSE: Duration = Duration::from_millis(250);
-/// How long accepting rests when the process is out of descriptors or memory.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,40 @@
+//! Sockets: accepting in one system call, and reading into memory that nobody has written before.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use bytes::{BufMut, BytesMut};
+use nix::libc;
+use socket2::{SockAddr, SockRef};
+
+/// Accepts a connection: close-on-exec, nonblocking, with the peer's address.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
+    let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    let accept = |address: *mut _, length| {
+        // SAFETY: the kernel writes an address of at most `*length` bytes, and its length.
+        let fd = unsafe { libc::accept4(listener.as_raw_fd(), address, length, flags) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a new descriptor that nobody else owns.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    };
+    // SAFETY: `accept` initialises address and length where it succeeds.
+    unsafe { SockAddr::try_init(|storage, length| accept(storage.cast(), length)) }
+}
+
+/// Receives into the spare capacity of `into`, without clearing it first; 0 is the end of input.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn receive(socket: BorrowedFd<'_>, into: &mut BytesMut) -> io::Result<usize> {
+    let count = SockRef::from(&socket).recv(into.spare_capacity_mut())?;
+    // SAFETY: the kernel has written so many bytes at the beginning of the spare capacity.
+    unsafe { into.advance_mut(count) };
+    Ok(count)
+}

@@ -1,0 +1,105 @@
+//! A listening socket, and what accepting from it may come to.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gateway_spec::Address;
+use gateway_spec::abi::host::HostAddress;
+use nix::errno::Errno;
+
+use crate::connection::{Connection, Service, Socket, Stream};
+use crate::net::ListenAddress;
+use crate::os;
+
+/// A nonblocking listening socket with its address.
+pub(super) struct Listener {
+    socket: OwnedFd,
+    kind: Kind,
+    local: Rc<HostAddress>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Tcp,
+    Unix,
+}
+
+/// What came of accepting.
+pub(super) enum Accepted {
+    Connection(Box<Connection>),
+    /// Nobody waits.
+    Nothing,
+    /// One was gone again; nobody's fault.
+    Lost,
+    /// No descriptor or no memory for another: some have to be freed first.
+    Exhausted,
+}
+
+impl Listener {
+    pub(super) fn new(address: &ListenAddress, socket: OwnedFd) -> Self {
+        let (kind, local) = match address {
+            ListenAddress::Tcp(address) => (Kind::Tcp, Address::from(*address)),
+            ListenAddress::Unix(path) => (
+                Kind::Unix,
+                Address::Unix(path.as_os_str().as_bytes().into()),
+            ),
+        };
+        Self {
+            socket,
+            kind,
+            local: Rc::new(HostAddress::from(&local)),
+        }
+    }
+
+    pub(super) fn accept(&self, service: &Rc<Service>) -> Accepted {
+        match self.try_accept() {
+            Ok((stream, peer)) => {
+                let local = Rc::clone(&self.local);
+                let connection = Connection::new(service, Socket::new(stream), peer, local);
+                Accepted::Connection(Box::new(connection))
+            }
+            Err(error) => outcome_of(&error),
+        }
+    }
+
+    fn try_accept(&self) -> io::Result<(Stream, HostAddress)> {
+        let (fd, peer) = os::socket::accept(self.as_fd())?;
+        // Answers are written whole; TCP_NODELAY is the listener's and goes over to its connections.
+        Ok(match self.kind {
+            Kind::Tcp => {
+                let peer = peer.as_socket().map_or(Address::Unknown, Address::from);
+                (Stream::Tcp(fd.into()), HostAddress::from(&peer))
+            }
+            Kind::Unix => {
+                let unnamed = Address::Unix(Box::default());
+                (Stream::Unix(fd.into()), HostAddress::from(&unnamed))
+            }
+        })
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn outcome_of(error: &io::Error) -> Accepted {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EAGAIN) => Accepted::Nothing,
+        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
+            tracing::warn!(
+                "cannot accept: {error}; trying again in {} ms",
+                PAUSE.as_millis()
+            );
+            Accepted::Exhausted
+        }
+        _ => Accepted::Lost,
+    }
+}
+
+/// How long accepting rests when the process is out of descriptors or memory.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,397 @@
+//! The reactor: one task of the event loop drives all connections.
+//!
+//! Their sockets are in an epoll set of our own, which is one descriptor in the event loop's. So a
+//! connection is a box in a list, not a task with timers and wakers of its own, and a request costs
+//! none of an event loop's bookkeeping.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker, ready};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use tokio::io::unix::AsyncFd;
+
+use super::accept::{Accepted, Listener};
+use crate::connection::{Connection, Readiness, Service};
+use crate::os::fd;
+
+/// The connections of a worker and what wakes them.
+pub(super) struct Reactor {
+    epoll: Rc<Epoll>,
+    entries: RefCell<Entries>,
+    queue: Arc<Queue>,
+    listeners: RefCell<Vec<Listener>>,
+    accepting: RefCell<Accepting>,
+    most: usize,
+    service: Rc<Service>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Accepting {
+    Yes,
+    /// There is no room for another connection, or no descriptor.
+    Paused,
+    Over,
+}
+
+#[derive(Default)]
+struct Entries {
+    all: Vec<Entry>,
+    free: Vec<u32>,
+}
+
+struct Entry {
+    /// Tells a connection from the one that had the place before.
+    generation: u32,
+    seat: Option<Seat>,
+}
+
+/// A connection with its waker; out of its place while it is polled.
+struct Seat {
+    connection: Box<Connection>,
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+/// Wakes one connection, from any thread.
+struct Bell {
+    token: u64,
+    rung: AtomicBool,
+    queue: Arc<Queue>,
+}
+
+/// Connections that were woken; guarded by the lock because any thread may wake.
+#[derive(Default)]
+struct Queue(Mutex<Woken>);
+
+#[derive(Default)]
+struct Woken {
+    tokens: Vec<u64>,
+    /// The reactor's task, while it sleeps.
+    driver: Option<Waker>,
+}
+
+impl Reactor {
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(super) fn new(
+        service: Rc<Service>,
+        listeners: Vec<Listener>,
+        most: usize,
+    ) -> io::Result<Rc<Self>> {
+        let epoll = Rc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
+        let reactor = Self {
+            epoll,
+            entries: RefCell::default(),
+            queue: Arc::default(),
+            listeners: RefCell::new(listeners),
+            accepting: RefCell::new(Accepting::Paused),
+            most,
+            service,
+        };
+        reactor.accept_again()?;
+        Ok(Rc::new(reactor))
+    }
+
+    /// Runs until the event loop ends.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(super) fn drive(self: &Rc<Self>) -> io::Result<impl Future<Output = ()> + use<>> {
+        let set = self.epoll.0.try_clone()?;
+        Ok(Drive {
+            watch: fd::watch(Rc::new(set))?,
+            reactor: Rc::clone(self),
+            events: vec![EpollEvent::empty(); EVENTS].into(),
+            woken: Vec::new(),
+        })
+    }
+
+    /// Accepts no more. Before that, if nobody else does, what waits in the backlog is accepted.
+    pub(super) fn stop_accepting(&self, alone: bool) {
+        if self.accepting.replace(Accepting::Over) == Accepting::Yes {
+            self.forget_listeners();
+        }
+        let listeners = self.listeners.take();
+        if alone {
+            for listener in &listeners {
+                while let Accepted::Connection(connection) = listener.accept(&self.service) {
+                    self.admit(*connection);
+                }
+            }
+        }
+    }
+
+    /// Accepts, if that was paused and there is room again.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(super) fn accept_again(&self) -> io::Result<()> {
+        if *self.accepting.borrow() != Accepting::Paused || self.service.live() >= self.most {
+            return Ok(());
+        }
+        for (index, listener) in self.listeners.borrow().iter().enumerate() {
+            let token = LISTENER | index as u64;
+            self.epoll
+                .add(listener, EpollEvent::new(EpollFlags::EPOLLIN, token))?;
+        }
+        self.accepting.replace(Accepting::Yes);
+        Ok(())
+    }
+
+    fn pause_accepting(&self) {
+        if *self.accepting.borrow() == Accepting::Yes {
+            self.accepting.replace(Accepting::Paused);
+            self.forget_listeners();
+        }
+    }
+
+    fn forget_listeners(&self) {
+        for listener in self.listeners.borrow().iter() {
+            // A listener that is not in the set is as good as forgotten.
+            let _ = self.epoll.delete(listener);
+        }
+    }
+
+    /// Accepts a few; the kernel reports again if more wait, and other workers want some too.
+    fn accept(self: &Rc<Self>, index: usize) {
+        for _ in 0..ACCEPTED_AT_ONCE {
+            if self.service.live() >= self.most {
+                return self.pause_accepting();
+            }
+            let accepted = match self.listeners.borrow().get(index) {
+                Some(listener) => listener.accept(&self.service),
+                None => return,
+            };
+            match accepted {
+                Accepted::Connection(connection) => self.admit(*connection),
+                Accepted::Nothing => return,
+                Accepted::Lost => {}
+                Accepted::Exhausted => {
+                    self.pause_accepting();
+                    let reactor = Rc::clone(self);
+                    tokio::task::spawn_local(async move {
+                        reactor.service.clock.sleep(super::accept::PAUSE).await;
+                        reactor.resume();
+                    });
+                    return;
+                }
+            }
+        }
+    }
+
+    fn resume(&self) {
+        if let Err(error) = self.accept_again() {
+            tracing::error!("cannot accept again: {error}");
+        }
+    }
+
+    fn admit(&self, connection: Connection) {
+        let mut entries = self.entries.borrow_mut();
+        let index = entries.free.pop().unwrap_or_else(|| {
+            entries.all.push(Entry {
+                generation: 0,
+                seat: None,
+            });
+            u32::try_from(entries.all.len() - 1).expect("descriptors are fewer than 2^31")
+        });
+        let entry = &mut entries.all[index as usize];
+        let token = u64::from(entry.generation) << 32 | u64::from(index);
+        let flags = EpollFlags::EPOLLIN
+            | EpollFlags::EPOLLOUT
+            | EpollFlags::EPOLLRDHUP
+            | EpollFlags::EPOLLET;
+        if let Err(error) = self.epoll.add(&connection, EpollEvent::new(flags, token)) {
+            tracing::error!("cannot watch a connection: {error}");
+            entries.free.push(index);
+            return;
+        }
+        let bell = Arc::new(Bell {
+            token,
+            rung: AtomicBool::new(false),
+            queue: Arc::clone(&self.queue),
+        });
+        let waker = Waker::from(Arc::clone(&bell));
+        connection.watch(&waker);
+        entry.seat = Some(Seat {
+            connection: Box::new(connection),
+            bell,
+            waker,
+        });
+    }
+
+    /// Polls a connection, if it is still the one that is meant.
+    fn poll(&self, token: u64, readiness: Option<Readiness>) {
+        #[expect(clippy::cast_possible_truncation, reason = "two halves of a token")]
+        let (generation, index) = ((token >> 32) as u32, token as u32 as usize);
+        let seat = match self.entries.borrow_mut().all.get_mut(index) {
+            Some(entry) if entry.generation == generation => entry.seat.take(),
+            _ => None,
+        };
+        let Some(mut seat) = seat else { return };
+        if let Some(readiness) = readiness {
+            seat.connection.note(readiness);
+        } else {
+            seat.bell.rung.store(false, Ordering::Release);
+        }
+        let polled = seat.connection.poll(&mut Context::from_waker(&seat.waker));
+        if polled.is_pending() {
+            self.entries.borrow_mut().all[index].seat = Some(seat);
+            return;
+        }
+        drop(seat);
+        let mut entries = self.entries.borrow_mut();
+        let entry = &mut entries.all[index];
+        entry.generation = entry.generation.wrapping_add(1) & GENERATIONS;
+        entries
+            .free
+            .push(u32::try_from(index).expect("it came from a u32"));
+        drop(entries);
+        if *self.accepting.borrow() == Accepting::Paused {
+            self.resume();
+        }
+    }
+
+    fn handle(self: &Rc<Self>, event: &EpollEvent) {
+        let token = event.data();
+        if token & LISTENER != 0 {
+            return self.accept(usize::try_from(token & !LISTENER).unwrap_or(usize::MAX));
+        }
+        let flags = event.events();
+        let gone = EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP;
+        let ended = gone | EpollFlags::EPOLLRDHUP;
+        let readiness = Readiness {
+            readable: flags.intersects(EpollFlags::EPOLLIN | ended),
+            writable: flags.intersects(EpollFlags::EPOLLOUT | gone),
+            ended: flags.intersects(ended),
+        };
+        self.poll(token, Some(readiness));
+    }
+}
+
+/// The task that drives a reactor.
+struct Drive {
+    reactor: Rc<Reactor>,
+    watch: AsyncFd<Rc<OwnedFd>>,
+    events: Box<[EpollEvent]>,
+    woken: Vec<u64>,
+}
+
+impl Drive {
+    /// Takes one batch of events; whether there were any.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut ready = match ready!(self.watch.poll_read_ready(cx)) {
+            Ok(ready) => ready,
+            Err(error) => {
+                tracing::error!("the event loop is gone: {error}");
+                return Poll::Pending;
+            }
+        };
+        let count = match self
+            .reactor
+            .epoll
+            .wait(&mut self.events, EpollTimeout::ZERO)
+        {
+            Ok(count) => count,
+            Err(error) => {
+                tracing::error!("cannot wait for events: {error}");
+                0
+            }
+        };
+        if count == 0 {
+            ready.clear_ready();
+        }
+        for event in &self.events[..count] {
+            self.reactor.handle(event);
+        }
+        Poll::Ready(count > 0)
+    }
+
+    /// Polls what was woken; whether anything was.
+    fn ring(&mut self) -> bool {
+        std::mem::swap(&mut self.reactor.queue.lock().tokens, &mut self.woken);
+        let any = !self.woken.is_empty();
+        for token in self.woken.drain(..) {
+            self.reactor.poll(token, None);
+        }
+        any
+    }
+}
+
+impl Future for Drive {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        for _ in 0..TURNS {
+            let woken = this.ring();
+            let turned = this.turn(cx);
+            if woken || turned == Poll::Ready(true) {
+                continue;
+            }
+            // A turn that found nothing has to be followed by one that waits.
+            if turned.is_pending() && this.reactor.queue.sleep(cx.waker()) {
+                return Poll::Pending;
+            }
+        }
+        // The loop has other tasks too.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Woken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The driver is about to sleep; false if somebody was woken meanwhile.
+    fn sleep(&self, driver: &Waker) -> bool {
+        let mut woken = self.lock();
+        if !woken
+            .driver
+            .as_ref()
+            .is_some_and(|old| old.will_wake(driver))
+        {
+            woken.driver = Some(driver.clone());
+        }
+        woken.tokens.is_empty()
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.rung.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let driver = {
+            let mut woken = self.queue.lock();
+            woken.tokens.push(self.token);
+            woken.driver.take()
+        };
+        driver.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Marks the tokens of listeners; generations stay below it.
+const LISTENER: u64 = 1 << 63;
+const GENERATIONS: u32 = u32::MAX >> 1;
+/// Events taken at once.
+const EVENTS: usize = 256;
+/// Batches until other tasks of the loop have their turn.
+const TURNS: usize = 16;
+/// Connections accepted for one event.
+const ACCEPTED_AT_ONCE: usize = 16;
