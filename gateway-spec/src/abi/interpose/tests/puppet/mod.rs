@@ -5,9 +5,9 @@
     reason = "a puppet plays on the whole ABI, with tables of its own that are known to be sound"
 )]
 
+mod script;
 mod tables;
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Mutex};
@@ -18,39 +18,8 @@ use crate::lint::Violation;
 use crate::lint::violation::Reports;
 use crate::rules::{self, Rule};
 
+use script::{AppSide, OnPoll, SCRIPT, Script, bytes, script};
 use tables::{BODY, CALL, CTX, HOST, WAKER, module, request};
-
-type OnRespond = Box<dyn FnMut(&mut GwResponse) -> i32>;
-type OnPoll = Box<dyn FnMut(AppSide) -> i32>;
-type OnFrame = Box<dyn FnMut(&mut GwFrame) -> i32>;
-
-/// What the functions of the tables below look up: they have no other way to a test.
-#[derive(Default)]
-struct Script {
-    on_call: Option<OnPoll>,
-    on_poll: Option<OnPoll>,
-    on_respond: Option<OnRespond>,
-    on_frame: Option<OnFrame>,
-    startup_answer: i32,
-    create_stores: Option<*const GwApp>,
-    extension_found: bool,
-    accepts_everything: bool,
-    keeps_exchanges: bool,
-    responded: u32,
-    body: Option<*mut GwBody>,
-    ctx: Option<*mut GwCtx>,
-    waker: Option<*const GwWaker>,
-    call: Option<*mut GwCall>,
-    host: Option<*const GwHost>,
-}
-
-thread_local! {
-    static SCRIPT: RefCell<Script> = RefCell::default();
-}
-
-fn script<T>(with: impl FnOnce(&mut Script) -> T) -> T {
-    SCRIPT.with(|script| with(&mut script.borrow_mut()))
-}
 
 /// Both sides of the border in a test's hands.
 pub(super) struct Puppet {
@@ -67,10 +36,6 @@ pub(super) struct Puppet {
 
 #[repr(align(16))]
 struct Slot([u8; SLOT_MIN_SIZE]);
-
-/// The application's side, inside a call.
-#[derive(Clone, Copy)]
-pub(super) struct AppSide;
 
 /// Lets a test hand a pointer to another thread.
 pub(super) struct Sendable<T>(pub(super) T);
@@ -104,10 +69,6 @@ pub(super) fn reported(play: impl FnOnce(&mut Puppet)) -> Vec<&'static Rule> {
     play(&mut puppet);
     let found = found.lock().unwrap();
     found.clone()
-}
-
-pub(super) fn bytes(text: &'static str) -> &'static [u8] {
-    text.as_bytes()
 }
 
 pub(super) fn header(name: &'static str, value: &'static str) -> GwHeader {
@@ -281,12 +242,6 @@ impl Puppet {
 }
 
 impl AppSide {
-    fn ctx() -> (*mut GwCtx, &'static GwCtxVt) {
-        let ctx = script(|it| it.ctx).expect("after the first call");
-        // SAFETY: the interposer's exchange.
-        (ctx, unsafe { &*(*ctx).vt })
-    }
-
     pub(super) fn response(self, status: u32) -> GwResponse {
         // SAFETY: all fields may be zero.
         let mut response: GwResponse = unsafe { std::mem::zeroed() };
@@ -350,12 +305,6 @@ impl AppSide {
         let (ctx, table) = Self::ctx();
         // SAFETY: no fields.
         unsafe { table.inform.unwrap()(ctx, status, ptr::null(), 0) }
-    }
-
-    pub(super) fn give_back(self) {
-        let (ctx, table) = Self::ctx();
-        // SAFETY: the interposer survives one too many.
-        unsafe { table.drop.unwrap()(ctx) };
     }
 
     pub(super) fn upgrade(self) -> *mut GwStream {

@@ -1,13 +1,9 @@
 //! The puppet's tables: what they answer stands in the script.
-#![expect(
-    clippy::multiple_unsafe_ops_per_block,
-    reason = "a puppet plays on the whole ABI, with tables of its own that are known to be sound"
-)]
 
 use std::ffi::c_void;
 use std::ptr;
 
-use super::{AppSide, bytes, script};
+use super::script::{AppSide, bytes, script};
 use crate::abi::size::struct_size;
 use crate::abi::types::*;
 
