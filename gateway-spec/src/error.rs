@@ -62,7 +62,7 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// The status that a host answers with while it still can (SPEC.md, rule 59).
+    /// The status that a host answers with while it still can (SPEC.md, ERR-03).
     #[must_use]
     pub fn status(self) -> http::StatusCode {
         match self {

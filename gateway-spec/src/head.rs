@@ -151,7 +151,7 @@ impl Head {
             for field in &self.fields {
                 let name = HeaderName::from_bytes(self.slice(field.name));
                 let value = HeaderValue::from_bytes(self.slice(field.value));
-                // A host hands over valid lines only (rule 21); one that is not has no place in a map.
+                // A host hands over valid lines only (REQ-06); one that is not has no place in a map.
                 if let (Ok(name), Ok(mut value)) = (name, value) {
                     value.set_sensitive(field.sensitive);
                     map.append(name, value);

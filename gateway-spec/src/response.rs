@@ -14,7 +14,7 @@ use crate::upgrade::Upgraded;
 
 /// A final response: status, fields, body; and, rarely, an upgrade or work behind the answer.
 ///
-/// Content-Length, Transfer-Encoding, Connection and Date are the host's (SPEC.md, rule 41): it
+/// Content-Length, Transfer-Encoding, Connection and Date are the host's (SPEC.md, RES-07): it
 /// derives them from the body, the client and the protocol.
 #[derive(Default)]
 pub struct Response {

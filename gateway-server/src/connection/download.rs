@@ -105,7 +105,7 @@ impl Download {
         self.behind(output);
     }
 
-    /// How much of so many bytes may be sent; what exceeds a declared length is cut (rule 43).
+    /// How much of so many bytes may be sent; what exceeds a declared length is cut (RES-10).
     fn allowed(&mut self, length: u64) -> u64 {
         let allowed = match self.framing {
             BodyFraming::Sized(whole) => length.min(whole - self.sent),

@@ -185,7 +185,7 @@ pub fn load(path: &Path) -> Result<Module, LoadError> {
         Ok(symbol) => *symbol,
         Err(_) => return Err(failed(LoadCause::NoSymbol)),
     };
-    #[expect(clippy::mem_forget, reason = "modules are never unloaded (rule 7)")]
+    #[expect(clippy::mem_forget, reason = "modules are never unloaded (LOAD-07)")]
     std::mem::forget(library);
     // SAFETY: non-null by `get`, and static because the library stays.
     let raw = unsafe { &*raw };

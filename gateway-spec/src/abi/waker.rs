@@ -190,7 +190,7 @@ static ON_HEAP: GwWakerVt = GwWakerVt {
     drop: node_drop,
 };
 
-/// A waker that panics cannot be contained: nobody could tell whether it woke (rule 58).
+/// A waker that panics cannot be contained: nobody could tell whether it woke (ERR-01).
 fn guarded<R>(wake: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(wake)).unwrap_or_else(|_| std::process::abort())
 }

@@ -234,7 +234,7 @@ impl<X: Exchange> Block<X> {
             }
             // SAFETY: the application's fields, borrowed for the call.
             let fields = unsafe { Field::foreign(fields, count) };
-            // 100 is the server's own, 101 a final response (rule 39).
+            // 100 is the server's own, 101 a final response (RES-16).
             let Ok(status @ 102..=199) = u16::try_from(status) else {
                 return code::INVALID;
             };
