@@ -33,6 +33,10 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
         row.check_test(root)?;
     }
     let chapter = chapter(&rules, texts)?;
+    for place in ["SPEC.md", "gateway-spec/include/gateway.h"] {
+        check_mentions(&fs::read_to_string(root.join(place))?, &rules)
+            .with_context(|| place.to_owned())?;
+    }
 
     let path = root.join("SPEC.md");
     let old = fs::read_to_string(&path).context("SPEC.md")?;
@@ -51,6 +55,23 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
     }
     fs::write(&path, new)?;
     println!("SPEC.md: {} rules", rules.len());
+    Ok(())
+}
+
+/// Whatever looks like a rule's id in a text is one.
+fn check_mentions(text: &str, rules: &[Row]) -> Result<()> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    for word in text.split(|letter| !is_part(letter)) {
+        let Some((prefix, number)) = word.split_once('-') else {
+            continue;
+        };
+        let is_id = SECTIONS.iter().any(|(known, _)| *known == prefix)
+            && number.bytes().all(|digit| digit.is_ascii_digit());
+        ensure!(
+            !is_id || rules.iter().any(|row| row.id == word),
+            "there is no rule {word}"
+        );
+    }
     Ok(())
 }
 
@@ -273,6 +294,13 @@ mod tests {
         assert_eq!(texts["A-2"], "Three.");
         assert!(collect("//# [A-1] Again.\n", &mut texts).is_err());
         assert!(collect("code();\n//# lost\n", &mut texts).is_err());
+    }
+
+    #[test]
+    fn a_mention_of_a_rule_that_does_not_exist_is_refused() {
+        let rules = [Row::parse("REQ_01 \"REQ-01\" Host \"1.0\" Lint;").unwrap()];
+        check_mentions("as [REQ-01] and RFC-2119 say, x-REQ-02", &rules).unwrap();
+        assert!(check_mentions("see [REQ-02].", &rules).is_err());
     }
 
     #[test]

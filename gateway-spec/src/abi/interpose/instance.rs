@@ -67,7 +67,10 @@ impl Instance {
             reports: reports.clone(),
             ledger: Ledger::default(),
             calls: AtomicUsize::new(0),
-            patience: PATIENCE,
+            patience: match module.flags & module_flag::BLOCKING {
+                0 => PATIENCE,
+                _ => Duration::MAX,
+            },
             phase: AtomicU8::new(CREATED),
             home: OnceLock::new(),
         };
