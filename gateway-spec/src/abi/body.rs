@@ -7,6 +7,7 @@ use std::fs::File;
 use std::os::fd::{FromRawFd, IntoRawFd};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{HeaderName, HeaderValue};
@@ -15,6 +16,7 @@ use super::buffer::OwnedBuffer;
 use super::codes::{code_of, error_of};
 use super::contain::{Entered, contained};
 use super::field::Field;
+use super::host::Instance;
 use super::size::struct_size;
 use super::types::{
     GwBody, GwBodyVt, GwBuf, GwFrame, GwHeader, GwWaker, code, frame_flag, frame_kind,
@@ -30,6 +32,8 @@ pub struct ForeignBody {
     body: NonNull<GwBody>,
     lender: Lender,
     ended: bool,
+    /// Of a response's body: the application that it needs to be there.
+    instance: Option<Arc<Instance>>,
 }
 
 /// A frame of a [`ForeignBody`], not yet converted: content stays the other side's buffer.
@@ -63,7 +67,21 @@ impl ForeignBody {
             body,
             lender: Lender::new(),
             ended: false,
+            instance: None,
         })
+    }
+
+    /// The same body, which keeps the instance that made it.
+    pub(super) fn of(mut self, instance: Arc<Instance>) -> Self {
+        self.instance = Some(instance);
+        self
+    }
+
+    /// Whether the module lets this thread use it.
+    fn is_usable_here(&self) -> bool {
+        self.instance
+            .as_ref()
+            .is_none_or(|instance| instance.is_usable_here())
     }
 
     /// The next frame; `None` is the end, and stays the answer after it.
@@ -73,6 +91,12 @@ impl ForeignBody {
     ) -> Poll<Option<Result<ForeignFrame, Error>>> {
         if self.ended {
             return Poll::Ready(None);
+        }
+        if !self.is_usable_here() {
+            return Poll::Ready(Some(Err(Error::new(
+                ErrorKind::Invalid,
+                "a body of a single-threaded module, polled by another thread",
+            ))));
         }
         let mut frame = GwFrame::asked();
         let Some(poll) = self.table().poll_frame else {
@@ -164,6 +188,10 @@ pub(crate) fn owned_fields(fields: &[Field<'_>]) -> Result<Fields, Error> {
 
 impl Drop for ForeignBody {
     fn drop(&mut self) {
+        if !self.is_usable_here() {
+            // Left to the process's exit: its module lets no other thread touch it.
+            return;
+        }
         if let Some(drop) = self.table().drop {
             // SAFETY: the owner drops once.
             unsafe { drop(self.body.as_ptr()) };

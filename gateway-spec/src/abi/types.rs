@@ -64,6 +64,8 @@ pub mod module_flag {
     pub const SINGLE_THREAD: u64 = 1 << 34;
     /// The high bits that version 1.0 defines.
     pub const KNOWN_CRITICAL: u64 = BLOCKING | LOCAL_CALLS | SINGLE_THREAD;
+    /// What pins an instance's calls to one thread.
+    pub(crate) const PINNED: u64 = LOCAL_CALLS | SINGLE_THREAD;
     /// The half whose unknown bits must be refused.
     pub const CRITICAL_MASK: u64 = 0xFFFF_FFFF_0000_0000;
 }

@@ -5,11 +5,10 @@
 //! lent as a structure on the stack; only a callee that keeps it (by `clone`) causes a node on the
 //! heap, and later polls lend that node again, so that equal wakers stay equal pointers.
 
-use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::types::{GwWaker, GwWakerVt};
@@ -51,18 +50,18 @@ impl Lender {
             // Ours already: a foreign waker that came through `borrow`.
             return poll(waker.data().cast());
         }
-        if let Some(node) = self.current(waker) {
-            return poll((&raw const node.abi).cast());
+        if self.is_current(waker) {
+            return poll(self.node.cast());
         }
         let lent = OnStack {
             abi: GwWaker {
                 vt: &raw const ON_STACK,
             },
             waker,
-            node: Cell::new(ptr::null()),
+            node: AtomicPtr::new(ptr::null_mut()),
         };
         let answer = poll((&raw const lent).cast());
-        let made = lent.node.get();
+        let made = lent.node.load(Ordering::Acquire);
         if !made.is_null() {
             self.forget_node();
             self.node = made;
@@ -70,10 +69,10 @@ impl Lender {
         answer
     }
 
-    fn current(&self, waker: &Waker) -> Option<&Node> {
+    fn is_current(&self, waker: &Waker) -> bool {
         // SAFETY: null, or a node on which this lender holds a reference.
-        let node = unsafe { self.node.as_ref() }?;
-        node.waker.will_wake(waker).then_some(node)
+        let node = unsafe { self.node.as_ref() };
+        node.is_some_and(|node| node.waker.will_wake(waker))
     }
 
     fn forget_node(&mut self) {
@@ -143,7 +142,9 @@ unsafe fn mapped_drop(data: *const ()) {
 struct OnStack<'a> {
     abi: GwWaker,
     waker: &'a Waker,
-    node: Cell<*const Node>,
+    /// Made by the first clone. Atomic, because a callee may share its borrowed waker with other
+    /// threads for as long as its poll lasts.
+    node: AtomicPtr<Node>,
 }
 
 #[repr(C)]
@@ -152,6 +153,30 @@ struct Node {
     abi: GwWaker,
     references: AtomicUsize,
     waker: Waker,
+}
+
+impl OnStack<'_> {
+    /// The node, made here unless another thread was faster.
+    fn make_node(&self) -> *mut Node {
+        let node = Box::into_raw(Box::new(Node {
+            abi: GwWaker {
+                vt: &raw const ON_HEAP,
+            },
+            references: AtomicUsize::new(1),
+            waker: self.waker.clone(),
+        }));
+        let made =
+            self.node
+                .compare_exchange(ptr::null_mut(), node, Ordering::AcqRel, Ordering::Acquire);
+        match made {
+            Ok(_) => node,
+            Err(other) => {
+                // SAFETY: nobody else has seen it.
+                unsafe { Node::release(node) };
+                other
+            }
+        }
+    }
 }
 
 impl Node {
@@ -199,20 +224,13 @@ unsafe extern "C" fn stack_clone(waker: *const GwWaker) -> *const GwWaker {
     // SAFETY: the table is only ever installed in an `OnStack`, lent for the duration of a poll.
     let lent = unsafe { &*waker.cast::<OnStack<'_>>() };
     guarded(|| {
-        if lent.node.get().is_null() {
-            let node = Node {
-                abi: GwWaker {
-                    vt: &raw const ON_HEAP,
-                },
-                references: AtomicUsize::new(1),
-                waker: lent.waker.clone(),
-            };
-            lent.node.set(Box::into_raw(Box::new(node)));
-        }
-        let node = lent.node.get();
+        let node = match lent.node.load(Ordering::Acquire) {
+            node if node.is_null() => lent.make_node(),
+            node => node,
+        };
         // SAFETY: the stack's own reference keeps it alive.
         unsafe { Node::retain(node) };
-        node.cast()
+        node.cast_const().cast()
     })
 }
 

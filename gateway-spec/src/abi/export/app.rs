@@ -201,6 +201,15 @@ impl<G: Gateway, R: Runtime> Instance<G, R> {
 
     unsafe extern "C" fn destroy(app: *const GwApp) {
         contained("destroy", || {
+            // SAFETY: a live instance, until the box below.
+            let this = unsafe { Self::of(app) };
+            let mut stopping = this.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(broken_off) = stopping.take() {
+                // It borrows the gateway, so it goes first.
+                let _entered = this.runtime.get().map(|runtime| runtime.enter());
+                drop(broken_off);
+            }
+            drop(stopping);
             // SAFETY: made by `create`; nothing of it is in use any more, says the host.
             let mut this = unsafe { Box::from_raw(app.cast_mut().cast::<Self>()) };
             let runtime = this.runtime.take();

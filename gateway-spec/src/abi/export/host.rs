@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::panic::PanicHookInfo;
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,8 +17,20 @@ pub struct Host {
     host: Option<HostPointer>,
 }
 
+/// A pointer, not a reference: behind the table stands what is the host's alone.
 #[derive(Clone, Copy)]
-struct HostPointer(&'static GwHost);
+struct HostPointer(NonNull<GwHost>);
+
+impl HostPointer {
+    fn table(self) -> &'static GwHost {
+        // SAFETY: `from_raw` checked it; hosts keep it until the process exits.
+        unsafe { self.0.as_ref() }
+    }
+
+    fn as_ptr(self) -> *const GwHost {
+        self.0.as_ptr()
+    }
+}
 
 // SAFETY: the host's functions may be called from any thread (SPEC.md, "Host").
 unsafe impl Send for HostPointer {}
@@ -47,17 +60,18 @@ impl Host {
     /// `host` is NULL or valid until the process exits.
     pub(crate) unsafe fn from_raw(host: *const GwHost) -> Self {
         // SAFETY: the caller's promise.
-        let host = unsafe { host.as_ref() };
-        let complete = |host: &&GwHost| host.struct_size as usize >= size_of::<GwHost>();
+        let size = unsafe { host.as_ref() }.map_or(0, |host| host.struct_size as usize);
         Self {
-            host: host.filter(complete).map(HostPointer),
+            host: NonNull::new(host.cast_mut())
+                .filter(|_| size >= size_of::<GwHost>())
+                .map(HostPointer),
         }
     }
 
     /// Whether a line of this level would be kept: one load.
     #[must_use]
     pub fn logs(&self, level: Level) -> bool {
-        let Some(HostPointer(host)) = self.host else {
+        let Some(host) = self.host.map(HostPointer::table) else {
             return false;
         };
         if host.log_level.is_null() {
@@ -70,16 +84,16 @@ impl Host {
 
     /// Writes one line to the server's log. Any bytes are accepted; the server escapes controls.
     pub fn log(&self, level: Level, target: &str, message: &str) {
-        let Some(HostPointer(host)) = self.host.filter(|_| self.logs(level)) else {
+        let Some(host) = self.host.filter(|_| self.logs(level)) else {
             return;
         };
-        if let Some(log) = host.log {
+        if let Some(log) = host.table().log {
             let target = GwStr::from(target.as_bytes());
             let message = GwStr::from(message.as_bytes());
             // SAFETY: thread-safe by contract; the strings outlive the call.
             unsafe {
                 log(
-                    host,
+                    host.as_ptr(),
                     level as u32,
                     &raw const target,
                     &raw const message,
@@ -92,12 +106,12 @@ impl Host {
 
     /// Asks the server to stop with this exit code, as TERM would.
     pub fn request_shutdown(&self, code: i32) {
-        let Some(HostPointer(host)) = self.host else {
+        let Some(host) = self.host else {
             return;
         };
-        if let Some(request) = host.request_shutdown {
+        if let Some(request) = host.table().request_shutdown {
             // SAFETY: thread-safe by contract.
-            unsafe { request(host, code) };
+            unsafe { request(host.as_ptr(), code) };
         }
     }
 }

@@ -9,11 +9,11 @@ use crate::address::Address;
 /// A socket address in the ABI's form.
 pub struct HostAddress {
     raw: GwAddr,
-    // Owns what `raw.unix_path` points to.
-    path: Box<[u8]>,
+    // Owns what `raw.unix_path` points to. A vector, since moving a box claims its content anew.
+    path: Vec<u8>,
 }
 
-// SAFETY: the pointer in `raw` points to the box's bytes, which nobody changes.
+// SAFETY: the pointer in `raw` points to the vector's bytes, which nobody changes.
 unsafe impl Send for HostAddress {}
 // SAFETY: as above.
 unsafe impl Sync for HostAddress {}
@@ -33,12 +33,12 @@ impl From<&Address> for HostAddress {
             ip: [0; 16],
             unix_path: GwStr::NONE,
         };
-        let mut path = Box::default();
+        let mut path = Vec::new();
         match address {
             Address::Unknown => {}
             Address::Unix(bytes) => {
                 raw.family = family::UNIX;
-                path = bytes.clone();
+                path = bytes.to_vec();
                 raw.unix_path = GwStr::from(&*path);
             }
             Address::Ip(SocketAddr::V4(address)) => {

@@ -7,10 +7,12 @@ use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use std::task::Poll;
 
 use super::exchange::{AppResponse, Exchange, Shared};
+use super::instance::Instance;
 use super::stream::OfferedStream;
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
@@ -31,6 +33,8 @@ pub(super) struct Block<X: Exchange> {
     inside: AtomicUsize,
     /// Of the call's thread alone.
     responded: Cell<bool>,
+    /// The instance that is called, while its function runs; of the call's thread alone.
+    instance: Cell<*const Arc<Instance>>,
     pub(super) shared: X::Shared,
     /// Of the call's thread alone; reached through raw pointers only, because `respond` comes in
     /// while a call is being polled.
@@ -47,6 +51,10 @@ pub(super) struct Slot([MaybeUninit<u8>; SLOT_MIN_SIZE]);
 pub struct Pool<X: Exchange> {
     blocks: RefCell<Vec<NonNull<Block<X>>>>,
 }
+
+// SAFETY: pooled blocks have no references, so they are the pool's alone; the exchanges, which may
+// be of one thread, have left them, and the other half is `Send`.
+unsafe impl<X: Exchange> Send for Pool<X> {}
 
 impl<X: Exchange> Default for Pool<X> {
     fn default() -> Self {
@@ -107,6 +115,7 @@ impl<X: Exchange> Block<X> {
             ended: AtomicBool::new(false),
             inside: AtomicUsize::new(0),
             responded: Cell::new(false),
+            instance: Cell::new(ptr::null()),
             shared: X::Shared::default(),
             exchange: UnsafeCell::new(None),
             slot: UnsafeCell::new(Slot([MaybeUninit::uninit(); SLOT_MIN_SIZE])),
@@ -114,9 +123,10 @@ impl<X: Exchange> Block<X> {
         NonNull::from(Box::leak(Box::new(block)))
     }
 
-    /// The application is inside `call` or `poll` on this thread, until [`leave`](Self::leave).
+    /// A function of `instance` runs on this thread until [`leave`](Self::leave): `call` or `poll`.
     #[inline]
-    pub(super) fn enter(&self) {
+    pub(super) fn enter(&self, instance: &Arc<Instance>) {
+        self.instance.set(instance);
         self.inside.store(thread_token(), Ordering::Relaxed);
     }
 
@@ -132,7 +142,7 @@ impl<X: Exchange> Block<X> {
     ///
     /// The host's reference is live and given up; the call has ended.
     #[inline]
-    pub(super) unsafe fn end(block: NonNull<Self>, pool: &Pool<X>) -> X {
+    pub(super) unsafe fn end(block: NonNull<Self>, pool: Option<&Pool<X>>) -> X {
         // SAFETY: live; no callback of this call is running, since it has ended.
         let this = unsafe { block.as_ref() };
         this.ended.store(true, Ordering::Release);
@@ -140,14 +150,14 @@ impl<X: Exchange> Block<X> {
         let exchange = unsafe { &mut *this.exchange.get() }.take();
         // SAFETY: the host's reference ends here.
         if unsafe { Self::release(block) } {
-            let mut blocks = pool.blocks.borrow_mut();
-            if blocks.len() < POOL_BLOCKS {
-                // SAFETY: the last reference is gone, so it is ours alone.
-                unsafe { &mut *block.as_ptr() }.shared.recycle();
-                blocks.push(block);
-            } else {
+            match pool.map(|pool| pool.blocks.borrow_mut()) {
+                Some(mut blocks) if blocks.len() < POOL_BLOCKS => {
+                    // SAFETY: the last reference is gone, so it is ours alone.
+                    unsafe { &mut *block.as_ptr() }.shared.recycle();
+                    blocks.push(block);
+                }
                 // SAFETY: the last reference is gone; made by `allocate`.
-                drop(unsafe { Box::from_raw(block.as_ptr()) });
+                _ => drop(unsafe { Box::from_raw(block.as_ptr()) }),
             }
         }
         exchange.expect("`take` put an exchange in, and a call ends once")
@@ -204,8 +214,10 @@ impl<X: Exchange> Block<X> {
             let Some(exchange) = (unsafe { &mut *this.exchange.get() }) else {
                 return code::CLOSED;
             };
-            // SAFETY: borrowed for the call.
-            let mut taken = unsafe { AppResponse::new(raw) };
+            // SAFETY: `enter` was given it for as long as the function that we are inside of runs.
+            let instance = unsafe { &*this.instance.get() };
+            // SAFETY: the application lends the response for the call.
+            let mut taken = unsafe { AppResponse::new(raw, instance) };
             match exchange.respond(&this.shared, &mut taken) {
                 Err(refused) => code_of(refused),
                 Ok(()) => {

@@ -1,14 +1,18 @@
 //! [`Call`]: one request handed to an application, polled until it ends.
 
 use std::fmt;
+use std::mem;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::address::HostAddress;
 use super::block::{Block, Pool};
 use super::exchange::Exchange;
+use super::instance::{CallFunction, Instance};
 use super::module::App;
 use crate::abi::body::OfferedBody;
+use crate::abi::buffer::OwnedBuffer;
 use crate::abi::codes::kind_of;
 use crate::abi::contain::Nothing;
 use crate::abi::field::Field;
@@ -68,19 +72,21 @@ pub struct CallHead<'a> {
     pub arrival_ns: u64,
 }
 
-/// A call in an application. It must be ended by [`Call::finish`]; dropping it cancels it and
-/// leaks its block.
+/// A call in an application, ended by [`Call::finish`]. Dropping it cancels it as well, but gives
+/// nothing back to the pool.
 pub struct Call<X: Exchange> {
     block: NonNull<Block<X>>,
     state: State,
     lender: Lender,
+    is_finished: bool,
 }
 
 type PollFunction = unsafe extern "C" fn(*mut GwCall, *const GwWaker) -> i32;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum State {
-    Pending(NonNull<GwCall>, PollFunction),
+    /// The instance stays as long as a call in it.
+    Pending(NonNull<GwCall>, PollFunction, Arc<Instance>),
     Ended(Result<(), ErrorKind>),
 }
 
@@ -89,6 +95,26 @@ impl<X: Exchange> Call<X> {
     #[inline]
     pub fn start(
         app: &App,
+        pool: &Pool<X>,
+        head: &CallHead<'_>,
+        body: Option<Body>,
+        exchange: X,
+        waker: &Waker,
+    ) -> Self {
+        let function = app.call.get();
+        // SAFETY: the function is the instance's own or `refuse`; `App` keeps it on its thread.
+        unsafe { Self::start_in(&app.instance, function, pool, head, body, exchange, waker) }
+    }
+
+    /// As [`start`](Self::start), in an instance that may be called on this thread.
+    ///
+    /// # Safety
+    ///
+    /// `function` is the `call` of the instance, which has started, or one that ends at once.
+    #[inline]
+    pub(crate) unsafe fn start_in(
+        instance: &Arc<Instance>,
+        function: CallFunction,
         pool: &Pool<X>,
         head: &CallHead<'_>,
         body: Option<Body>,
@@ -139,23 +165,23 @@ impl<X: Exchange> Call<X> {
         };
         let mut lender = Lender::new();
         let mut call = ptr::null_mut();
-        let (function, raw) = (app.call, app.raw.as_ptr());
+        let app = instance.as_raw();
         // SAFETY: live: the host's reference was just made.
         let live = unsafe { block.as_ref() };
-        live.enter();
-        // SAFETY: a started instance on its thread; the request outlives the call.
+        live.enter(instance);
+        // SAFETY: a started instance, by the caller's promise; the request outlives the call.
         let answer = lender.lend(waker, |waker| unsafe {
-            function(raw, &raw const request, waker, &raw mut call)
+            function(app, &raw const request, waker, &raw mut call)
         });
         live.leave();
         // What the application did not move out is released here.
         // SAFETY: an initialised buffer, ours or zeroed by the taker.
-        drop(unsafe { crate::abi::buffer::OwnedBuffer::take(&raw mut first) });
-        let state = State::after_start(answer, call);
+        drop(unsafe { OwnedBuffer::take(&raw mut first) });
         Self {
             block,
-            state,
+            state: State::after_start(answer, call, instance),
             lender,
+            is_finished: false,
         }
     }
 
@@ -165,12 +191,13 @@ impl<X: Exchange> Call<X> {
     ///
     /// How the application ended the call, if not well; the exchange knows whether it responded.
     pub fn poll(&mut self, waker: &Waker) -> Poll<Result<(), ErrorKind>> {
-        let State::Pending(call, poll) = self.state else {
+        let State::Pending(call, poll, instance) = &self.state else {
             return self.end();
         };
+        let (call, poll) = (*call, *poll);
         // SAFETY: live: the host's reference is given up in `finish`.
         let live = unsafe { self.block.as_ref() };
-        live.enter();
+        live.enter(instance);
         // SAFETY: pending, so the application keeps it alive; polled by its thread.
         let answer = self
             .lender
@@ -222,15 +249,18 @@ impl<X: Exchange> Call<X> {
     #[must_use]
     pub fn finish(mut self, pool: &Pool<X>) -> X {
         self.cancel();
-        let block = self.block;
-        drop(self);
+        self.is_finished = true;
         // SAFETY: the call has ended, and this is the host's reference.
-        unsafe { Block::end(block, pool) }
+        unsafe { Block::end(self.block, Some(pool)) }
     }
 
-    fn cancel(&mut self) {
-        if let State::Pending(call, _) = self.state {
-            self.state = State::Ended(Err(ErrorKind::Closed));
+    /// Ends the call if it is pending; the exchange stays.
+    pub(crate) fn cancel(&mut self) {
+        if !matches!(self.state, State::Pending(..)) {
+            return;
+        }
+        let cancelled = State::Ended(Err(ErrorKind::Closed));
+        if let State::Pending(call, _, _instance) = mem::replace(&mut self.state, cancelled) {
             // SAFETY: pending, so the application keeps it alive.
             let vt = unsafe { call.as_ref() }.vt;
             // SAFETY: applications keep tables until the process exits; `after_start` checked it.
@@ -245,11 +275,16 @@ impl<X: Exchange> Call<X> {
 impl<X: Exchange> Drop for Call<X> {
     fn drop(&mut self) {
         self.cancel();
+        if !self.is_finished {
+            // SAFETY: the call has ended, and this is the host's reference.
+            drop(unsafe { Block::end(self.block, None) });
+        }
     }
 }
 
 impl State {
-    fn after_start(answer: i32, call: *mut GwCall) -> Self {
+    #[inline]
+    fn after_start(answer: i32, call: *mut GwCall, instance: &Arc<Instance>) -> Self {
         if answer != code::PENDING {
             return Self::ended(answer);
         }
@@ -263,7 +298,7 @@ impl State {
             .filter(|vt| vt.struct_size as usize >= size_of::<GwCallVt>())
             .and_then(|vt| vt.poll);
         match poll {
-            Some(poll) => Self::Pending(call, poll),
+            Some(poll) => Self::Pending(call, poll, Arc::clone(instance)),
             None => Self::Ended(Err(ErrorKind::Internal)),
         }
     }

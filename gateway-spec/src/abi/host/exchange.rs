@@ -1,8 +1,10 @@
 //! What a host implements for its calls, in safe code: [`Exchange`] and [`Shared`].
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use super::instance::Instance;
 use crate::abi::body::ForeignBody;
 use crate::abi::buffer::OwnedBuffer;
 use crate::abi::field::Field;
@@ -73,16 +75,21 @@ pub trait Shared: Send + Sync + Default + 'static {
 pub struct AppResponse<'a> {
     raw: &'a mut GwResponse,
     fields: &'a [Field<'a>],
+    instance: &'a Arc<Instance>,
 }
 
 impl<'a> AppResponse<'a> {
     /// # Safety
     ///
     /// `raw` is what the application passes to `respond`, valid for `'a`.
-    pub(super) unsafe fn new(raw: &'a mut GwResponse) -> Self {
+    pub(super) unsafe fn new(raw: &'a mut GwResponse, instance: &'a Arc<Instance>) -> Self {
         // SAFETY: the caller's promise.
         let fields = unsafe { Field::foreign(raw.headers, raw.n_headers) };
-        Self { raw, fields }
+        Self {
+            raw,
+            fields,
+            instance,
+        }
     }
 
     /// The status as given: any number; whoever takes the response checks it.
@@ -149,7 +156,8 @@ impl<'a> AppResponse<'a> {
     pub fn take_body(&mut self) -> Option<ForeignBody> {
         let body = std::mem::replace(&mut self.raw.body, std::ptr::null_mut());
         // SAFETY: given with the response; NULL stays behind, so it is taken once.
-        unsafe { ForeignBody::take(body) }
+        let body = unsafe { ForeignBody::take(body) }?;
+        Some(body.of(Arc::clone(self.instance)))
     }
 }
 

@@ -1,18 +1,21 @@
 //! [`Module`] and [`App`]: a module's descriptor and an instance of its application.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::descriptor::{Descriptor, Refusal};
+use super::instance::{CallFunction, Instance, refuse};
 use super::services::HostTable;
 use crate::abi::codes::kind_of;
 use crate::abi::size::struct_size;
 use crate::abi::types::{
-    GwApp, GwAppVt, GwCall, GwConfig, GwError, GwHost, GwKv, GwModule, GwRequest, GwStr, GwWaker,
-    MODULE_MIN_SIZE, code, config_flag, module_flag,
+    GwApp, GwAppVt, GwConfig, GwError, GwHost, GwKv, GwModule, GwStr, MODULE_MIN_SIZE, code,
+    config_flag, module_flag,
 };
 use crate::abi::waker::Lender;
 use crate::error::ErrorKind;
@@ -55,15 +58,14 @@ pub struct Config {
 /// One instance of an application, of this thread.
 #[derive(Debug)]
 pub struct App {
-    pub(super) raw: NonNull<GwApp>,
-    vt: &'static GwAppVt,
-    pub(super) call: CallFunction,
-    /// Of this thread; startup and shutdown borrow it in turn.
+    pub(super) instance: Arc<Instance>,
+    /// What a call calls: the application once it serves, a refusal before and behind.
+    pub(super) call: Cell<CallFunction>,
+    /// Startup and shutdown borrow it in turn.
     lender: RefCell<Lender>,
+    /// Calls stay on the thread that created the instance.
+    local: PhantomData<*const ()>,
 }
-
-pub(super) type CallFunction =
-    unsafe extern "C" fn(*const GwApp, *const GwRequest, *const GwWaker, *mut *mut GwCall) -> i32;
 
 /// Why an instance could not be made or started.
 #[derive(Clone, Debug)]
@@ -116,7 +118,10 @@ impl Module {
     }
 
     fn check(raw: &'static GwModule, linked: bool) -> Result<Self, Refusal> {
-        if raw.magic == crate::abi::MAGIC && raw.struct_size < MODULE_MIN_SIZE {
+        if raw.magic != crate::abi::MAGIC {
+            return Err(Refusal::WrongMagic(raw.magic));
+        }
+        if raw.struct_size < MODULE_MIN_SIZE {
             return Err(Refusal::Truncated(raw.struct_size));
         }
         // SAFETY: a static descriptor of at least this many initialised bytes without padding.
@@ -146,6 +151,20 @@ impl Module {
     ///
     /// What the application reported.
     pub fn create(&self, host: &'static HostTable, config: &Config) -> Result<App, StartFailure> {
+        Ok(App {
+            instance: self.instance(host, config)?,
+            call: Cell::new(refuse),
+            lender: RefCell::new(Lender::new()),
+            local: PhantomData,
+        })
+    }
+
+    /// As [`create`](Self::create), for whoever keeps the instance's thread rules by other means.
+    pub(crate) fn instance(
+        &self,
+        host: &'static HostTable,
+        config: &Config,
+    ) -> Result<Arc<Instance>, StartFailure> {
         let pair = |(key, value): &(String, String)| GwKv {
             key: GwStr::from(key.as_bytes()),
             value: GwStr::from(value.as_bytes()),
@@ -203,62 +222,41 @@ impl Module {
         let call = vt
             .call
             .ok_or_else(|| unusable("the application's table has no call function"))?;
-        Ok(App {
-            raw,
-            vt,
-            call,
-            lender: RefCell::new(Lender::new()),
-        })
+        // SAFETY: just created; the table is its own.
+        Ok(Arc::new(unsafe {
+            Instance::new(raw, vt, call, self.descriptor.flags)
+        }))
     }
 }
 
 impl App {
-    /// Starts the application; it may serve once this is ready.
+    /// Starts the application; it serves once this is ready. Until then, and once it shuts down,
+    /// calls end with [`ErrorKind::Busy`].
     ///
     /// # Errors
     ///
     /// What the application reported.
     pub fn poll_startup(&self, cx: &mut Context<'_>) -> Poll<Result<(), StartFailure>> {
-        let Some(startup) = self.vt.startup else {
-            return Poll::Ready(Ok(()));
-        };
-        let mut complaint = Complaint::new();
-        let app = self.raw.as_ptr();
-        // SAFETY: a created instance, before its first call.
-        let answer = self.lender.borrow_mut().lend(cx.waker(), |waker| unsafe {
-            startup(app, waker, complaint.raw())
-        });
-        match answer {
-            code::READY => Poll::Ready(Ok(())),
-            code::PENDING => Poll::Pending,
-            failed => Poll::Ready(Err(complaint.failure(Step::Startup, failed))),
+        let mut lender = self.lender.borrow_mut();
+        let started = self.instance.poll_startup(&mut lender, cx.waker());
+        if let Poll::Ready(Ok(())) = started {
+            self.call.set(self.instance.call());
         }
+        started
     }
 
     /// Ends the application after its last call; `deadline_ns` is on the monotonic clock.
     pub fn poll_shutdown(&self, cx: &mut Context<'_>, deadline_ns: u64) -> Poll<()> {
-        let Some(shutdown) = self.vt.shutdown else {
-            return Poll::Ready(());
-        };
-        let app = self.raw.as_ptr();
-        // SAFETY: a started instance without calls.
-        let answer = self.lender.borrow_mut().lend(cx.waker(), |waker| unsafe {
-            shutdown(app, waker, deadline_ns)
-        });
-        if answer == code::PENDING {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
+        self.call.set(refuse);
+        let mut lender = self.lender.borrow_mut();
+        self.instance
+            .poll_shutdown(&mut lender, cx.waker(), deadline_ns)
     }
 
-    /// Frees the instance, after shutdown or a failed start-up and after its last call, body and
-    /// stream. Without it the process's exit frees.
+    /// Frees the instance, after shutdown or a failed start-up: now, or when its last pending call
+    /// and body are dropped. Without it the process's exit frees.
     pub fn destroy(self) {
-        if let Some(destroy) = self.vt.destroy {
-            // SAFETY: consumed: nobody calls it again.
-            unsafe { destroy(self.raw.as_ptr()) };
-        }
+        self.instance.is_over();
     }
 }
 
@@ -278,13 +276,13 @@ impl fmt::Display for StartFailure {
 impl std::error::Error for StartFailure {}
 
 /// The buffer into which a failing start writes why.
-struct Complaint {
+pub(super) struct Complaint {
     text: Box<[u8]>,
     raw: GwError,
 }
 
 impl Complaint {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let raw = GwError {
             struct_size: struct_size::<GwError>(),
             code: code::READY,
@@ -298,12 +296,12 @@ impl Complaint {
         }
     }
 
-    fn raw(&mut self) -> *mut GwError {
+    pub(super) fn raw(&mut self) -> *mut GwError {
         self.raw.text = self.text.as_mut_ptr().cast::<c_char>();
         &raw mut self.raw
     }
 
-    fn failure(&self, step: Step, answer: i32) -> StartFailure {
+    pub(super) fn failure(&self, step: Step, answer: i32) -> StartFailure {
         let length = self.raw.len.min(self.text.len());
         let message = String::from_utf8_lossy(&self.text[..length])
             .trim_end()

@@ -1,0 +1,156 @@
+//! [`Instance`]: an application's instance, kept as long as anything of it is in use.
+
+use std::fmt;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
+use std::thread::{self, ThreadId};
+
+use super::module::{Complaint, StartFailure, Step};
+use crate::abi::body::ForeignBody;
+use crate::abi::export::ForeignExchange;
+use crate::abi::types::{GwApp, GwAppVt, GwCall, GwRequest, GwWaker, code, module_flag};
+use crate::abi::waker::Lender;
+
+/// What `create` gave. Pending calls and bodies hold it as its [`App`](super::App) does, so that
+/// it is destroyed after the last of them, whichever order safe code drops them in.
+pub(crate) struct Instance {
+    raw: NonNull<GwApp>,
+    vt: &'static GwAppVt,
+    call: CallFunction,
+    /// The only thread that may use it, where the module demands one.
+    home: Option<ThreadId>,
+    /// Nobody will call it any more: the last reference destroys it.
+    is_over: AtomicBool,
+}
+
+pub(super) type CallFunction =
+    unsafe extern "C" fn(*const GwApp, *const GwRequest, *const GwWaker, *mut *mut GwCall) -> i32;
+
+// SAFETY: the functions of an instance may be called from any thread unless the module's flags say
+// otherwise. Then `App`, which is not `Send`, keeps calls on its thread, `Loaded` refuses the
+// module, and `is_usable_here` guards what is left: bodies and the end.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Instance {
+    /// # Safety
+    ///
+    /// `raw` was just created by a module with these flags; `vt` is its table.
+    pub(super) unsafe fn new(
+        raw: NonNull<GwApp>,
+        vt: &'static GwAppVt,
+        call: CallFunction,
+        flags: u64,
+    ) -> Self {
+        let pinned = flags & module_flag::PINNED != 0;
+        Self {
+            raw,
+            vt,
+            call,
+            home: pinned.then(|| thread::current().id()),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    #[inline]
+    pub(super) fn as_raw(&self) -> *const GwApp {
+        self.raw.as_ptr()
+    }
+
+    /// Its `call`, once it has started.
+    pub(super) fn call(&self) -> CallFunction {
+        self.call
+    }
+
+    /// Whether this thread may use it.
+    pub(crate) fn is_usable_here(&self) -> bool {
+        self.home.is_none_or(|home| home == thread::current().id())
+    }
+
+    /// From now on it is not called any more; it is destroyed when nothing of it is in use.
+    pub(crate) fn is_over(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn poll_startup(
+        &self,
+        lender: &mut Lender,
+        waker: &Waker,
+    ) -> Poll<Result<(), StartFailure>> {
+        let Some(startup) = self.vt.startup else {
+            return Poll::Ready(Ok(()));
+        };
+        let mut complaint = Complaint::new();
+        let app = self.as_raw();
+        // SAFETY: a created instance, before its first call.
+        let answer = lender.lend(waker, |waker| unsafe {
+            startup(app, waker, complaint.raw())
+        });
+        match answer {
+            code::READY => Poll::Ready(Ok(())),
+            code::PENDING => Poll::Pending,
+            failed => Poll::Ready(Err(complaint.failure(Step::Startup, failed))),
+        }
+    }
+
+    pub(crate) fn poll_shutdown(
+        &self,
+        lender: &mut Lender,
+        waker: &Waker,
+        deadline_ns: u64,
+    ) -> Poll<()> {
+        let Some(shutdown) = self.vt.shutdown else {
+            return Poll::Ready(());
+        };
+        let app = self.as_raw();
+        // SAFETY: a live instance.
+        let answer = lender.lend(waker, |waker| unsafe { shutdown(app, waker, deadline_ns) });
+        if answer == code::PENDING {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // An instance that was not shut down, or whose thread this is not, is left to the
+        // process's exit.
+        if !*self.is_over.get_mut() || !self.is_usable_here() {
+            return;
+        }
+        if let Some(destroy) = self.vt.destroy {
+            // SAFETY: the last reference: no call, body or stream of it is left.
+            unsafe { destroy(self.raw.as_ptr()) };
+        }
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Instance({:p})", self.raw)
+    }
+}
+
+/// Stands in for the `call` of an instance that has not started or is shutting down.
+///
+/// # Safety
+///
+/// As for `call`.
+pub(super) unsafe extern "C" fn refuse(
+    _: *const GwApp,
+    request: *const GwRequest,
+    _: *const GwWaker,
+    _: *mut *mut GwCall,
+) -> i32 {
+    // SAFETY: the request of a call, lent for it.
+    let request = unsafe { &*request };
+    // SAFETY: a call owns its body, ...
+    drop(unsafe { ForeignBody::take(request.body) });
+    // SAFETY: ... and one reference to its exchange.
+    drop(unsafe { ForeignExchange::take(request.ctx) });
+    code::BUSY
+}
