@@ -708,7 +708,8 @@ struct gw_ctx_vt {
    * Sends an interim response, such as 103 with link fields. Ignored (READY) for HTTP/1.0.
    *                                                              [app->host, any, before respond]
    * status  102 to 199, not 101; 100 is sent by the host itself when the body is first polled
-   * Result  GW_READY; GW_INVALID; GW_TOO_LATE after `respond`; GW_CLOSED after the exchange
+   * Result  GW_READY; GW_INVALID; GW_LIMIT if too much waits to be sent; GW_TOO_LATE after
+   *         `respond`; GW_CLOSED after the exchange
    */
   int32_t (*inform)(gw_ctx *self, uint32_t status, const gw_header *headers, uint32_t n);
   /*

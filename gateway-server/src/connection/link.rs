@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use gateway_spec::abi::{Field, ctx_flag, host};
+use gateway_spec::abi::{Field, ctx_flag, host, module_flag};
 use gateway_spec::{Duplex, ErrorKind};
 
 use crate::http1::{Version, encode};
@@ -181,7 +181,10 @@ impl host::Shared for Link {
         if inner.closed {
             return Poll::Ready(Err(ErrorKind::Closed));
         }
-        if inner.upgrade_taken || !self.responded.load(Ordering::Acquire) {
+        if inner.upgrade_taken {
+            return Poll::Ready(Err(ErrorKind::TooLate));
+        }
+        if !self.responded.load(Ordering::Acquire) {
             return Poll::Ready(Err(ErrorKind::Invalid));
         }
         wait(&mut inner.waiting_for_upgrade, waker);
@@ -189,7 +192,8 @@ impl host::Shared for Link {
     }
 
     fn set_flags(&self, flags: u64) -> Result<(), ErrorKind> {
-        if flags & !ctx_flag::FINISH_ON_DISCONNECT != 0 {
+        // Bits of the lower half that this version does not know mean nothing (LOAD-04).
+        if flags & module_flag::CRITICAL_MASK != 0 {
             return Err(ErrorKind::Unsupported);
         }
         self.lock().finish_on_disconnect = flags & ctx_flag::FINISH_ON_DISCONNECT != 0;
