@@ -353,7 +353,9 @@ impl Exchange {
             // A client that was not asked to go on may or may not send its body now.
             upload.has_failed() || upload.continue_due
         });
-        if keep_alive && !unusable && !*io.input_ended {
+        // Requests that were read before the client ended its half are answered too.
+        let more = !*io.input_ended || !io.input.is_empty();
+        if keep_alive && !unusable && more {
             Outcome::KeepAlive(upload)
         } else {
             Outcome::Close
