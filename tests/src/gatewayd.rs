@@ -1,6 +1,7 @@
 //! A running `gatewayd`.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -74,6 +75,20 @@ impl Gatewayd {
         format!("http://{}{path}", self.address)
     }
 
+    /// The worker processes there are now, by pid.
+    ///
+    /// # Panics
+    /// When the server has ended.
+    #[must_use]
+    pub fn workers(&self) -> Vec<i32> {
+        let pid = self.process.pid();
+        let path = format!("/proc/{pid}/task/{pid}/children");
+        let list = fs::read_to_string(path).expect("the server to run");
+        list.split_whitespace()
+            .map(|pid| pid.parse().expect("a pid"))
+            .collect()
+    }
+
     /// Graceful stop; answers the exit code and everything said.
     pub fn stop(self) -> (i32, String) {
         self.process.signal(Signal::SIGTERM);
@@ -90,7 +105,7 @@ pub fn program() -> Command {
 }
 
 /// Runs `gatewayd` to its end; answers the exit code and everything said.
-pub fn run(arguments: &[impl AsRef<OsStr>]) -> (i32, String) {
+pub fn run<T: AsRef<OsStr>>(arguments: &[T]) -> (i32, String) {
     Process::start(program().args(arguments)).end()
 }
 

@@ -1,8 +1,21 @@
 //! The whole, for real. Each module opens with the one sentence that it proves.
 
+mod allocations;
+mod bodies;
 mod check;
+mod clients;
 mod conformance;
+mod corpus;
+mod exchanges;
+mod hostile;
 mod lifecycle;
+mod limits;
+mod listening;
+mod loading;
 mod own_binary;
+mod panics;
 mod process_model;
 mod project;
+mod proxy;
+mod timeouts;
+mod under_load;

@@ -1,0 +1,101 @@
+//! Nobody holds a connection by being slow: each phase has its deadline, and says so.
+
+use std::time::{Duration, Instant};
+
+use gateway_tests::artefacts::Artefacts;
+use gateway_tests::client::get;
+use gateway_tests::gatewayd::Gatewayd;
+
+fn lab(arguments: &[&str]) -> Gatewayd {
+    let module = Artefacts::built().module("lab");
+    Gatewayd::serve(module, &[&["--workers", "1"], arguments].concat())
+}
+
+#[test]
+fn a_head_that_does_not_end_in_time_is_408() {
+    let server = lab(&["--head-timeout", "200ms"]);
+    let mut client = server.connect();
+    let start = Instant::now();
+    client.send("GET / HTTP/1.1\r\nHost: ");
+    let response = client.response();
+    assert_eq!(response.status, 408);
+    client.expect_end();
+    assert!(
+        start.elapsed() >= Duration::from_millis(200),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+#[ignore = "gatewayd gives a silent connection --keep-alive, not --head-timeout, until its first byte"]
+fn a_connection_that_never_speaks_ends_without_a_word() {
+    let server = lab(&["--head-timeout", "200ms"]);
+    server.connect().expect_end();
+}
+
+#[test]
+fn an_idle_connection_ends_without_a_word() {
+    let server = lab(&["--keep-alive", "200ms"]);
+    let mut client = server.connect();
+    client.send(get("/"));
+    assert_eq!(client.response().status, 200);
+    client.expect_end();
+}
+
+#[test]
+fn without_keep_alive_every_answer_closes() {
+    let server = lab(&["--keep-alive", "0"]);
+    let mut client = server.connect();
+    client.send(get("/"));
+    assert!(client.response().closes());
+    client.expect_end();
+}
+
+#[test]
+#[ignore = "gatewayd's --body-timeout never ends the wait for a body"]
+fn a_body_that_pauses_too_long_ends_the_request() {
+    let server = lab(&["--body-timeout", "200ms"]);
+    let mut client = server.connect();
+    client.send("POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhalf");
+    let response = client.response();
+    assert!([400, 408].contains(&response.status), "{response:?}");
+    client.expect_end();
+}
+
+#[test]
+fn a_body_that_keeps_coming_is_not_bound_by_the_pause() {
+    let server = lab(&["--body-timeout", "1s"]);
+    let mut client = server.connect();
+    client.send("POST /upload HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let start = Instant::now();
+    let mut other = server.connect();
+    let mut pieces = 0;
+    while start.elapsed() < Duration::from_millis(1_500) {
+        client.send("1\r\nx\r\n");
+        pieces += 1;
+        // One exchange between pieces gives the pace.
+        other.send(get("/"));
+        assert_eq!(other.response().status, 200);
+    }
+    client.send("0\r\n\r\n");
+    assert_eq!(client.response().text(), pieces.to_string());
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_given_up() {
+    let server = lab(&["--write-timeout", "300ms"]);
+    let mut client = server.connect();
+    client.send(get("/download/16m"));
+    let first = client.some();
+    assert!(!first.is_empty());
+    // Wait for the log or the reset: nothing more is taken until the server has given up.
+    let start = Instant::now();
+    let mut other = server.connect();
+    while start.elapsed() < Duration::from_millis(1_200) {
+        other.send(get("/"));
+        assert_eq!(other.response().status, 200);
+    }
+    let rest = client.rest();
+    assert!(first.len() + rest.len() < 16 << 20, "the whole answer came");
+}
