@@ -633,7 +633,8 @@ struct gw_request {
    * value of a valid Upgrade field; `ptr` NULL if none. */
   gw_str protocol;
   gw_str id;  /* id of the request, made by the host or taken from a trusted proxy */
-  gw_str raw; /* one region that holds all slices of the head, to be copied at once; or empty */
+  gw_str raw; /* one region that holds target, authority, path, query, protocol and all header
+                 values and names (those with a name_id excepted), to be copied at once; or empty */
   const gw_header *headers; /* hop-by-hop fields removed; one `host` except for HTTP/1.0 */
   uint64_t content_length;  /* exact, 0 for no body, or GW_LENGTH_UNKNOWN */
   const gw_addr *peer;      /* the other end of the socket, always */

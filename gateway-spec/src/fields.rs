@@ -1,5 +1,7 @@
 //! [`Fields`]: field lines in the order they were added, for responses and trailers.
 
+use std::cell::RefCell;
+
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Field lines in order; repeats stay separate lines.
@@ -8,8 +10,10 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 /// and their order survives. Convert with `From`/`Into` where an [`http::HeaderMap`] is wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
-    lines: Vec<(HeaderName, HeaderValue)>,
+    lines: Vec<Line>,
 }
+
+type Line = (HeaderName, HeaderValue);
 
 impl Fields {
     /// No fields.
@@ -32,13 +36,13 @@ impl Fields {
 
     /// Adds a line, keeping others of the same name.
     pub fn append(&mut self, name: HeaderName, value: HeaderValue) {
-        self.lines.push((name, value));
+        self.push((name, value));
     }
 
     /// Sets the only line of this name: replaces the first, removes further ones.
     pub fn insert(&mut self, name: HeaderName, value: HeaderValue) {
         let Some(first) = self.lines.iter().position(|(other, _)| *other == name) else {
-            self.lines.push((name, value));
+            self.push((name, value));
             return;
         };
         let mut index = 0;
@@ -80,6 +84,39 @@ impl Fields {
     }
 }
 
+impl Fields {
+    #[inline]
+    fn push(&mut self, line: Line) {
+        if self.lines.capacity() == 0 {
+            self.lines = POOL
+                .try_with(|pool| pool.borrow_mut().pop())
+                .ok()
+                .flatten()
+                .unwrap_or_else(|| Vec::with_capacity(USUAL_LINES));
+        }
+        self.lines.push(line);
+    }
+}
+
+impl Drop for Fields {
+    /// A list of the usual size is kept for the thread's next response.
+    #[inline]
+    fn drop(&mut self) {
+        if self.lines.capacity() != USUAL_LINES {
+            return;
+        }
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.clear();
+        // Without the pool (the thread is ending) the list is freed.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOL_LISTS {
+                pool.push(lines);
+            }
+        });
+    }
+}
+
 impl From<&HeaderMap> for Fields {
     fn from(map: &HeaderMap) -> Self {
         Self {
@@ -107,9 +144,9 @@ impl From<HeaderMap> for Fields {
 }
 
 impl From<Fields> for HeaderMap {
-    fn from(fields: Fields) -> Self {
+    fn from(mut fields: Fields) -> Self {
         let mut map = Self::with_capacity(fields.len());
-        for (name, value) in fields.lines {
+        for (name, value) in fields.lines.drain(..) {
             map.append(name, value);
         }
         map
@@ -128,9 +165,18 @@ impl IntoIterator for Fields {
     type Item = (HeaderName, HeaderValue);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.lines.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        std::mem::take(&mut self.lines).into_iter()
     }
+}
+
+/// Lines that a response seldom exceeds.
+const USUAL_LINES: usize = 8;
+/// Lists that a thread keeps, about 600 bytes each.
+const POOL_LISTS: usize = 32;
+
+thread_local! {
+    static POOL: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Method, Version};
 
 use crate::abi::names;
-use crate::abi::types::{family, request_flag};
+use crate::abi::types::{family, header_flag, request_flag};
 use crate::address::Address;
 use crate::body::Body;
 use crate::exchange::Link;
@@ -23,15 +23,27 @@ pub(crate) struct Span {
     pub(crate) len: u32,
 }
 
-/// One field line; the name is lower-case.
+/// The field lines, as whoever made the head described them: by where they stood in a region of
+/// which [`Head::bytes`] is a copy. So a host's array of lines is copied as it is.
+#[derive(Debug, Default)]
+pub(crate) struct FieldTable {
+    pub(crate) lines: Vec<Line>,
+    /// Where the region began.
+    pub(crate) origin: usize,
+}
+
+/// One field line: a `gw_header` whose pointers have become numbers. The name is lower-case.
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct FieldSpan {
-    pub(crate) name: Span,
-    pub(crate) value: Span,
-    /// Id in [`names`], 0 if none.
-    #[expect(dead_code, reason = "for whoever hands the head on across the ABI")]
+pub(crate) struct Line {
+    pub(crate) name: usize,
+    pub(crate) value: usize,
+    pub(crate) name_len: u32,
+    pub(crate) value_len: u32,
+    /// Id in [`names`], 0 if none. The name of a line with an id is the table's.
     pub(crate) name_id: u16,
-    pub(crate) sensitive: bool,
+    pub(crate) flags: u16,
+    pub(crate) reserved: u32,
 }
 
 /// An address as it crosses the ABI; the path of a unix socket stands in [`Head::bytes`].
@@ -47,7 +59,7 @@ pub(crate) struct RawAddress {
 /// Everything a [`Request`](crate::Request) owns.
 pub(crate) struct Head {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) fields: Vec<FieldSpan>,
+    pub(crate) fields: FieldTable,
     pub(crate) method: Method,
     pub(crate) version: Version,
     pub(crate) https: bool,
@@ -109,13 +121,37 @@ impl Head {
     }
 
     pub(crate) fn push_field(&mut self, name: &[u8], value: &[u8], sensitive: bool) {
-        let field = FieldSpan {
-            name: self.push(name),
-            value: self.push(value),
+        let origin = self.fields.origin;
+        let (name_at, value_at) = (self.push(name), self.push(value));
+        self.fields.lines.push(Line {
+            name: origin.wrapping_add(name_at.start as usize),
+            value: origin.wrapping_add(value_at.start as usize),
+            name_len: name_at.len,
+            value_len: value_at.len,
             name_id: names::id_of(name),
-            sensitive,
-        };
-        self.fields.push(field);
+            flags: if sensitive { header_flag::SENSITIVE } else { 0 },
+            reserved: 0,
+        });
+    }
+
+    /// The field lines: lower-case name and value.
+    pub(crate) fn lines(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> {
+        self.fields.lines.iter().map(|line| {
+            let name = names::name_of(line.name_id);
+            let name =
+                name.or_else(|| std::str::from_utf8(self.part(line.name, line.name_len)).ok());
+            (
+                name.unwrap_or_default(),
+                self.part(line.value, line.value_len),
+            )
+        })
+    }
+
+    /// What stood at an address of the region; nothing for one that is not in it.
+    fn part(&self, address: usize, len: u32) -> &[u8] {
+        let start = address.wrapping_sub(self.fields.origin);
+        let end = start.wrapping_add(len as usize);
+        self.bytes.get(start..end).unwrap_or_default()
     }
 
     pub(crate) fn push_address(&mut self, address: &Address) -> RawAddress {
@@ -147,13 +183,13 @@ impl Head {
 
     pub(crate) fn header_map(&self) -> &HeaderMap {
         self.map.get_or_init(|| {
-            let mut map = HeaderMap::with_capacity(self.fields.len());
-            for field in &self.fields {
-                let name = HeaderName::from_bytes(self.slice(field.name));
-                let value = HeaderValue::from_bytes(self.slice(field.value));
+            let mut map = HeaderMap::with_capacity(self.fields.lines.len());
+            for ((name, value), line) in self.lines().zip(&self.fields.lines) {
+                let name = HeaderName::from_bytes(name.as_bytes());
+                let value = HeaderValue::from_bytes(value);
                 // A host hands over valid lines only (REQ-06); one that is not has no place in a map.
                 if let (Ok(name), Ok(mut value)) = (name, value) {
-                    value.set_sensitive(field.sensitive);
+                    value.set_sensitive(line.flags & header_flag::SENSITIVE != 0);
                     map.append(name, value);
                 }
             }
@@ -167,7 +203,8 @@ impl Head {
 
     fn clear(&mut self) {
         self.bytes.clear();
-        self.fields.clear();
+        self.fields.lines.clear();
+        self.fields.origin = 0;
         self.method = Method::GET;
         self.body = Body::empty();
         self.link = Link::None;
@@ -186,7 +223,7 @@ impl Default for Head {
     fn default() -> Self {
         Self {
             bytes: Vec::new(),
-            fields: Vec::new(),
+            fields: FieldTable::default(),
             method: Method::GET,
             version: Version::HTTP_11,
             https: false,

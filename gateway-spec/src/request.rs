@@ -242,11 +242,7 @@ impl Request {
     /// All field lines as received: lower-case names, repeats separate, in order. Hop-by-hop
     /// fields are the host's and do not appear.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> {
-        let head = self.head();
-        head.fields.iter().map(|field| {
-            let name = std::str::from_utf8(head.slice(field.name)).unwrap_or_default();
-            (name, head.slice(field.value))
-        })
+        self.head().lines()
     }
 
     /// The fields as a map, made on first use.

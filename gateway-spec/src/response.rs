@@ -62,7 +62,7 @@ impl Response {
     pub fn text(text: impl Into<Body>) -> Self {
         Self::new(text).with(
             CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
+            const { HeaderValue::from_static("text/plain; charset=utf-8") },
         )
     }
 
@@ -70,13 +70,16 @@ impl Response {
     pub fn html(text: impl Into<Body>) -> Self {
         Self::new(text).with(
             CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
+            const { HeaderValue::from_static("text/html; charset=utf-8") },
         )
     }
 
     /// 200, `application/json`, of text that is JSON already.
     pub fn json(text: impl Into<Body>) -> Self {
-        Self::new(text).with(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        Self::new(text).with(
+            CONTENT_TYPE,
+            const { HeaderValue::from_static("application/json") },
+        )
     }
 
     /// Switches the connection to `protocol` and hands its bytes to `handler` (RFC 9110 §7.8); the
@@ -235,7 +238,7 @@ impl From<String> for Response {
 
 impl From<Bytes> for Response {
     fn from(bytes: Bytes) -> Self {
-        let octets = HeaderValue::from_static("application/octet-stream");
+        let octets = const { HeaderValue::from_static("application/octet-stream") };
         Self::new(bytes).with(CONTENT_TYPE, octets)
     }
 }

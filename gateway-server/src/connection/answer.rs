@@ -9,7 +9,7 @@ use gateway_spec::abi::{ForeignBody, OwnedBuffer};
 use super::link::Link;
 use super::output::COPIED;
 use crate::date::Date;
-use crate::http1::{BodyFraming, Length, Recipient, ResponseHead, encode};
+use crate::http1::{BodyFraming, EncodeError, Length, Recipient, ResponseHead, encode};
 
 /// What becomes of one request: where its response is written, and how it goes on from there.
 pub(super) struct Answer {
@@ -30,12 +30,28 @@ pub(super) struct Given {
     pub(super) status: u16,
     pub(super) keep_alive: bool,
     pub(super) framing: BodyFraming,
-    /// The beginning of the body, if it is too large to stand behind the head.
-    pub(super) first: Option<OwnedBuffer>,
-    /// What follows it.
-    pub(super) rest: Option<ForeignBody>,
+    /// What does not stand there.
+    pub(super) rest: Option<Box<Rest>>,
     /// Bytes of body that stand in [`Answer::out`].
     pub(super) sent: u64,
+}
+
+/// A body, or what of it follows the beginning in [`Answer::out`].
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// The beginning, if it is too large to be copied.
+    pub(super) first: Option<OwnedBuffer>,
+    /// What follows that.
+    pub(super) frames: Option<ForeignBody>,
+}
+
+/// Why a response is refused.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Refused {
+    #[error("{0}")]
+    Head(#[from] EncodeError),
+    #[error("expected no upgrade: the request offers none")]
+    NotOffered,
 }
 
 /// What decides how an answer is written.
@@ -67,7 +83,7 @@ impl Answer {
     }
 
     #[inline]
-    fn write(&mut self, response: &mut AppResponse<'_>) -> Result<Given, String> {
+    fn write(&mut self, response: &mut AppResponse<'_>) -> Result<Given, Refused> {
         let status = u16::try_from(response.status()).unwrap_or(u16::MAX);
         let whole = response.first().len() as u64;
         let length = match response.declared_length() {
@@ -76,7 +92,7 @@ impl Answer {
             None => Length::Actual(whole),
         };
         if response.upgrade().is_some() && !self.upgradable {
-            return Err("expected no upgrade: the request offers none".into());
+            return Err(Refused::NotOffered);
         }
         let date = self.date.text();
         let head = ResponseHead {
@@ -86,13 +102,11 @@ impl Answer {
             upgrade: response.upgrade(),
             date: response.wants_date().then_some(&date),
         };
-        let framing = encode::response_head(&mut self.out, &head, &self.recipient)
-            .map_err(|error| error.to_string())?;
+        let framing = encode::response_head(&mut self.out, &head, &self.recipient)?;
         let mut given = Given {
             status,
             keep_alive: framing.keep_alive,
             framing: framing.body,
-            first: None,
             rest: None,
             sent: 0,
         };
@@ -103,10 +117,9 @@ impl Answer {
                 given.sent = whole;
             }
             _ => {
-                if whole > 0 {
-                    given.first = Some(response.take_first());
-                }
-                given.rest = response.take_body();
+                let first = (whole > 0).then(|| response.take_first());
+                let frames = response.take_body();
+                given.rest = Some(Box::new(Rest { first, frames }));
             }
         }
         Ok(given)

@@ -255,9 +255,7 @@ impl Given {
     fn is_complete(&self) -> bool {
         match self.framing {
             BodyFraming::None => true,
-            BodyFraming::Sized(length) => {
-                self.first.is_none() && self.rest.is_none() && self.sent == length
-            }
+            BodyFraming::Sized(length) => self.rest.is_none() && self.sent == length,
             _ => false,
         }
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use gateway_spec::abi::{Field, ForeignBody, ForeignFrame, OwnedBuffer};
 use gateway_spec::{Error, ErrorKind, Fields, FileRegion};
 
+use super::answer::Rest;
 use super::output::Output;
 use crate::http1::{BodyFraming, encode};
 
@@ -22,13 +23,9 @@ pub(super) struct Download {
 }
 
 impl Download {
-    pub(super) fn new(
-        framing: BodyFraming,
-        first: Option<OwnedBuffer>,
-        rest: Option<ForeignBody>,
-        sent: u64,
-    ) -> Self {
+    pub(super) fn new(framing: BodyFraming, rest: Option<Box<Rest>>, sent: u64) -> Self {
         let ended = matches!(framing, BodyFraming::None | BodyFraming::Upgraded);
+        let (first, rest) = rest.map_or((None, None), |rest| (rest.first, rest.frames));
         Self {
             framing,
             first,

@@ -218,12 +218,11 @@ impl Exchange {
             status,
             keep_alive,
             framing,
-            first,
             rest,
             sent,
         } = given;
         self.given = Some((status, keep_alive));
-        self.download = Some(Download::new(framing, first, rest, sent));
+        self.download = Some(Download::new(framing, rest, sent));
         if framing == BodyFraming::Upgraded {
             // From here on the connection's bytes are the other protocol's.
             self.upload = None;

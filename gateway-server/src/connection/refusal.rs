@@ -33,7 +33,6 @@ pub(super) fn write(out: &mut Vec<u8>, status: u16, to: &Recipient, date: &Date)
         status,
         keep_alive: framing.keep_alive,
         framing: framing.body,
-        first: None,
         rest: None,
         sent,
     }

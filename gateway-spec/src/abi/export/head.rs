@@ -5,14 +5,15 @@ use http::{Method, Version};
 use super::exchange::ForeignExchange;
 use crate::abi::body::ForeignBody;
 use crate::abi::buffer::OwnedBuffer;
+use crate::abi::field::Field;
 use crate::abi::types::{
-    GwAddr, GwHeader, GwRequest, GwStr, LENGTH_UNKNOWN, family, header_flag, method, request_flag,
-    scheme, version,
+    GwAddr, GwHeader, GwRequest, GwStr, LENGTH_UNKNOWN, family, method, request_flag, scheme,
+    version,
 };
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::Link;
-use crate::head::{FieldSpan, Head, RawAddress, Span, length};
+use crate::head::{Head, Line, RawAddress, Span, length};
 
 /// Takes what the request gives away (body, first bytes, the reference to the exchange) and copies
 /// what it lends.
@@ -34,9 +35,6 @@ pub(super) unsafe fn import(request: &GwRequest) -> Result<Box<Head>, Error> {
         first = Some(unsafe { OwnedBuffer::take(request.first) });
     }
 
-    // SAFETY: the host's region, borrowed for the call.
-    head.bytes.extend_from_slice(unsafe { request.raw.bytes() });
-    let base = request.raw;
     head.method = method_of(request)?;
     head.version = match request.version {
         version::HTTP_10 => Version::HTTP_10,
@@ -46,39 +44,35 @@ pub(super) unsafe fn import(request: &GwRequest) -> Result<Box<Head>, Error> {
     };
     head.https = request.scheme == scheme::HTTPS;
     head.flags = request.flags;
-    let bytes = &mut head.bytes;
-    // SAFETY: a slice of the head, which the host lends for the call. So are all below.
-    head.target = unsafe { place(bytes, base, &request.target) };
-    // SAFETY: as for the target.
-    head.authority = unsafe { place(bytes, base, &request.authority) };
-    // SAFETY: as for the target.
-    head.path = unsafe { place(bytes, base, &request.path) };
-    // SAFETY: as for the target.
-    head.query = unsafe { place_optional(bytes, base, &request.query) };
-    // SAFETY: as for the target.
-    head.mount = unsafe { place(bytes, base, &request.mount) };
-    // SAFETY: as for the target.
-    head.protocol = unsafe { place_optional(bytes, base, &request.protocol) };
-    // SAFETY: as for the target.
-    head.id = unsafe { place(bytes, base, &request.id) };
-    let lines = if request.headers.is_null() {
-        &[]
-    } else {
+    if request.raw.len > 0 {
+        // SAFETY: the host's region, lent for the call.
+        head.bytes.extend_from_slice(unsafe { request.raw.bytes() });
+        head.fields.origin = request.raw.ptr.addr();
         // SAFETY: the host's array of n_headers lines, lent for the call.
-        unsafe { std::slice::from_raw_parts(request.headers, request.n_headers as usize) }
-    };
-    head.fields.reserve(lines.len());
-    for line in lines {
-        // SAFETY: a line's name and value are slices of the head.
-        head.fields.push(unsafe { field(bytes, base, line) });
+        head.fields
+            .lines
+            .extend_from_slice(unsafe { lines(request) });
+        place_all(&mut head, request, |_, slice| within(&request.raw, slice));
+    } else {
+        // SAFETY: slices of the head, which the host lends for the call.
+        unsafe { append_all(&mut head, request) };
     }
+    let bytes = &mut head.bytes;
+    // SAFETY: a string of the host's, lent for the call; it need not be part of the head.
+    head.id = append(bytes, unsafe { request.id.bytes() });
+    // SAFETY: as for the id.
+    head.mount = append(bytes, unsafe { request.mount.bytes() });
     head.content_length =
         (request.content_length != LENGTH_UNKNOWN).then_some(request.content_length);
     head.arrival_ns = request.t_mono_ns;
     // SAFETY: NULL or an address that the host lends for the call.
     head.peer = unsafe { address(bytes, request.peer) };
-    // SAFETY: as for the peer.
-    head.client = unsafe { address(bytes, request.client) };
+    head.client = if request.client == request.peer {
+        head.peer
+    } else {
+        // SAFETY: as for the peer.
+        unsafe { address(bytes, request.client) }
+    };
     // SAFETY: as for the peer.
     head.local = unsafe { address(bytes, request.local) };
     if request.flags & request_flag::HAS_BODY != 0 {
@@ -124,43 +118,52 @@ fn method_of(request: &GwRequest) -> Result<Method, Error> {
     })
 }
 
-/// Where a slice of the head stands in the copy: at its offset in the host's region, else appended.
+/// The host's lines, as numbers.
 ///
 /// # Safety
 ///
-/// `slice` describes valid bytes or none.
+/// `headers` points to `n_headers` lines, or there are none.
 #[inline]
-unsafe fn place(bytes: &mut Vec<u8>, base: GwStr, slice: &GwStr) -> Span {
-    if slice.len == 0 {
+unsafe fn lines(request: &GwRequest) -> &[Line] {
+    const { assert!(size_of::<Line>() == size_of::<GwHeader>()) };
+    if request.headers.is_null() {
+        return &[];
+    }
+    let count = request.n_headers as usize;
+    // SAFETY: the caller's promise; a `Line` is a `GwHeader` whose pointers are read as addresses.
+    unsafe { std::slice::from_raw_parts(request.headers.cast::<Line>(), count) }
+}
+
+/// Notes where each part of the head stands in the copy.
+#[inline]
+fn place_all(head: &mut Head, request: &GwRequest, place: impl Fn(&mut Vec<u8>, &GwStr) -> Span) {
+    let bytes = &mut head.bytes;
+    head.target = place(bytes, &request.target);
+    head.authority = place(bytes, &request.authority);
+    head.path = place(bytes, &request.path);
+    let mut optional = |slice: &GwStr| (!slice.ptr.is_null()).then(|| place(bytes, slice));
+    head.query = optional(&request.query);
+    head.protocol = optional(&request.protocol);
+}
+
+/// Where a slice of the host's region stands in its copy. One that is not in the region, against
+/// the contract, reads as other bytes of the copy or as none; never as foreign memory.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a head is shorter than 4 GiB"
+)]
+fn within(region: &GwStr, slice: &GwStr) -> Span {
+    Span {
+        start: slice.ptr.addr().wrapping_sub(region.ptr.addr()) as u32,
+        len: slice.len as u32,
+    }
+}
+
+fn append(bytes: &mut Vec<u8>, slice: &[u8]) -> Span {
+    if slice.is_empty() {
         return Span::default();
     }
-    let offset = slice.ptr.addr().wrapping_sub(base.ptr.addr());
-    if offset <= base.len && slice.len <= base.len - offset {
-        return Span {
-            start: length(offset),
-            len: length(slice.len),
-        };
-    }
-    // SAFETY: the caller's promise.
-    append(bytes, unsafe { slice.bytes() })
-}
-
-/// As [`place`], for slices that may be absent.
-///
-/// # Safety
-///
-/// As for [`place`].
-#[inline]
-unsafe fn place_optional(bytes: &mut Vec<u8>, base: GwStr, slice: &GwStr) -> Option<Span> {
-    if slice.ptr.is_null() {
-        return None;
-    }
-    // SAFETY: the caller's promise.
-    Some(unsafe { place(bytes, base, slice) })
-}
-
-#[cold]
-fn append(bytes: &mut Vec<u8>, slice: &[u8]) -> Span {
     let span = Span {
         start: length(bytes.len()),
         len: length(slice.len()),
@@ -169,27 +172,21 @@ fn append(bytes: &mut Vec<u8>, slice: &[u8]) -> Span {
     span
 }
 
+/// For a host without a region: every part is copied by itself.
+///
 /// # Safety
 ///
-/// `line` describes valid bytes.
-#[inline]
-unsafe fn field(bytes: &mut Vec<u8>, base: GwStr, line: &GwHeader) -> FieldSpan {
-    let name = GwStr {
-        ptr: line.name,
-        len: line.name_len as usize,
-    };
-    let value = GwStr {
-        ptr: line.value,
-        len: line.value_len as usize,
-    };
-    FieldSpan {
-        // SAFETY: the caller's promise.
-        name: unsafe { place(bytes, base, &name) },
-        // SAFETY: the caller's promise.
-        value: unsafe { place(bytes, base, &value) },
-        name_id: line.name_id,
-        sensitive: line.flags & header_flag::SENSITIVE != 0,
+/// The strings and lines of `request` describe valid bytes.
+#[cold]
+unsafe fn append_all(head: &mut Head, request: &GwRequest) {
+    // SAFETY: the caller's promise.
+    for line in unsafe { Field::foreign(request.headers, request.n_headers) } {
+        head.push_field(line.name(), line.value(), line.is_sensitive());
     }
+    place_all(head, request, |bytes, slice| {
+        // SAFETY: the caller's promise.
+        append(bytes, unsafe { slice.bytes() })
+    });
 }
 
 /// # Safety
