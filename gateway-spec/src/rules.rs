@@ -41,8 +41,6 @@ pub enum Check {
     Interposer,
     /// By a test, named as `file::function` from the root of the project.
     Test(&'static str),
-    /// By a test that is still to be written.
-    Owed,
     /// By none, for this reason.
     NotCheckable(&'static str),
 }
@@ -84,10 +82,10 @@ rules! {
     //# [LOAD-01] The host finds the descriptor by the symbol `gateway_module_v1` and checks, before it calls
     //# anything in the module, in this order: magic, major version, size, `min_host_minor`, critical flags. A
     //# module that fails is refused with a message that names what both sides have.
-    LOAD_01 "LOAD-01" Host "1.0" Owed;
+    LOAD_01 "LOAD-01" Host "1.0" Test("tests/tests/e2e/loading.rs::a_descriptor_that_this_host_must_not_serve_is_refused");
     //# [LOAD-02] The host loads a module whose structures are larger than its own, or smaller down to their sizes
     //# in version 1.0. It ignores a different minor version and unknown non-critical flags.
-    LOAD_02 "LOAD-02" Host "1.0" Owed;
+    LOAD_02 "LOAD-02" Host "1.0" Test("tests/tests/e2e/loading.rs::a_later_descriptor_and_harmless_flags_are_served");
     //# [LOAD-03] Nobody reads a field beyond the `struct_size` that its filler wrote, or writes one beyond the
     //# capacity that its lender wrote. An absent field counts as zero.
     LOAD_03 "LOAD-03" Both "1.0" NotCheckable("reading a few bytes too many leaves no trace; the tests of both sides hand each other short and long structures");
@@ -109,14 +107,14 @@ rules! {
     //# ends with an exit status of its own for this (3; 4 for a module that it could not load).
     LIFE_05 "LIFE-05" Host "1.0" Test("tests/tests/e2e/lifecycle.rs::a_start_up_that_fails_or_panics_ends_with_code_3_and_its_words_once");
     //# [LIFE-06] The host bounds `shutdown` by the deadline that it names, then destroys the instance or exits.
-    LIFE_06 "LIFE-06" Host "1.0" Owed;
+    LIFE_06 "LIFE-06" Host "1.0" Test("tests/tests/e2e/hostile.rs::a_shutdown_that_never_ends_is_cut_by_the_graceful_timeout");
     //# [LIFE-07] The application starts no thread and reaches for no network in constructors of the module or in
     //# `create`; `startup` is the place.
     LIFE_07 "LIFE-07" App "1.0" NotCheckable("a thread cannot be traced back to the library that started it");
     LIFE_08 "LIFE-08" App "1.0" Interposer;
     //# [LIFE-09] A draining host tells so: `poll_draining` of every exchange and stream becomes READY and wakes.
     //# What has not ended by itself at the host's graceful deadline is dropped.
-    LIFE_09 "LIFE-09" Host "1.0" Owed;
+    LIFE_09 "LIFE-09" Host "1.0" Test("tests/tests/e2e/hostile.rs::draining_is_told_to_the_module");
 
     REQ_01 "REQ-01" Host "1.0" Lint;
     REQ_02 "REQ-02" Host "1.0" Lint;
@@ -149,19 +147,19 @@ rules! {
     BODY_03 "BODY-03" Host "1.0" Test("tests/tests/e2e/conformance.rs::a_body_that_nobody_polls_stops_its_sender");
     //# [BODY-04] `100 Continue` is sent when the application first polls the body, not before, and never after a
     //# final response has begun.
-    BODY_04 "BODY-04" Host "1.0" Owed;
+    BODY_04 "BODY-04" Host "1.0" Test("tests/tests/e2e/exchanges.rs::expect_continue_is_released_by_the_first_look_at_the_body");
     BODY_05 "BODY-05" Host "1.0" Lint;
     BODY_06 "BODY-06" Both "1.0" Lint;
     //# [BODY-07] Dropping an unread body leaves the connection correct: the host discards the rest within its
     //# limits, or closes.
-    BODY_07 "BODY-07" Host "1.0" Owed;
+    BODY_07 "BODY-07" Host "1.0" Test("tests/tests/e2e/exchanges.rs::an_unread_body_does_not_become_the_next_request");
     //# [BODY-08] A body that exceeds the host's limit yields LIMIT; nothing beyond the limit is delivered.
     BODY_08 "BODY-08" Host "1.0" Test("gateway-server/src/http1/body/tests.rs::a_body_of_the_limit_is_accepted_and_one_byte_more_is_not");
     BODY_09 "BODY-09" Both "1.0" Lint;
     BODY_10 "BODY-10" Both "1.0" Lint;
     //# [BODY-11] The request's body may be polled until the exchange has ended, also after the call; from then on
     //# it answers CLOSED, from whatever thread, unless its end had already been reached.
-    BODY_11 "BODY-11" Host "1.0" Owed;
+    BODY_11 "BODY-11" Host "1.0" Test("tests/tests/e2e/conformance.rs::a_body_kept_beyond_the_exchange_answers_closed");
 
     RES_01 "RES-01" App "1.0" Interposer;
     RES_02 "RES-02" App "1.0" Interposer;
@@ -174,18 +172,18 @@ rules! {
     RES_09 "RES-09" App "1.0" Lint;
     //# [RES-10] The host enforces a declared length: it cuts and logs an excess, and resets the response when
     //# content ends short of it, so that no client takes a part for the whole.
-    RES_10 "RES-10" Host "1.0" Owed;
+    RES_10 "RES-10" Host "1.0" Test("tests/tests/e2e/hostile.rs::a_body_longer_than_declared_is_cut_and_never_smuggles");
     //# [RES-11] Field lines go out in the application's order, repeated ones as separate lines.
     RES_11 "RES-11" Host "1.0" Test("tests/tests/e2e/conformance.rs::fields_keep_their_order_and_repeated_ones_their_lines");
     //# [RES-12] The head goes out without waiting for the body, and each frame is passed on before the next is
     //# polled.
-    RES_12 "RES-12" Host "1.0" Owed;
+    RES_12 "RES-12" Host "1.0" Test("tests/tests/e2e/hostile.rs::endless_and_stuck_bodies_end_with_their_client");
     //# [RES-13] The host polls a response's body only while it can write: a client that does not read stops it.
-    RES_13 "RES-13" Host "1.0" Owed;
+    RES_13 "RES-13" Host "1.0" Test("tests/tests/e2e/bodies.rs::a_client_that_does_not_read_does_not_grow_the_server");
     RES_14 "RES-14" Both "1.0" Interposer;
     //# [RES-15] The host owns Date, Connection and Transfer-Encoding. It sends trailers where the protocol has a
     //# place for them and the client accepts them, and discards them otherwise.
-    RES_15 "RES-15" Host "1.0" Owed;
+    RES_15 "RES-15" Host "1.0" Test("tests/tests/e2e/hostile.rs::trailers_are_checked_as_fields_are");
     RES_16 "RES-16" App "1.0" Lint;
     RES_17 "RES-17" Host "1.0" Interposer;
     RES_18 "RES-18" App "1.0" Lint;
@@ -197,10 +195,10 @@ rules! {
     CALL_01 "CALL-01" Both "1.0" Interposer;
     //# [CALL-02] When the client goes, the host drops the call within a time that it states, unless the application
     //# has set FINISH_ON_DISCONNECT, or the response is complete and only work behind it goes on.
-    CALL_02 "CALL-02" Host "1.0" Owed;
+    CALL_02 "CALL-02" Host "1.0" Test("tests/tests/e2e/hostile.rs::a_pending_call_is_dropped_with_its_client");
     //# [CALL-03] Every wake of the last waker that was given leads to a later poll, from whatever thread it comes
     //# and however many there are. Polls without a wake are harmless to the application.
-    CALL_03 "CALL-03" Both "1.0" Owed;
+    CALL_03 "CALL-03" Both "1.0" Test("tests/tests/e2e/hostile.rs::wakers_survive_storms_and_leaks");
     CALL_04 "CALL-04" Both "1.0" Interposer;
     CALL_05 "CALL-05" App "1.0" Lint;
     CALL_06 "CALL-06" Host "1.0" Interposer;
@@ -208,21 +206,21 @@ rules! {
     CALL_08 "CALL-08" App "1.0" Interposer;
     //# [CALL-09] Once the response has been written, work behind it neither delays the connection's next request
     //# nor is cancelled by a disconnect; the host's graceful deadline ends it.
-    CALL_09 "CALL-09" Host "1.0" Owed;
+    CALL_09 "CALL-09" Host "1.0" Test("tests/tests/e2e/exchanges.rs::work_behind_the_answer_delays_neither_answer_nor_next_request");
 
     //# [ERR-01] No panic, exception or `longjmp` crosses the border in either direction.
     ERR_01 "ERR-01" Both "1.0" NotCheckable("unwinding across the border is undefined or ends the process before any check can run; the panic tests of each side stand for it");
     //# [ERR-02] A panic or error before the head is answered with a status of its own; afterwards the response is
     //# reset. Other exchanges of the process are not disturbed.
-    ERR_02 "ERR-02" Host "1.0" Owed;
+    ERR_02 "ERR-02" Host "1.0" Test("tests/tests/e2e/panics.rs::a_panic_after_the_head_breaks_the_response_off");
     //# [ERR-03] Before the head, LIMIT is answered with 413, TIMEOUT with 408, PROTOCOL with 400, BUSY with 503,
     //# everything else with 500. The details go to the log and never to the client.
-    ERR_03 "ERR-03" Host "1.0" Owed;
+    ERR_03 "ERR-03" Host "1.0" Test("tests/tests/e2e/conformance.rs::each_error_code_before_the_head_has_its_status");
 
     UPG_01 "UPG-01" App "1.0" Lint;
     //# [UPG-02] Bytes that the client sent with its request are the first that the stream yields. Both directions
     //# end independently.
-    UPG_02 "UPG-02" Host "1.0" Owed;
+    UPG_02 "UPG-02" Host "1.0" Test("tests/tests/e2e/hostile.rs::foreign_upgrades_echo_and_never_hang");
     UPG_03 "UPG-03" App "1.0" Interposer;
     UPG_04 "UPG-04" Both "1.0" Interposer;
 

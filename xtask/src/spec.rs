@@ -141,7 +141,6 @@ impl Row {
                 let function = detail.rsplit("::").next().unwrap_or(detail);
                 format!("Tested: {}.", function.replace('_', " "))
             }
-            "Owed" => "A test is owed.".to_owned(),
             _ => format!("Not checked: {detail}."),
         }
     }

@@ -156,6 +156,46 @@ fn a_body_cut_off_is_an_error_not_an_end() {
     }
 }
 
+#[test]
+fn a_body_kept_beyond_the_exchange_answers_closed() {
+    let folder = folder();
+    let server = hostile(&folder, &[]);
+    let mut client = server.connect();
+    client.send("POST /reqbody/later HTTP/1.1\r\nHost: h\r\nContent-Length: 60000000\r\n\r\nabc");
+    assert_eq!(client.response().text(), "later");
+    until("the thread's read", || {
+        let said = server.get("/notes");
+        said.text().lines().any(|line| line == "later -4")
+    });
+}
+
+#[test]
+fn each_error_code_before_the_head_has_its_status() {
+    let folder = folder();
+    let server = hostile(&folder, &[]);
+    let statuses = [
+        (-1, 500),
+        (-2, 500),
+        (-3, 500),
+        (-4, 500),
+        (-5, 500),
+        (-6, 413),
+        (-7, 408),
+        (-8, 400),
+        (-9, 500),
+        (-10, 503),
+        (-11, 500),
+        (-12, 500),
+        (-99, 500),
+    ];
+    for (code, status) in statuses {
+        let response = server.get(&format!("/code/{code}"));
+        assert_eq!(response.status, status, "{code}");
+        let code = code.to_string();
+        assert!(!response.text().contains(&code), "{response:?}");
+    }
+}
+
 /// The first so many reads that the module has noted.
 fn notes(server: &Gatewayd, count: usize) -> Vec<String> {
     let mut notes = Vec::new();
