@@ -11,7 +11,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::app_source::AppSource;
 use crate::config::{Config, Given, SETTINGS, Sources, near_misses};
-use crate::{arbiter, check, logging, worker};
+use crate::workbench::Workbench;
+use crate::{arbiter, check, dev, logging, worker};
 
 /// Runs the server's command line; `args` begin with the program's name.
 ///
@@ -22,7 +23,7 @@ use crate::{arbiter, check, logging, worker};
 /// To be called first thing in `main`: workers are this same program started once more, and a thread
 /// that exists before the call does not exist in them.
 pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
+    let mut args: Vec<OsString> = args.into_iter().collect();
     if let [_, role, plan] = args.as_slice()
         && role == worker::ROLE
     {
@@ -33,8 +34,30 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
     if args.get(1).is_some_and(|word| word == "check") {
         return check::run(&title, &args[2..], source);
     }
+    let mut workbench = None;
+    if let AppSource::CommandLine = source {
+        match args.get(1).and_then(|word| word.to_str()) {
+            Some("dev") => return dev::run(&name, &args[2..]),
+            Some(dev::ROLE) if args.len() > 2 => {
+                let folder = PathBuf::from(args.remove(2));
+                args[1] = Workbench::at(&folder).app().into();
+                workbench = Some(folder);
+            }
+            _ => {}
+        }
+    }
     match parse(&title, args, source) {
-        Parsed::Serve(config) => serve(&name, *config, source),
+        Parsed::Serve(config) if config.workers == 0 && workbench.is_some() => {
+            complain(
+                &title,
+                &["--workers: dev expects at least 1, found 0".to_owned()],
+            );
+            ExitCode::from(USAGE)
+        }
+        Parsed::Serve(mut config) => {
+            config.workbench = workbench;
+            serve(&name, *config, source)
+        }
         Parsed::Told(code) => code,
     }
 }
@@ -105,7 +128,7 @@ fn command(title: &str, source: AppSource) -> Command {
             format!("{title} [OPTIONS] [-- ARGS]\n       {title} check [--load] [-- ARGS]")
         } else {
             format!(
-                "{title} [OPTIONS] APP.SO [-- ARGS]\n       {title} check [--load] APP.SO [-- ARGS]"
+                "{title} [OPTIONS] APP.SO [-- ARGS]\n       {title} check [--load] APP.SO [-- ARGS]\n       {title} dev [PATH] [OPTIONS] [-- ARGS]"
             )
         })
         .after_help(AFTER_HELP)

@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod date;
 mod deadlines;
+mod dev;
 mod drain;
 mod http1;
 mod limits;
@@ -23,6 +24,7 @@ mod os;
 mod scoreboard;
 mod snapshot;
 mod value;
+mod workbench;
 mod worker;
 
 pub use app_source::AppSource;

@@ -1,6 +1,7 @@
 //! What the rooms that serve requests are told: plain values, made by `config` from the settings.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::value::{ByteCount, LogTarget};
@@ -20,6 +21,8 @@ pub(crate) struct ServeOptions {
     pub(crate) lint: bool,
     /// What follows `--` on the command line: the application's own arguments.
     pub(crate) app_arguments: Vec<OsString>,
+    /// The folder that the server shares with the `gatewayd dev` that has started it, if one has.
+    pub(crate) workbench: Option<PathBuf>,
 }
 
 /// Sizes that a request may have.

@@ -16,6 +16,7 @@ use std::ffi::OsStr;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,7 @@ use crate::os::process::{self, Image};
 use crate::os::signals::SignalSource;
 use crate::scoreboard::Counter;
 use crate::snapshot;
+use crate::workbench::{Outcome, Workbench};
 use event::{Action, Event, Generation, Haste, Loudness, Moment, Note, WorkerId};
 use state::{Policy, State};
 use worker_handle::{Provisions, WorkerHandle};
@@ -245,7 +247,10 @@ impl Arbiter {
     }
 
     fn snapshot(&mut self, generation: Generation) -> Event {
-        if let (AppSource::CommandLine, Some(path)) = (self.source, &self.config.app) {
+        let missing = |path: &PathBuf| self.config.workbench.is_some() && !path.exists();
+        if let (AppSource::CommandLine, Some(path)) = (self.source, &self.config.app)
+            && !missing(path)
+        {
             match snapshot::take(path) {
                 Ok(copy) => drop(self.snapshots.insert(generation, copy)),
                 Err(error) => return Event::SnapshotFailed(generation, error.to_string()),
@@ -284,8 +289,15 @@ impl Arbiter {
     }
 
     fn tell(&self, note: &Note) {
+        if let Some(folder) = &self.config.workbench
+            && let Some(outcome) = outcome(note)
+        {
+            Workbench::at(folder).tell(&outcome);
+        }
         if let Note::Up { workers, took } = note {
             let path = self.config.app.as_deref();
+            // Under `dev` it is but a link, and may lead nowhere yet.
+            let path = path.filter(|_| self.config.workbench.is_none());
             let line = banner::line(&self.app, path, &self.addresses, *workers, *took);
             return tracing::info!("{line}");
         }
@@ -295,6 +307,16 @@ impl Arbiter {
             Loudness::Info => tracing::info!("{note}"),
             Loudness::Debug => tracing::debug!("{note}"),
         }
+    }
+}
+
+/// What `gatewayd dev` waits to hear.
+fn outcome(note: &Note) -> Option<Outcome> {
+    match note {
+        Note::Up { .. } => Some(Outcome::Up),
+        Note::Reloaded { .. } => Some(Outcome::Serving),
+        Note::ReloadFailed { reason } => Some(Outcome::Refused(reason.clone())),
+        _ => None,
     }
 }
 

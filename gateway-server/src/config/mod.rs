@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) app: Option<PathBuf>,
     /// The application's own arguments.
     pub(crate) app_arguments: Vec<OsString>,
+    /// The folder of `gatewayd dev`.
+    pub(crate) workbench: Option<PathBuf>,
     pub(crate) bind: Vec<ListenAddress>,
     pub(crate) workers: u32,
     pub(crate) max_connections: u32,
@@ -55,6 +57,7 @@ impl Config {
         Self {
             app: None,
             app_arguments: Vec::new(),
+            workbench: None,
             bind: Vec::new(),
             workers: 0,
             max_connections: 0,
@@ -114,6 +117,7 @@ impl Config {
             access_log: self.access_log.clone(),
             lint: self.lint,
             app_arguments: self.app_arguments.clone(),
+            workbench: self.workbench.clone(),
         }
     }
 }

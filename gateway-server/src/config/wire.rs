@@ -20,6 +20,9 @@ impl Config {
         if let Some(app) = &self.app {
             push(&mut wire, APP, app.as_os_str().as_bytes());
         }
+        if let Some(folder) = &self.workbench {
+            push(&mut wire, WORKBENCH, folder.as_os_str().as_bytes());
+        }
         for argument in &self.app_arguments {
             push(&mut wire, ARGUMENT, argument.as_bytes());
         }
@@ -44,6 +47,8 @@ impl Config {
             let (name, value) = (&record[..equals], &record[equals + 1..]);
             if name == APP.as_bytes() {
                 config.app = Some(PathBuf::from(OsStr::from_bytes(value)));
+            } else if name == WORKBENCH.as_bytes() {
+                config.workbench = Some(PathBuf::from(OsStr::from_bytes(value)));
             } else if name == ARGUMENT.as_bytes() {
                 config
                     .app_arguments
@@ -74,6 +79,7 @@ pub(crate) struct WireError;
 
 const APP: &str = "app";
 const ARGUMENT: &str = "app-argument";
+const WORKBENCH: &str = "workbench";
 
 fn push(wire: &mut Vec<u8>, name: &str, value: &[u8]) {
     wire.extend_from_slice(name.as_bytes());
@@ -99,6 +105,7 @@ mod tests {
             .set(&mut config, &["unix:/tmp/a b", "[::1]:0"])
             .unwrap();
         config.app = Some(PathBuf::from(OsStr::from_bytes(b"/app\xff=\n.so")));
+        config.workbench = Some("/tmp/bench".into());
         config.app_arguments = vec!["".into(), "--flag=x".into()];
         assert_eq!(Config::from_wire(&config.to_wire()).unwrap(), config);
     }

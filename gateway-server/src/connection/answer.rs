@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use gateway_spec::ErrorKind;
 use gateway_spec::abi::host::{AppResponse, Exchange};
-use gateway_spec::abi::{ForeignBody, OwnedBuffer};
+use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer};
 
 use super::link::Link;
 use super::output::COPIED;
@@ -20,6 +20,7 @@ pub(super) struct Answer {
     date: Rc<Date>,
     draining: bool,
     upgradable: bool,
+    stale: bool,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
     pub(super) discards: bool,
 }
@@ -61,6 +62,8 @@ pub(super) struct Terms {
     pub(super) draining: bool,
     /// The request offers a protocol to switch to.
     pub(super) upgradable: bool,
+    /// Under `gatewayd dev`: the application is older than its sources.
+    pub(super) stale: bool,
 }
 
 impl Answer {
@@ -70,6 +73,7 @@ impl Answer {
             recipient,
             draining,
             upgradable,
+            stale,
         } = terms;
         Self {
             out,
@@ -78,6 +82,7 @@ impl Answer {
             date,
             draining,
             upgradable,
+            stale,
             discards: false,
         }
     }
@@ -95,9 +100,17 @@ impl Answer {
             return Err(Refused::NotOffered);
         }
         let date = self.date.text();
+        let marked: Vec<Field<'_>>;
+        let fields = if self.stale {
+            let mark = Field::new(0, b"gatewayd-dev", b"stale");
+            marked = response.fields().iter().copied().chain([mark]).collect();
+            &marked
+        } else {
+            response.fields()
+        };
         let head = ResponseHead {
             status,
-            fields: response.fields(),
+            fields,
             length,
             upgrade: response.upgrade(),
             date: response.wants_date().then_some(&date),

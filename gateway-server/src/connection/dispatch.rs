@@ -16,6 +16,7 @@ use crate::http1::{BodyDecoder, BodyFraming, BodyLength, Form, Head, Recipient, 
 use crate::limits::DISCARD;
 use crate::logging::{LoggedRequest, Visit};
 use crate::scoreboard::Counter;
+use crate::workbench::Verdict;
 
 impl Connection {
     /// Hands the request over. `raw` is its head, `behind` what has been read behind that; how many
@@ -34,6 +35,14 @@ impl Connection {
         // A drain ends the connection with the answer to the last request that was read.
         recipient.keep_alive &=
             !(draining && behind.is_empty()) && !service.timeouts.keep_alive.is_zero();
+        let verdict = match &service.workbench {
+            None => Verdict::Current,
+            Some(bench) => bench.verdict(head.fields(raw)),
+        };
+        if let Verdict::Page(page) = &verdict {
+            self.show(head, raw, page);
+            return 0;
+        }
         let (body, upload, used) = match self.body(head, behind) {
             Ok(parts) => parts,
             Err(status) => {
@@ -55,6 +64,7 @@ impl Connection {
             recipient,
             draining,
             upgradable,
+            stale: matches!(verdict, Verdict::Stale),
         };
         if self.output.bytes.capacity() == 0 {
             self.output.bytes = service.take_spare();
@@ -83,6 +93,18 @@ impl Connection {
             self.visit(head, raw),
         ));
         used
+    }
+
+    /// Answers with the page of `gatewayd dev`; a body is not waited for.
+    fn show(&mut self, head: &Head, raw: &[u8], page: &[u8]) {
+        let mut recipient = Recipient::of(head);
+        recipient.keep_alive = false;
+        let date = Rc::clone(&self.service.clock.date);
+        let given = refusal::write_page(&mut self.output.bytes, page, &recipient, &date);
+        self.log(head, raw, |log, visit| {
+            log.record(visit, given.status, given.sent)
+        });
+        self.phase = Phase::Linger(DISCARD);
     }
 
     /// The whole answer came at once.

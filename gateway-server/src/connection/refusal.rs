@@ -8,26 +8,46 @@ use crate::http1::{Length, Recipient, ResponseHead, encode};
 
 /// Writes an answer with this status.
 pub(super) fn write(out: &mut Vec<u8>, status: u16, to: &Recipient, date: &Date) -> Given {
-    let text = encode::reason(status).as_bytes();
-    let fields = [Field::new(
-        names::id("content-type"),
-        b"content-type",
-        b"text/plain",
-    )];
+    let text = format!("{}\n", encode::reason(status));
+    let fields = [content_type(b"text/plain")];
+    write_content(out, status, &fields, text.as_bytes(), to, date)
+}
+
+/// Writes a page for a person, which no cache keeps.
+pub(super) fn write_page(out: &mut Vec<u8>, page: &[u8], to: &Recipient, date: &Date) -> Given {
+    let fields = [
+        content_type(b"text/html; charset=utf-8"),
+        Field::new(names::id("cache-control"), b"cache-control", b"no-store"),
+        Field::new(names::id("retry-after"), b"retry-after", b"1"),
+    ];
+    write_content(out, 503, &fields, page, to, date)
+}
+
+fn content_type(value: &[u8]) -> Field<'_> {
+    Field::new(names::id("content-type"), b"content-type", value)
+}
+
+fn write_content(
+    out: &mut Vec<u8>,
+    status: u16,
+    fields: &[Field<'_>],
+    text: &[u8],
+    to: &Recipient,
+    date: &Date,
+) -> Given {
     let head = ResponseHead {
         status,
-        fields: &fields,
-        length: Length::Actual(text.len() as u64 + 1),
+        fields,
+        length: Length::Actual(text.len() as u64),
         upgrade: None,
         date: Some(&date.text()),
     };
     let framing = encode::response_head(out, &head, to)
-        .expect("a registered status and a constant field make a head");
+        .expect("a registered status and constant fields make a head");
     let mut sent = 0;
     if matches!(framing.body, crate::http1::BodyFraming::Sized(_)) {
         out.extend_from_slice(text);
-        out.push(b'\n');
-        sent = text.len() as u64 + 1;
+        sent = text.len() as u64;
     }
     Given {
         status,

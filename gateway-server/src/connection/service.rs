@@ -14,6 +14,7 @@ use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
 use crate::options::Timeouts;
 use crate::scoreboard::{Counter, Slot};
+use crate::workbench::Workbench;
 
 /// The application, the limits, the clock, and memory that connections use in turn.
 pub(crate) struct Service {
@@ -26,6 +27,8 @@ pub(crate) struct Service {
     pub(crate) slot: Slot,
     pub(crate) drain: Drain,
     pub(crate) access_log: Option<AccessLog>,
+    /// Only under `gatewayd dev`.
+    pub(super) workbench: Option<Workbench>,
     pub(super) scratch: RefCell<Scratch>,
     spare: Cell<Vec<u8>>,
     live: Cell<usize>,
@@ -49,6 +52,7 @@ pub(crate) struct Settings {
     pub(crate) body_limits: BodyLimits,
     pub(crate) timeouts: Timeouts,
     pub(crate) access_log: Option<AccessLog>,
+    pub(crate) workbench: Option<Workbench>,
 }
 
 impl Service {
@@ -70,6 +74,7 @@ impl Service {
             slot,
             drain,
             access_log: settings.access_log,
+            workbench: settings.workbench,
             scratch: RefCell::new(Scratch {
                 buffer: vec![0; room].into(),
                 head: Head::default(),

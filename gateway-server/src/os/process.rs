@@ -6,12 +6,15 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
@@ -127,6 +130,27 @@ pub(crate) fn reap() -> io::Result<Option<(Pid, Ended)>> {
 pub(crate) fn send(pid: Pid, signal: Signal) {
     // A child that has ended but was not reaped takes any signal.
     let _ = kill(pid, signal);
+}
+
+/// Sends a signal to a child's process group.
+pub(crate) fn send_group(leader: Pid, signal: Signal) {
+    // A group that has ended needs no signal.
+    let _ = nix::sys::signal::killpg(leader, signal);
+}
+
+/// Prepares a command whose process ends with this one, to be started by a thread that waits for it
+/// or lives as long as the process: it is told TERM when that thread ends. It gets a group of its own,
+/// so that a terminal's signals reach this process alone, and none of the signals that are blocked here.
+pub(crate) fn ends_with_us(command: &mut Command) {
+    command.process_group(0);
+    // SAFETY: both are system calls without memory, which is all that may happen between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+            set_pdeathsig(Signal::SIGTERM)?;
+            Ok(())
+        })
+    };
 }
 
 /// Gives the process a name for `ps` and `top`; at most 15 bytes of it count.

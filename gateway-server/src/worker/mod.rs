@@ -38,6 +38,7 @@ use crate::os::fd::{self, Inherited};
 use crate::os::{process, signals};
 use crate::scoreboard::Slot;
 use crate::value::LogLevel;
+use crate::workbench::Workbench;
 use event_loop::run;
 use serving::{App, ServeFailure, Serving};
 
@@ -110,7 +111,10 @@ impl Boot {
                 copy: take(copy)?,
                 path: config.app.clone().unwrap_or_default(),
             },
-            (AppSource::CommandLine, None) => return Err(not_ours().into()),
+            (AppSource::CommandLine, None) => match &config.workbench {
+                Some(folder) => App::LinkedIn(Workbench::at(folder).waiting()),
+                None => return Err(not_ours().into()),
+            },
         };
         let sockets = plan
             .listeners

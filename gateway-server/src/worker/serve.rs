@@ -15,6 +15,7 @@ use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
+use crate::workbench::Workbench;
 
 /// Serves until the drain is over. `ready` is called once connections are accepted.
 ///
@@ -82,6 +83,7 @@ fn settings_of(options: &ServeOptions) -> io::Result<Settings> {
             .as_ref()
             .map(AccessLog::open)
             .transpose()?,
+        workbench: options.workbench.clone().map(Workbench::at),
     })
 }
 

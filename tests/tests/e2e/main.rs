@@ -6,6 +6,7 @@ mod check;
 mod clients;
 mod conformance;
 mod corpus;
+mod dev;
 mod exchanges;
 mod hostile;
 mod lifecycle;
