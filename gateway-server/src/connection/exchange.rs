@@ -92,6 +92,9 @@ impl Exchange {
         cx: &mut Context<'_>,
     ) -> Result<Outcome, Waiting> {
         self.tell_draining(io.service);
+        if let Some(upload) = &self.upload {
+            upload.stay_awake();
+        }
         loop {
             if woken && self.call.is_some() && !self.poll_call(io, cx.waker()) {
                 return Ok(self.broken_off(io));

@@ -100,6 +100,12 @@ impl Upload {
         }
     }
 
+    /// The connection's task runs: it sees for itself what is wanted, and a wake would only have it
+    /// run again, for ever.
+    pub(super) fn stay_awake(&self) {
+        self.queue.lock().connection = None;
+    }
+
     /// The connection's task is about to sleep: whom to wake. False if there is something to do.
     pub(super) fn sleep(&self, connection: &Waker) -> bool {
         let mut inner = self.queue.lock();
