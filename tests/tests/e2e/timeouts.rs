@@ -1,5 +1,6 @@
 //! Nobody holds a connection by being slow: each phase has its deadline, and says so.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use gateway_tests::artefacts::Artefacts;
@@ -53,7 +54,6 @@ fn without_keep_alive_every_answer_closes() {
 }
 
 #[test]
-#[ignore = "gatewayd's --body-timeout never ends the wait for a body"]
 fn a_body_that_pauses_too_long_ends_the_request() {
     let server = lab(&["--body-timeout", "200ms"]);
     let mut client = server.connect();
@@ -61,6 +61,24 @@ fn a_body_that_pauses_too_long_ends_the_request() {
     let response = client.response();
     assert!([400, 408].contains(&response.status), "{response:?}");
     client.expect_end();
+}
+
+#[test]
+fn waiting_for_a_body_takes_no_processor_time() {
+    let server = lab(&["--body-timeout", "1s"]);
+    let mut client = server.connect();
+    let spent = || {
+        let stat = fs::read_to_string(format!("/proc/{}/schedstat", server.workers()[0])).unwrap();
+        Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+    };
+    client.send("POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhalf");
+    let before = spent();
+    assert_eq!(client.response().status, 400);
+    let waited = spent() - before;
+    assert!(
+        waited < Duration::from_millis(200),
+        "a second of waiting took {waited:?}"
+    );
 }
 
 #[test]
