@@ -35,13 +35,16 @@ impl Connection {
         // A drain ends the connection with the answer to the last request that was read.
         recipient.keep_alive &=
             !(draining && behind.is_empty()) && !service.timeouts.keep_alive.is_zero();
-        let verdict = match &service.workbench {
-            None => Verdict::Current,
-            Some(bench) => bench.verdict(head.fields(raw)),
-        };
-        if let Verdict::Page(page) = &verdict {
-            self.show(head, raw, page);
-            return 0;
+        let mut stale = false;
+        if let Some(bench) = &service.workbench {
+            match bench.verdict(head.fields(raw)) {
+                Verdict::Current => {}
+                Verdict::Stale => stale = true,
+                Verdict::Page(page) => {
+                    self.show(head, raw, &page);
+                    return 0;
+                }
+            }
         }
         let (body, upload, used) = match self.body(head, behind) {
             Ok(parts) => parts,
@@ -64,7 +67,7 @@ impl Connection {
             recipient,
             draining,
             upgradable,
-            stale: matches!(verdict, Verdict::Stale),
+            stale,
         };
         if self.output.bytes.capacity() == 0 {
             self.output.bytes = service.take_spare();

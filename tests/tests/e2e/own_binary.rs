@@ -8,7 +8,11 @@ use gateway_tests::process::Process;
 use nix::sys::signal::Signal;
 
 fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(Artefacts::built().program("own-binary"));
+    named("own-binary", arguments)
+}
+
+fn named(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(Artefacts::built().program(name));
     command.args(arguments).env("NO_COLOR", "1");
     command
 }
@@ -71,4 +75,35 @@ fn check_tells_of_the_application_within_and_starts_it() {
         said.contains("start-up ") && said.contains("destroy "),
         "{said}"
     );
+}
+
+#[test]
+fn the_plain_function_takes_a_constructor_and_runs_it_in_each_worker() {
+    let arguments = [
+        "--workers",
+        "2",
+        "--bind",
+        "127.0.0.1:0",
+        "--",
+        "two",
+        "words",
+    ];
+    let server = Gatewayd::start(&mut named("linked", &arguments));
+    let line = server.process.line_with("ready in", 0);
+    assert!(line.contains("| linked |"), "{line}");
+    let answer = server.get("/");
+    let (worker, argument) = answer.text().split_once(' ').unwrap();
+    assert_ne!(worker, server.process.pid().to_string());
+    assert_eq!(argument, "two words");
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_constructor_that_fails_ends_the_program_with_code_3() {
+    for workers in ["0", "2"] {
+        let arguments = ["--workers", workers, "--bind", "127.0.0.1:0", "--", "fail"];
+        let (code, said) = Process::start(&mut named("linked", &arguments)).end();
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains("linked: told to fail"), "{said}");
+    }
 }
