@@ -1,7 +1,7 @@
 //! [`Call`]: one request handed to an application, polled until it ends.
 
 use std::fmt;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -78,7 +78,6 @@ pub struct Call<X: Exchange> {
     block: NonNull<Block<X>>,
     state: State,
     lender: Lender,
-    is_finished: bool,
 }
 
 type PollFunction = unsafe extern "C" fn(*mut GwCall, *const GwWaker) -> i32;
@@ -181,7 +180,6 @@ impl<X: Exchange> Call<X> {
             block,
             state: State::after_start(answer, call, instance),
             lender,
-            is_finished: false,
         }
     }
 
@@ -247,11 +245,14 @@ impl<X: Exchange> Call<X> {
     /// Ends the call, cancelling it if it is pending, and gives the exchange back.
     #[inline]
     #[must_use]
-    pub fn finish(mut self, pool: &Pool<X>) -> X {
-        self.cancel();
-        self.is_finished = true;
+    pub fn finish(self, pool: &Pool<X>) -> X {
+        let mut this = ManuallyDrop::new(self);
+        // Leaves a state that needs no drop.
+        this.cancel();
+        // SAFETY: `this` is not dropped, so its lender is here, once.
+        unsafe { ptr::drop_in_place(&raw mut this.lender) };
         // SAFETY: the call has ended, and this is the host's reference.
-        unsafe { Block::end(self.block, Some(pool)) }
+        unsafe { Block::end(this.block, Some(pool)) }
     }
 
     /// Ends the call if it is pending; the exchange stays.
@@ -275,10 +276,8 @@ impl<X: Exchange> Call<X> {
 impl<X: Exchange> Drop for Call<X> {
     fn drop(&mut self) {
         self.cancel();
-        if !self.is_finished {
-            // SAFETY: the call has ended, and this is the host's reference.
-            drop(unsafe { Block::end(self.block, None) });
-        }
+        // SAFETY: the call has ended, and this is the host's reference.
+        drop(unsafe { Block::end(self.block, None) });
     }
 }
 
