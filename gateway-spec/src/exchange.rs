@@ -24,6 +24,11 @@ impl Exchange {
     }
 
     /// The host behind the handle.
+    pub(crate) fn host(&self) -> Option<&dyn HostExchange> {
+        self.host.as_deref()
+    }
+
+    /// The host behind the handle, taken out of it.
     #[cfg(feature = "lint")]
     pub(crate) fn into_host(self) -> Option<Arc<dyn HostExchange>> {
         self.host
@@ -112,7 +117,7 @@ impl Link {
     pub(crate) fn host(&self) -> Option<&dyn HostExchange> {
         match self {
             Self::None => None,
-            Self::Shared(exchange) => exchange.host.as_deref(),
+            Self::Shared(exchange) => exchange.host(),
             Self::Foreign(foreign) => Some(foreign),
         }
     }

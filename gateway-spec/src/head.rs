@@ -148,7 +148,7 @@ impl Head {
     }
 
     /// What stood at an address of the region; nothing for one that is not in it.
-    fn part(&self, address: usize, len: u32) -> &[u8] {
+    pub(crate) fn part(&self, address: usize, len: u32) -> &[u8] {
         let start = address.wrapping_sub(self.fields.origin);
         let end = start.wrapping_add(len as usize);
         self.bytes.get(start..end).unwrap_or_default()

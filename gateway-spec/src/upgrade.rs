@@ -92,6 +92,10 @@ impl Upgraded {
     pub fn poll_draining(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.stream.poll_draining(cx)
     }
+
+    pub(crate) fn into_duplex(self) -> Box<dyn Duplex> {
+        self.stream
+    }
 }
 
 impl fmt::Debug for Upgraded {

@@ -15,6 +15,7 @@ mod contain;
 pub mod export;
 pub mod field;
 pub mod host;
+mod import;
 #[cfg(feature = "lint")]
 pub mod interpose;
 #[cfg(feature = "load")]
@@ -28,4 +29,5 @@ pub use body::{ForeignBody, ForeignFrame};
 pub use buffer::OwnedBuffer;
 pub use contain::Entered;
 pub use field::Field;
+pub use import::Loaded;
 pub use types::*;

@@ -24,7 +24,7 @@ pub(crate) struct Instance {
     is_over: AtomicBool,
 }
 
-pub(super) type CallFunction =
+pub(crate) type CallFunction =
     unsafe extern "C" fn(*const GwApp, *const GwRequest, *const GwWaker, *mut *mut GwCall) -> i32;
 
 // SAFETY: the functions of an instance may be called from any thread unless the module's flags say
@@ -60,7 +60,7 @@ impl Instance {
     }
 
     /// Its `call`, once it has started.
-    pub(super) fn call(&self) -> CallFunction {
+    pub(crate) fn call(&self) -> CallFunction {
         self.call
     }
 
