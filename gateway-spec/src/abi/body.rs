@@ -16,7 +16,7 @@ use super::buffer::OwnedBuffer;
 use super::codes::{code_of, error_of};
 use super::contain::{Entered, contained};
 use super::field::Field;
-use super::host::Instance;
+use super::instance::Instance;
 use super::size::struct_size;
 use super::types::{
     GwBody, GwBodyVt, GwBuf, GwFrame, GwHeader, GwWaker, code, frame_flag, frame_kind,

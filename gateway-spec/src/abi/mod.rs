@@ -1,7 +1,7 @@
 //! The C ABI, version 1: its types and both of its sides.
 //!
 //! [`types`] mirrors `include/gateway.h` field by field; a test compares the two. [`export`] is the
-//! application's side, `host` the server's, `load` the way from a file to a module. Nobody outside
+//! application's side, `host` the server's, `import` a module as a `Gateway`, `load` the way from a file to a module. Nobody outside
 //! this folder needs `unsafe` to use them.
 #![expect(
     unsafe_code,
@@ -15,7 +15,8 @@ mod contain;
 pub mod export;
 pub mod field;
 pub mod host;
-mod import;
+pub mod import;
+mod instance;
 #[cfg(feature = "lint")]
 pub mod interpose;
 #[cfg(feature = "load")]
@@ -29,5 +30,4 @@ pub use body::{ForeignBody, ForeignFrame};
 pub use buffer::OwnedBuffer;
 pub use contain::Entered;
 pub use field::Field;
-pub use import::Loaded;
 pub use types::*;

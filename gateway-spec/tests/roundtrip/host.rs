@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use gateway_spec::abi::Loaded;
 use gateway_spec::abi::host::{Config, HostTable, Module, Services, StartFailure};
+use gateway_spec::abi::import::Loaded;
 use gateway_spec::abi::types::GwModule;
 use gateway_spec::{Error, Exchange, Fields, Gateway, HostExchange, Request, Response};
 use http::{Method, StatusCode};

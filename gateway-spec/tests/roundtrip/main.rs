@@ -1,5 +1,5 @@
 //! Applications exported and imported in one image: what goes in at `export!` comes out at
-//! [`Loaded`], across the whole of the C ABI.
+//! `abi::import::Loaded`, across the whole of the C ABI.
 //!
 //! Small enough to run under miri: `cargo xtask miri`.
 #![expect(

@@ -32,7 +32,7 @@ impl ForeignExchange {
     /// # Safety
     ///
     /// `ctx` is NULL or a live exchange with one reference for the caller.
-    pub(crate) unsafe fn take(ctx: *mut GwCtx) -> Option<Self> {
+    pub(super) unsafe fn take(ctx: *mut GwCtx) -> Option<Self> {
         let ctx = NonNull::new(ctx)?;
         Some(Self {
             ctx,

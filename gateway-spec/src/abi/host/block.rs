@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use std::task::Poll;
 
 use super::exchange::{AppResponse, Exchange, Shared};
-use super::instance::Instance;
 use super::stream::OfferedStream;
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
 use crate::abi::field::Field;
+use crate::abi::instance::Instance;
 use crate::abi::size::struct_size;
 use crate::abi::types::{
     GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker, SLOT_MIN_SIZE, code,

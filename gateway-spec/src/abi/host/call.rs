@@ -9,13 +9,13 @@ use std::task::{Poll, Waker};
 use super::address::HostAddress;
 use super::block::{Block, Pool};
 use super::exchange::Exchange;
-use super::instance::{CallFunction, Instance};
 use super::module::App;
 use crate::abi::body::OfferedBody;
 use crate::abi::buffer::OwnedBuffer;
 use crate::abi::codes::kind_of;
 use crate::abi::contain::Nothing;
 use crate::abi::field::Field;
+use crate::abi::instance::{CallFunction, Instance};
 use crate::abi::size::struct_size;
 use crate::abi::types::{
     GwBuf, GwCall, GwCallVt, GwRequest, GwStr, GwWaker, LENGTH_UNKNOWN, SLOT_MIN_SIZE, code,

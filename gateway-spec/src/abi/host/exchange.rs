@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use super::instance::Instance;
 use crate::abi::body::ForeignBody;
 use crate::abi::buffer::OwnedBuffer;
 use crate::abi::field::Field;
+use crate::abi::instance::Instance;
 use crate::abi::types::{GwResponse, response_flag};
 use crate::error::ErrorKind;
 use crate::upgrade::Duplex;

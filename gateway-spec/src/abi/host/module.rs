@@ -1,17 +1,15 @@
 //! [`Module`] and [`App`]: a module's descriptor and an instance of its application.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_char;
-use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::descriptor::{Descriptor, Refusal};
-use super::instance::{CallFunction, Instance, refuse};
+use super::lifespan::{Complaint, StartFailure, Step, poll_shutdown, poll_startup, refuse};
 use super::services::HostTable;
-use crate::abi::codes::kind_of;
+use crate::abi::instance::{CallFunction, Instance};
 use crate::abi::size::struct_size;
 use crate::abi::types::{
     GwApp, GwAppVt, GwConfig, GwError, GwHost, GwKv, GwModule, GwStr, MODULE_MIN_SIZE, code,
@@ -65,28 +63,6 @@ pub struct App {
     lender: RefCell<Lender>,
     /// Calls stay on the thread that created the instance.
     local: PhantomData<*const ()>,
-}
-
-/// Why an instance could not be made or started.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StartFailure {
-    /// Which step failed.
-    pub step: Step,
-    /// The kind that the application's code means.
-    pub kind: ErrorKind,
-    /// What the application said; may be empty.
-    pub message: String,
-}
-
-/// The steps before the first request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the lifespan has these two")]
-pub enum Step {
-    /// `create`.
-    Create,
-    /// `startup`.
-    Startup,
 }
 
 impl Module {
@@ -238,7 +214,7 @@ impl App {
     /// What the application reported.
     pub fn poll_startup(&self, cx: &mut Context<'_>) -> Poll<Result<(), StartFailure>> {
         let mut lender = self.lender.borrow_mut();
-        let started = self.instance.poll_startup(&mut lender, cx.waker());
+        let started = poll_startup(&self.instance, &mut lender, cx.waker());
         if let Poll::Ready(Ok(())) = started {
             self.call.set(self.instance.call());
         }
@@ -249,8 +225,7 @@ impl App {
     pub fn poll_shutdown(&self, cx: &mut Context<'_>, deadline_ns: u64) -> Poll<()> {
         self.call.set(refuse);
         let mut lender = self.lender.borrow_mut();
-        self.instance
-            .poll_shutdown(&mut lender, cx.waker(), deadline_ns)
+        poll_shutdown(&self.instance, &mut lender, cx.waker(), deadline_ns)
     }
 
     /// Frees the instance, after shutdown or a failed start-up: now, or when its last pending call
@@ -259,67 +234,6 @@ impl App {
         self.instance.is_over();
     }
 }
-
-impl fmt::Display for StartFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let step = match self.step {
-            Step::Create => "create",
-            Step::Startup => "start-up",
-        };
-        if self.message.is_empty() {
-            return write!(f, "{step} failed without a message ({:?})", self.kind);
-        }
-        write!(f, "{step} failed: {}", self.message)
-    }
-}
-
-impl std::error::Error for StartFailure {}
-
-/// The buffer into which a failing start writes why.
-pub(super) struct Complaint {
-    text: Box<[u8]>,
-    raw: GwError,
-}
-
-impl Complaint {
-    pub(super) fn new() -> Self {
-        let raw = GwError {
-            struct_size: struct_size::<GwError>(),
-            code: code::READY,
-            text: ptr::null_mut(),
-            cap: COMPLAINT_BYTES,
-            len: 0,
-        };
-        Self {
-            text: vec![0; COMPLAINT_BYTES].into(),
-            raw,
-        }
-    }
-
-    pub(super) fn raw(&mut self) -> *mut GwError {
-        self.raw.text = self.text.as_mut_ptr().cast::<c_char>();
-        &raw mut self.raw
-    }
-
-    pub(super) fn failure(&self, step: Step, answer: i32) -> StartFailure {
-        let length = self.raw.len.min(self.text.len());
-        let message = String::from_utf8_lossy(&self.text[..length])
-            .trim_end()
-            .to_owned();
-        let message = match (message.is_empty(), answer) {
-            (true, code::PANIC) => "it panicked; see the log".to_owned(),
-            _ => message,
-        };
-        StartFailure {
-            step,
-            kind: kind_of(answer),
-            message,
-        }
-    }
-}
-
-/// Longest message of a failed start; the rest is cut.
-const COMPLAINT_BYTES: usize = 4096;
 
 /// The critical flags that [`App`] honours: one thread calls it.
 pub const HONOURED: u64 = module_flag::LOCAL_CALLS | module_flag::SINGLE_THREAD;

@@ -14,13 +14,14 @@ use crate::abi::host::{AppResponse, Exchange, Shared};
 use crate::abi::names;
 use crate::abi::types::ctx_flag;
 use crate::error::ErrorKind;
+use crate::exchange::Exchange as Handle;
 use crate::exchange_host::HostExchange;
 use crate::fields::Fields;
 use crate::upgrade::Duplex;
 
 /// Takes the response.
 pub(super) struct Collecting {
-    pub(super) exchange: crate::Exchange,
+    pub(super) exchange: Handle,
     pub(super) given: Option<Given>,
 }
 
@@ -92,7 +93,7 @@ impl Exchange for Collecting {
 /// The half that any thread may reach.
 #[derive(Default)]
 pub(super) struct Forwarding {
-    exchange: OnceLock<crate::Exchange>,
+    exchange: OnceLock<Handle>,
     is_answered: AtomicBool,
     /// Who waits for the client, for a drain; guards against an end that nobody hears of.
     waiting: Mutex<Waiting>,

@@ -14,7 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use self::call::Running;
-use super::host::{Config, Descriptor, HostTable, Instance, Module, StartFailure, Step};
+use super::host::{
+    Config, Descriptor, HostTable, Module, StartFailure, Step, poll_shutdown, poll_startup,
+};
+use super::instance::Instance;
 use super::types::module_flag;
 use super::waker::Lender;
 use crate::error::ErrorKind;
@@ -56,7 +59,7 @@ impl Loaded {
         async move {
             let instance = instance?;
             let mut lender = Lender::new();
-            let started = poll_fn(|cx| instance.poll_startup(&mut lender, cx.waker())).await;
+            let started = poll_fn(|cx| poll_startup(&instance, &mut lender, cx.waker())).await;
             if let Err(failure) = started {
                 instance.is_over();
                 return Err(failure);
@@ -109,11 +112,7 @@ impl Gateway for Loaded {
             return;
         }
         let mut lender = Lender::new();
-        poll_fn(|cx| {
-            self.instance
-                .poll_shutdown(&mut lender, cx.waker(), NO_DEADLINE)
-        })
-        .await;
+        poll_fn(|cx| poll_shutdown(&self.instance, &mut lender, cx.waker(), NO_DEADLINE)).await;
         self.instance.is_over();
     }
 }

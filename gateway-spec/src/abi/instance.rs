@@ -3,16 +3,11 @@
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
 
-use super::module::{Complaint, StartFailure, Step};
-use crate::abi::body::ForeignBody;
-use crate::abi::export::ForeignExchange;
-use crate::abi::types::{GwApp, GwAppVt, GwCall, GwRequest, GwWaker, code, module_flag};
-use crate::abi::waker::Lender;
+use super::types::{GwApp, GwAppVt, GwCall, GwRequest, GwWaker, module_flag};
 
-/// What `create` gave. Pending calls and bodies hold it as its [`App`](super::App) does, so that
+/// What `create` gave. Pending calls and bodies hold it as its `host::App` does, so that
 /// it is destroyed after the last of them, whichever order safe code drops them in.
 pub(crate) struct Instance {
     raw: NonNull<GwApp>,
@@ -59,6 +54,10 @@ impl Instance {
         self.raw.as_ptr()
     }
 
+    pub(super) fn table(&self) -> &'static GwAppVt {
+        self.vt
+    }
+
     /// Its `call`, once it has started.
     pub(crate) fn call(&self) -> CallFunction {
         self.call
@@ -72,46 +71,6 @@ impl Instance {
     /// From now on it is not called any more; it is destroyed when nothing of it is in use.
     pub(crate) fn is_over(&self) {
         self.is_over.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn poll_startup(
-        &self,
-        lender: &mut Lender,
-        waker: &Waker,
-    ) -> Poll<Result<(), StartFailure>> {
-        let Some(startup) = self.vt.startup else {
-            return Poll::Ready(Ok(()));
-        };
-        let mut complaint = Complaint::new();
-        let app = self.as_raw();
-        // SAFETY: a created instance, before its first call.
-        let answer = lender.lend(waker, |waker| unsafe {
-            startup(app, waker, complaint.raw())
-        });
-        match answer {
-            code::READY => Poll::Ready(Ok(())),
-            code::PENDING => Poll::Pending,
-            failed => Poll::Ready(Err(complaint.failure(Step::Startup, failed))),
-        }
-    }
-
-    pub(crate) fn poll_shutdown(
-        &self,
-        lender: &mut Lender,
-        waker: &Waker,
-        deadline_ns: u64,
-    ) -> Poll<()> {
-        let Some(shutdown) = self.vt.shutdown else {
-            return Poll::Ready(());
-        };
-        let app = self.as_raw();
-        // SAFETY: a live instance.
-        let answer = lender.lend(waker, |waker| unsafe { shutdown(app, waker, deadline_ns) });
-        if answer == code::PENDING {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
     }
 }
 
@@ -133,24 +92,4 @@ impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Instance({:p})", self.raw)
     }
-}
-
-/// Stands in for the `call` of an instance that has not started or is shutting down.
-///
-/// # Safety
-///
-/// As for `call`.
-pub(super) unsafe extern "C" fn refuse(
-    _: *const GwApp,
-    request: *const GwRequest,
-    _: *const GwWaker,
-    _: *mut *mut GwCall,
-) -> i32 {
-    // SAFETY: the request of a call, lent for it.
-    let request = unsafe { &*request };
-    // SAFETY: a call owns its body, ...
-    drop(unsafe { ForeignBody::take(request.body) });
-    // SAFETY: ... and one reference to its exchange.
-    drop(unsafe { ForeignExchange::take(request.ctx) });
-    code::BUSY
 }
