@@ -1,7 +1,7 @@
 //! Building a package with cargo: what it is made of, whether it is an application, and where the
 //! shared object is afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -44,29 +44,29 @@ pub(super) struct Failure {
 }
 
 impl Recipe {
-    /// Asks cargo what the package is made of. `started` is told cargo's process.
+    /// Asks cargo what the package is made of. `started` is told of each process of cargo's.
     ///
     /// # Errors
     ///
-    /// The manifest is missing or wrong, or a dependency cannot be found.
-    pub(super) fn package(&self, started: impl FnOnce(u32)) -> Result<Package, Failure> {
-        let mut command = self.cargo("metadata");
-        command.args(["--format-version", "1"]);
+    /// A manifest is missing or wrong.
+    pub(super) fn package(&self, started: impl Fn(u32)) -> Result<Package, Failure> {
+        Package::find(&self.manifest, |manifest| self.metadata(manifest, &started))
+    }
+
+    /// What cargo says of the workspace of `manifest`. Without the dependencies of others, so that
+    /// nothing is resolved or downloaded.
+    fn metadata(&self, manifest: &Path, started: impl Fn(u32)) -> Result<Value, Failure> {
+        let mut command = self.cargo("metadata", manifest);
+        command.args(["--no-deps", "--format-version", "1"]);
         let (found, output) = self.run(command, started, |stdout| {
             let mut text = Vec::new();
             stdout.read_to_end(&mut text).map(|_| text)
         })?;
         let text = found.map_err(|()| Failure {
-            title: format!("cargo cannot read {}", self.manifest.display()),
+            title: format!("cargo cannot read {}", manifest.display()),
             output,
         })?;
-        let metadata: Value = serde_json::from_slice(&text).unwrap_or_default();
-        Package::find(&metadata, &self.manifest).ok_or_else(|| Failure {
-            title: format!("{} is no package", self.manifest.display()),
-            output: "expected a Cargo.toml with a [package], found a workspace without one: name \
-                     the folder of the application, as in `gatewayd dev apps/shop`\n"
-                .to_owned(),
-        })
+        Ok(serde_json::from_slice(&text).unwrap_or_default())
     }
 
     /// Builds the package's shared object. `started` is told cargo's process.
@@ -89,7 +89,7 @@ impl Recipe {
                 ),
             });
         }
-        let mut command = self.cargo("build");
+        let mut command = self.cargo("build", &self.manifest);
         command
             .args(["--lib", "--message-format=json-render-diagnostics"])
             .args(&self.options);
@@ -108,13 +108,13 @@ impl Recipe {
         }
     }
 
-    fn cargo(&self, word: &str) -> Command {
+    fn cargo(&self, word: &str, manifest: &Path) -> Command {
         let mut command =
             Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
         command
             .arg(word)
             .arg("--manifest-path")
-            .arg(&self.manifest)
+            .arg(manifest)
             .env("CARGO_TERM_COLOR", "always");
         command
     }
@@ -166,41 +166,60 @@ impl Recipe {
 }
 
 impl Package {
-    /// Reads it from `cargo metadata`.
-    fn find(metadata: &Value, manifest: &Path) -> Option<Self> {
-        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let packages = list(&metadata["packages"]);
-        let by_id = |id: &str| packages.iter().find(|package| package["id"] == id);
-        let ours = packages
-            .iter()
-            .find(|package| package["manifest_path"].as_str().map(Path::new) == Some(manifest))?;
-        let nodes = list(&metadata["resolve"]["nodes"]);
+    /// Reads it from what `ask` answers for a manifest: `cargo metadata` of its workspace.
+    fn find(
+        manifest: &Path,
+        mut ask: impl FnMut(&Path) -> Result<Value, Failure>,
+    ) -> Result<Self, Failure> {
+        let metadata = ask(manifest)?;
+        let mut members: BTreeMap<PathBuf, Value> = members(&metadata).collect();
+        let Some(ours) = members.get(manifest).cloned() else {
+            return Err(Failure {
+                title: format!("{} is no package", manifest.display()),
+                output: "expected a Cargo.toml with a [package], found a workspace without one: \
+                         name the folder of the application, as in `gatewayd dev apps/shop`\n"
+                    .to_owned(),
+            });
+        };
         let mut folders = BTreeSet::new();
-        let mut known: BTreeSet<String> = BTreeSet::new();
-        let mut next = vec![ours["id"].as_str()?.to_owned()];
-        while let Some(id) = next.pop() {
-            if !known.insert(id.clone()) {
+        let mut next = vec![manifest.to_owned()];
+        while let Some(manifest) = next.pop() {
+            let folder = manifest.parent().unwrap_or(&manifest).to_owned();
+            if !folders.insert(folder) {
                 continue;
             }
-            let local = by_id(&id).filter(|package| package["source"].is_null());
-            let manifest = local.and_then(|package| package["manifest_path"].as_str());
-            folders.extend(manifest.and_then(|path| Path::new(path).parent().map(Path::to_owned)));
-            let node = nodes.iter().find(|node| node["id"] == *id);
-            let dependencies = node.map(|node| list(&node["dependencies"]));
-            next.extend(
-                dependencies
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|id| id.as_str().map(str::to_owned)),
-            );
+            if !members.contains_key(&manifest) {
+                members.extend(self::members(&ask(&manifest)?));
+            }
+            next.extend(members.get(&manifest).into_iter().flat_map(neighbours));
         }
-        Some(Self {
-            name: ours["name"].as_str()?.to_owned(),
-            is_cdylib: list(&ours["targets"]).iter().any(is_cdylib),
-            target: metadata["target_directory"].as_str()?.into(),
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Ok(Self {
+            name: text(&ours["name"]),
+            is_cdylib: list(&ours["targets"]).any(is_cdylib),
+            target: text(&metadata["target_directory"]).into(),
             folders,
         })
     }
+}
+
+/// The packages of a workspace, by manifest.
+fn members(metadata: &Value) -> impl Iterator<Item = (PathBuf, Value)> {
+    list(&metadata["packages"]).filter_map(|package| {
+        let manifest = package["manifest_path"].as_str()?;
+        Some((manifest.into(), package.clone()))
+    })
+}
+
+/// The manifests of what a package depends on by path.
+fn neighbours(package: &Value) -> impl Iterator<Item = PathBuf> {
+    list(&package["dependencies"])
+        .filter(|one| one["kind"] != "dev")
+        .filter_map(|one| Some(Path::new(one["path"].as_str()?).join("Cargo.toml")))
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
 }
 
 fn is_cdylib(target: &Value) -> bool {
@@ -254,37 +273,47 @@ mod tests {
 
     #[test]
     fn a_package_knows_the_folders_of_its_path_dependencies() {
-        let package = |id: &str, source: Value, kind: &str| {
+        let package = |name: &str, kind: &str, dependencies: Value| {
             serde_json::json!({
-                "id": id, "name": id, "source": source,
-                "manifest_path": format!("/w/{id}/Cargo.toml"),
+                "name": name,
+                "manifest_path": format!("/w/{name}/Cargo.toml"),
                 "targets": [{"kind": [kind]}],
+                "dependencies": dependencies,
             })
         };
-        let metadata = serde_json::json!({
-            "target_directory": "/w/target",
-            "packages": [
-                package("app", Value::Null, "cdylib"),
-                package("near", Value::Null, "lib"),
-                package("far", "registry".into(), "lib"),
-                package("stranger", Value::Null, "lib"),
-            ],
-            "resolve": {"nodes": [
-                {"id": "app", "dependencies": ["far"]},
-                {"id": "far", "dependencies": ["near"]},
-                {"id": "near", "dependencies": []},
-            ]},
-        });
-        let found = Package::find(&metadata, Path::new("/w/app/Cargo.toml")).unwrap();
+        let on = |name: &str| serde_json::json!({"path": format!("/w/{name}"), "kind": null});
+        let tests = serde_json::json!({"path": "/w/tests", "kind": "dev"});
+        let far = serde_json::json!({"source": "registry", "path": null});
+        let near = package("near", "lib", serde_json::json!([on("outside"), on("app")]));
+        let app = package("app", "cdylib", serde_json::json!([far, tests, on("near")]));
+        let stranger = package("stranger", "lib", serde_json::json!([]));
+        let mut asked = Vec::new();
+        let mut find = |name: &str| {
+            Package::find(Path::new(name), |manifest| {
+                asked.push(manifest.to_owned());
+                let packages = if manifest.starts_with("/w/outside") {
+                    vec![package("outside", "lib", serde_json::json!([]))]
+                } else {
+                    vec![near.clone(), app.clone(), stranger.clone()]
+                };
+                Ok(serde_json::json!({"target_directory": "/w/target", "packages": packages}))
+            })
+        };
+        let found = find("/w/app/Cargo.toml").unwrap();
         assert!(found.is_cdylib);
         let folders: Vec<_> = found
             .folders
             .iter()
             .map(|one| one.to_str().unwrap())
             .collect();
-        assert_eq!(folders, ["/w/app", "/w/near"]);
-        let stranger = Package::find(&metadata, Path::new("/w/stranger/Cargo.toml")).unwrap();
-        assert!(!stranger.is_cdylib);
-        assert_eq!(Package::find(&metadata, Path::new("/w/Cargo.toml")), None);
+        assert_eq!(folders, ["/w/app", "/w/near", "/w/outside"]);
+        assert!(!find("/w/stranger/Cargo.toml").unwrap().is_cdylib);
+        assert!(
+            find("/w/Cargo.toml")
+                .unwrap_err()
+                .title
+                .contains("is no package")
+        );
+        assert_eq!(asked.len(), 4, "{asked:?}");
     }
 }

@@ -164,7 +164,7 @@ fn escaped(text: &str) -> String {
 const STYLE: &str = "\
 body{background:#16181d;color:#d7dae0;margin:2rem;font-family:system-ui,sans-serif}\
 h1{color:#ff7b72;font-size:1.3rem}\
-pre{font:0.95rem/1.45 ui-monospace,monospace;overflow-x:auto;white-space:pre-wrap}\
+pre{font:0.95rem/1.45 ui-monospace,monospace;overflow-x:auto}\
 footer{color:#8b919c;font-size:0.85rem}\
 .b{font-weight:bold}.c1,.c9{color:#ff7b72}.c2,.c10{color:#7ee787}.c3,.c11{color:#f2cc60}\
 .c4,.c12{color:#79c0ff}.c5,.c13{color:#d2a8ff}.c6,.c14{color:#76e3ea}.c7,.c15{color:#fff}.c8{color:#8b919c}";

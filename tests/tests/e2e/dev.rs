@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use gateway_tests::artefacts::root;
+use gateway_tests::browser::Page;
 use gateway_tests::gatewayd::{Gatewayd, program};
 use gateway_tests::process::Process;
 use gateway_tests::response::Response;
@@ -167,6 +168,9 @@ fn a_change_is_served_and_a_mistake_is_shown_until_it_is_mended() {
         );
     }
     assert!(page.text().contains("Vec&lt;&amp;"), "{}", page.text());
+    let profile = tempfile::tempdir().unwrap();
+    let seen = Page::open(&server.url("/"), profile.path());
+    assert!(seen.dom.contains("no_such_value"), "{}", seen.dom);
     let said = server.process.said();
     assert!(
         said.contains("src/lib.rs:1:") && !said.contains('\u{1b}'),
