@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod layers;
+mod miri;
 mod spec;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         ["spec"] => spec::run(&root(), spec::Mode::Write),
         ["spec", "--check"] => spec::run(&root(), spec::Mode::Check),
         ["bench"] => bench::run(&root()),
+        ["miri"] => miri::run(&root()),
         ["ci"] => ci::run(&root()),
         _ => {
             eprintln!("{USAGE}");
@@ -41,4 +43,5 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench   instructions and CPU time per request, beside hyper and axum (needs valgrind)
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
   layers  the import table of ARCHITECTURE.md against the sources
+  miri    the round trips through the C ABI under miri (needs nightly with miri)
   spec    the rules of SPEC.md from the sources; with --check only compares them";

@@ -6,6 +6,8 @@
 mod call;
 mod exchange;
 mod head;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::future::{Future, poll_fn};

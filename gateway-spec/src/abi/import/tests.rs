@@ -1,0 +1,227 @@
+//! What an application of another language may do, played by raw functions.
+
+use std::future::Future;
+use std::pin::pin;
+use std::ptr;
+use std::task::{Context, Poll, Waker};
+
+use http::Method;
+
+use super::Loaded;
+use crate::abi::export::{NoRuntime, module};
+use crate::abi::field::Field;
+use crate::abi::host::{Config, HostTable, Module, Services};
+use crate::abi::names;
+use crate::abi::size::struct_size;
+use crate::abi::types::{
+    GwApp, GwAppVt, GwBuf, GwCall, GwConfig, GwCtx, GwError, GwHost, GwModule, GwRequest,
+    GwResponse, GwStr, GwWaker, code, ctx_flag, response_flag,
+};
+use crate::{Gateway, Request, Response};
+
+/// A response that an application in C would fill in.
+fn response(status: u32, fields: &[Field<'_>], first: &'static [u8]) -> GwResponse {
+    GwResponse {
+        struct_size: struct_size::<GwResponse>(),
+        status,
+        flags: 0,
+        headers: Field::as_headers(fields),
+        n_headers: crate::head::length(fields.len()),
+        reserved: 0,
+        content_length: 0,
+        first: GwBuf::from_static(first),
+        body: ptr::null_mut(),
+        protocol: GwStr::NONE,
+    }
+}
+
+fn respond(ctx: *mut GwCtx, mut response: GwResponse) -> i32 {
+    // SAFETY: the exchange of the call that is running.
+    let vt = unsafe { (*ctx).vt };
+    // SAFETY: hosts keep tables.
+    let respond = unsafe { (*vt).respond }.unwrap();
+    // SAFETY: inside `call`, with a response that outlives it.
+    unsafe { respond(ctx, &raw mut response) }
+}
+
+fn set_flags(ctx: *mut GwCtx, flags: u64) -> i32 {
+    // SAFETY: the exchange of the call that is running.
+    let vt = unsafe { (*ctx).vt };
+    // SAFETY: hosts keep tables.
+    let set_flags = unsafe { (*vt).set_flags }.unwrap();
+    // SAFETY: the application's reference is still there.
+    unsafe { set_flags(ctx, flags) }
+}
+
+/// What the application does for a path; its codes become the response's text where it can.
+fn play(path: &[u8], ctx: *mut GwCtx) -> i32 {
+    let length = |value| Field::new(names::id("content-length"), b"content-length", value);
+    match path {
+        b"/twice" => {
+            assert_eq!(respond(ctx, response(200, &[], b"first")), code::READY);
+            assert_eq!(respond(ctx, response(201, &[], b"second")), code::TOO_LATE);
+        }
+        b"/names" => {
+            let fields = [
+                Field::new(0, b"etag", b"without an id"),
+                Field::new(names::id("etag"), b"etag", b"with one"),
+                Field::new(u16::MAX, b"x-later", b"of a later version"),
+                Field::new(0, b"x-secret", b"hush").sensitive(),
+            ];
+            assert_eq!(respond(ctx, response(200, &fields, b"")), code::READY);
+        }
+        b"/refused" => {
+            for (status, field) in [
+                (199, None),
+                (101, None),
+                (600, None),
+                (u32::MAX, None),
+                (200, Some(Field::new(0, b"connection", b"close"))),
+                (200, Some(Field::new(0, b"transfer-encoding", b"chunked"))),
+                (200, Some(Field::new(0, b"a b", b"no name"))),
+                (200, Some(Field::new(0, b"x", b"a\r\nset-cookie: b"))),
+                (200, Some(length(b"+5"))),
+                (200, Some(length(b"99999999999999999999"))),
+            ] {
+                let fields: Vec<_> = field.into_iter().collect();
+                let answer = respond(ctx, response(status, &fields, b"bad"));
+                assert_eq!(answer, code::INVALID, "{status} {fields:?}");
+            }
+            let mut short = response(200, &[], b"short");
+            short.struct_size -= 1;
+            assert_eq!(respond(ctx, short), code::INVALID);
+            assert_eq!(
+                respond(ctx, response(200, &[], b"good at last")),
+                code::READY
+            );
+        }
+        b"/length" => {
+            let fields = [length(b"7"), length(b"7")];
+            let mut disagrees = response(200, &fields, b"1234567");
+            disagrees.flags = response_flag::HAS_LENGTH;
+            disagrees.content_length = 8;
+            assert_eq!(respond(ctx, disagrees), code::INVALID);
+            assert_eq!(
+                respond(ctx, response(200, &fields, b"1234567")),
+                code::READY
+            );
+        }
+        b"/flags" => {
+            assert_eq!(set_flags(ctx, ctx_flag::FINISH_ON_DISCONNECT), code::READY);
+            assert_eq!(set_flags(ctx, 1 << 63), code::UNSUPPORTED);
+            return code::TIMEOUT;
+        }
+        _ => {}
+    }
+    code::READY
+}
+
+unsafe extern "C" fn call(
+    _: *const GwApp,
+    request: *const GwRequest,
+    _: *const GwWaker,
+    _: *mut *mut GwCall,
+) -> i32 {
+    // SAFETY: the host's request, lent for the call.
+    let request = unsafe { &*request };
+    // SAFETY: as above.
+    let answer = play(unsafe { request.path.bytes() }, request.ctx);
+    // SAFETY: the application's reference is still there.
+    let vt = unsafe { (*request.ctx).vt };
+    // SAFETY: hosts keep tables.
+    let drop = unsafe { (*vt).drop }.unwrap();
+    // SAFETY: given back once.
+    unsafe { drop(request.ctx) };
+    answer
+}
+
+struct Shared<T>(T);
+
+// SAFETY: nobody changes it.
+unsafe impl<T> Sync for Shared<T> {}
+
+static APP: Shared<GwApp> = Shared(GwApp {
+    vt: &raw const TABLE,
+});
+static TABLE: GwAppVt = GwAppVt {
+    struct_size: struct_size::<GwAppVt>(),
+    reserved: 0,
+    startup: None,
+    call: Some(call),
+    shutdown: None,
+    destroy: None,
+    ext: None,
+};
+static MODULE: GwModule = module::<NoRuntime>("raw", "0", create);
+
+unsafe extern "C" fn create(
+    _: *const GwHost,
+    _: *const GwConfig,
+    out: *mut *const GwApp,
+    _: *mut GwError,
+) -> i32 {
+    // SAFETY: the host's out pointer.
+    unsafe { *out = &raw const APP.0 };
+    code::READY
+}
+
+struct Quiet;
+
+impl Services for Quiet {
+    fn log(&self, _: u32, _: &[u8], _: &[u8], _: &mut dyn Iterator<Item = (&[u8], &[u8])>) {}
+
+    fn request_shutdown(&self, _: i32) {}
+}
+
+/// The value of a future that needs no wake-up.
+fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("expected an answer at once"),
+    }
+}
+
+fn answer(path: &str) -> Response {
+    let module = Module::linked(&MODULE).unwrap();
+    let host = HostTable::leak(Quiet, "raw", 0);
+    let app = now(Loaded::start(&module, host, &Config::default())).unwrap();
+    now(app.call(Request::build(Method::GET, path).unwrap()))
+}
+
+fn content(response: Response) -> Vec<u8> {
+    now(response.into_body().collect(100)).unwrap().to_vec()
+}
+
+#[test]
+fn a_second_response_is_too_late_and_changes_nothing() {
+    let response = answer("/twice");
+    assert_eq!(response.status_code(), 200);
+    assert_eq!(content(response), b"first");
+}
+
+#[test]
+fn fields_go_by_their_names_whatever_their_ids() {
+    let response = answer("/names");
+    let lines: Vec<_> = response.fields().iter().collect();
+    let names: Vec<_> = lines.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["etag", "etag", "x-later", "x-secret"]);
+    assert!(lines[3].1.is_sensitive());
+}
+
+#[test]
+fn a_refused_response_leaves_the_way_to_another() {
+    assert_eq!(content(answer("/refused")), b"good at last");
+}
+
+#[test]
+fn a_length_field_is_a_declaration_and_no_field() {
+    let response = answer("/length");
+    assert_eq!(response.body().length(), Some(7));
+    assert!(response.fields().is_empty());
+}
+
+#[test]
+fn a_call_that_fails_or_forgets_to_respond_gets_the_status_of_its_error() {
+    assert_eq!(answer("/flags").status_code(), 408);
+    assert_eq!(answer("/nothing").status_code(), 500);
+}
