@@ -6,13 +6,13 @@
 
 mod build;
 mod error_page;
+mod event;
+mod package;
 mod watch;
 mod wish;
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::AsFd;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -32,8 +31,10 @@ use crate::os::process;
 use crate::os::signals::SignalSource;
 use crate::value::LogLevel;
 use crate::workbench::{Outcome, Workbench};
-use build::{Failure, Package, Recipe};
+use build::Recipe;
 use error_page::Page;
+use event::{Event, heed, listen};
+use package::{Failure, Package};
 use watch::Watch;
 use wish::{HELP, Instead, Wish};
 
@@ -66,21 +67,6 @@ pub(crate) fn run(name: &OsStr, args: &[OsString]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// What happens to it.
-enum Event {
-    Signal(Signal),
-    /// A file has changed.
-    Changed(PathBuf),
-    /// Cargo runs as this process.
-    Cargo(u32),
-    /// This is what the package is made of.
-    Package(Package),
-    /// A build has ended.
-    Built(Result<PathBuf, Failure>),
-    /// The server tells how a reload went.
-    Outcome(Outcome),
 }
 
 /// What it waits for.
@@ -374,30 +360,6 @@ fn cannot_serve(module: &Path, error: &io::Error) -> Failure {
     Failure {
         title: "The build cannot be served".to_owned(),
         output: format!("{}: {error}\n", module.display()),
-    }
-}
-
-/// Passes signals on, for the life of the process.
-fn heed(signals: &SignalSource, sender: &Sender<Event>) {
-    loop {
-        let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-        // Whatever ends the wait, there is a signal or there is none.
-        let _ = poll(&mut fds, PollTimeout::NONE);
-        while let Ok(Some(signal)) = signals.next() {
-            if sender.send(Event::Signal(signal)).is_err() {
-                return;
-            }
-        }
-    }
-}
-
-/// Passes on what the server tells, for the life of the process.
-fn listen(outcomes: File, sender: &Sender<Event>) {
-    for line in BufReader::new(outcomes).lines().map_while(Result::ok) {
-        let outcome = Outcome::parse(&line);
-        if outcome.is_some_and(|outcome| sender.send(Event::Outcome(outcome)).is_err()) {
-            return;
-        }
     }
 }
 
