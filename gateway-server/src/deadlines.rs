@@ -165,9 +165,9 @@ fn monotonic_ns() -> u64 {
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }
 
-const TICK_NS: u64 = TICK.as_nanos() as u64;
 /// The clock's resolution: no deadline is met earlier, or more than two of these later.
-pub(crate) const TICK: Duration = Duration::from_millis(250);
+pub(crate) const TICK: Duration = Duration::from_nanos(TICK_NS);
+const TICK_NS: u64 = 250_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -33,8 +33,8 @@ impl Connection {
         let draining = service.drain.is_draining();
         let mut recipient = Recipient::of(head);
         // A drain ends the connection with the answer to the last request that was read.
-        recipient.keep_alive &=
-            !(draining && behind.is_empty()) && !service.timeouts.keep_alive.is_zero();
+        let last = draining && behind.is_empty() || service.timeouts.keep_alive.is_zero();
+        recipient.keep_alive &= !last;
         let mut stale = false;
         if let Some(bench) = &service.workbench {
             match bench.verdict(head.fields(raw)) {

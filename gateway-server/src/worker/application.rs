@@ -57,13 +57,12 @@ pub(super) async fn start(
         tracing::info!("the application asks for the end, with code {code}");
         drain.advance(Phase::ShuttingDown);
     });
-    let mut config = Config::default();
-    config.argument = options
-        .app_arguments
-        .join(std::ffi::OsStr::new(" "))
-        .as_bytes()
-        .to_vec();
-    config.worker = Worker::new(identity.index, identity.count.max(1), 1);
+    let argument = options.app_arguments.join(std::ffi::OsStr::new(" "));
+    let config = Config {
+        argument: argument.as_bytes().to_vec(),
+        worker: Worker::new(identity.index, identity.count.max(1), 1),
+        ..Config::default()
+    };
     let app = module
         .create(host, &config)
         .map_err(|failure| say(ServeFailure::Startup, &failure))?;
