@@ -103,13 +103,17 @@ fn parse(title: &str, args: Vec<OsString>, source: AppSource) -> Parsed {
             if let Some(matches) = matches.filter(|_| problems.is_empty()) {
                 let app = matches.try_get_one::<PathBuf>(APP).ok().flatten();
                 config.app = app.and_then(|path| std::path::absolute(path).ok());
+                let wanted = matches!(source, AppSource::CommandLine);
                 config.app_arguments = matches
                     .get_many(ARGUMENTS)
                     .into_iter()
                     .flatten()
                     .cloned()
                     .collect();
-                return Parsed::Serve(Box::new(config));
+                if config.app.is_some() || !wanted {
+                    return Parsed::Serve(Box::new(config));
+                }
+                problems.push("expected an application to serve: gatewayd [OPTIONS] app.so".into());
             }
         }
         Err(errors) => problems.extend(errors.iter().map(ToString::to_string)),

@@ -21,6 +21,8 @@ pub(super) struct Answer {
     draining: bool,
     upgradable: bool,
     stale: bool,
+    /// The connection cannot be kept behind this answer, whoever wants that.
+    pub(super) closes: bool,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
     pub(super) discards: bool,
 }
@@ -64,6 +66,8 @@ pub(super) struct Terms {
     pub(super) upgradable: bool,
     /// Under `gatewayd dev`: the application is older than its sources.
     pub(super) stale: bool,
+    /// As it stands, the connection cannot be kept behind the answer.
+    pub(super) closes: bool,
 }
 
 impl Answer {
@@ -74,6 +78,7 @@ impl Answer {
             draining,
             upgradable,
             stale,
+            closes,
         } = terms;
         Self {
             out,
@@ -83,6 +88,7 @@ impl Answer {
             draining,
             upgradable,
             stale,
+            closes,
             discards: false,
         }
     }
@@ -99,6 +105,7 @@ impl Answer {
         if response.upgrade().is_some() && !self.upgradable {
             return Err(Refused::NotOffered);
         }
+        self.recipient.keep_alive &= !self.closes;
         let date = self.date.text();
         let marked: Vec<Field<'_>>;
         let fields = if self.stale {
@@ -150,13 +157,13 @@ impl Exchange for Answer {
     fn respond(&mut self, link: &Link, response: &mut AppResponse<'_>) -> Result<(), ErrorKind> {
         link.take_informs(&mut self.out);
         if self.discards {
-            link.close_to_informs();
+            link.close_to_informs(false);
             return Ok(());
         }
         match self.write(response) {
             Ok(given) => {
+                link.close_to_informs(given.framing == BodyFraming::Upgraded);
                 self.given = Some(given);
-                link.close_to_informs();
                 Ok(())
             }
             Err(why) => {

@@ -34,7 +34,6 @@ impl Connection {
         let mut recipient = Recipient::of(head);
         // A drain ends the connection with the answer to the last request that was read.
         let last = draining && behind.is_empty() || service.timeouts.keep_alive.is_zero();
-        recipient.keep_alive &= !last;
         let mut stale = false;
         if let Some(bench) = &service.workbench {
             match bench.verdict(head.fields(raw)) {
@@ -61,6 +60,7 @@ impl Connection {
                 return 0;
             }
         };
+        let closes = last || upload.as_ref().is_some_and(Upload::spoils);
         let offer = head.upgrade(raw);
         let upgradable = offer.is_some() || head.method_id() == method::CONNECT;
         let terms = Terms {
@@ -68,6 +68,7 @@ impl Connection {
             draining,
             upgradable,
             stale,
+            closes,
         };
         if self.output.bytes.capacity() == 0 {
             self.output.bytes = service.take_spare();

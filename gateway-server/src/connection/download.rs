@@ -24,7 +24,11 @@ pub(super) struct Download {
 
 impl Download {
     pub(super) fn new(framing: BodyFraming, rest: Option<Box<Rest>>, sent: u64) -> Self {
-        let ended = matches!(framing, BodyFraming::None | BodyFraming::Upgraded);
+        let ended = match framing {
+            BodyFraming::None | BodyFraming::Upgraded => true,
+            BodyFraming::Sized(length) => rest.is_none() && sent == length,
+            _ => false,
+        };
         let (first, rest) = rest.map_or((None, None), |rest| (rest.first, rest.frames));
         Self {
             framing,

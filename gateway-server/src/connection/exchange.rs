@@ -30,6 +30,9 @@ pub(super) struct Exchange {
     recipient: Recipient,
     visit: Option<Visit>,
     told_draining: bool,
+    told_closed: bool,
+    /// Bytes read of the body, to tell progress.
+    received: u64,
 }
 
 /// The connection, as an exchange uses it.
@@ -81,6 +84,8 @@ impl Exchange {
             recipient,
             visit,
             told_draining: false,
+            told_closed: false,
+            received: 0,
         }
     }
 
@@ -132,6 +137,7 @@ impl Exchange {
                 Uploaded::Waiting => Waiting::Body,
                 Uploaded::Nothing if self.listen(io) => return Ok(self.broken_off(io)),
                 Uploaded::Nothing if *io.input_ended && self.tunnel.is_none() => {
+                    self.tell_closed();
                     Waiting::HalfClosed
                 }
                 Uploaded::Nothing => Waiting::Application,
@@ -198,6 +204,11 @@ impl Exchange {
         Outcome::Broken
     }
 
+    /// Bytes read of the body so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
     /// The client took too long over its body: the application hears of it, once.
     pub(super) fn body_timed_out(&mut self) -> bool {
         match &mut self.upload {
@@ -211,6 +222,9 @@ impl Exchange {
 
     fn poll_call(&mut self, io: &mut Io<'_>, waker: &Waker) -> bool {
         if let Some(call) = &mut self.call {
+            let last = io.service.drain.is_draining() && io.input.is_empty();
+            let spoilt = self.upload.as_ref().is_some_and(Upload::spoils);
+            call.exchange().closes = last || spoilt;
             let _ = call.poll(waker);
         }
         self.take_answer(io)
@@ -277,6 +291,7 @@ impl Exchange {
                 Poll::Ready(Ok(_)) => {}
             }
         }
+        self.received += io.input.len() as u64;
         upload.feed(io.input);
         Uploaded::Fed
     }
@@ -372,6 +387,15 @@ impl Exchange {
                 status,
                 self.download.as_ref().map_or(0, |one| one.sent),
             );
+        }
+    }
+
+    /// A client that has ended its half may be gone for good: the application may want to know.
+    fn tell_closed(&mut self) {
+        if !std::mem::replace(&mut self.told_closed, true)
+            && let Some(call) = &self.call
+        {
+            call.shared().tell_closed();
         }
     }
 

@@ -31,6 +31,7 @@ struct Inner {
     closed: bool,
     draining: bool,
     finish_on_disconnect: bool,
+    upgrading: bool,
     upgraded: Option<Box<dyn Duplex>>,
     upgrade_taken: bool,
     waiting_for_close: Option<Waker>,
@@ -51,9 +52,12 @@ impl Link {
         }
     }
 
-    /// Notes that the response has been given.
-    pub(super) fn close_to_informs(&self) {
+    /// Notes that a response has been given, and whether it upgrades.
+    pub(super) fn close_to_informs(&self, upgrades: bool) {
         self.responded.store(true, Ordering::Release);
+        if upgrades {
+            self.lock().upgrading = true;
+        }
     }
 
     /// Appends informational responses that wait.
@@ -184,7 +188,7 @@ impl host::Shared for Link {
         if inner.upgrade_taken {
             return Poll::Ready(Err(ErrorKind::TooLate));
         }
-        if !self.responded.load(Ordering::Acquire) {
+        if !inner.upgrading {
             return Poll::Ready(Err(ErrorKind::Invalid));
         }
         wait(&mut inner.waiting_for_upgrade, waker);

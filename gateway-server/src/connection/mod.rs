@@ -50,6 +50,8 @@ pub(crate) struct Connection {
     phase: Phase,
     input: BytesMut,
     input_ended: bool,
+    /// Whether a request came: a client that never speaks is given less time than an idle one.
+    served: bool,
     /// Whether `input` may hold a whole head that was not looked at yet.
     unparsed: bool,
     output: Output,
@@ -105,6 +107,7 @@ impl Connection {
             phase: Phase::Head(None),
             input: BytesMut::new(),
             input_ended: false,
+            served: false,
             unparsed: false,
             output: Output::default(),
             _guest: service.admit(),
@@ -200,6 +203,7 @@ impl Connection {
     /// Takes all whole requests out of `scratch.buffer[..filled]` and keeps the rest.
     fn turn(&mut self, scratch: &mut Scratch, filled: usize, cx: &mut Context<'_>) {
         self.awaiting = Awaiting::Nothing;
+        self.served = true;
         self.unparsed = false;
         let Scratch { buffer, head } = scratch;
         let Phase::Head(begun) = &mut self.phase else {
@@ -258,7 +262,12 @@ impl Connection {
         if self.input.is_empty() {
             if self.awaiting != Awaiting::Request {
                 self.heard = self.service.clock.deadlines.now();
-                self.wait(Awaiting::Request, timeouts.keep_alive);
+                let timeout = if self.served {
+                    timeouts.keep_alive
+                } else {
+                    timeouts.head
+                };
+                self.wait(Awaiting::Request, timeout);
             }
             if draining {
                 self.timer.set_tick(
@@ -287,10 +296,10 @@ impl Connection {
             output: &mut self.output,
             service: &self.service,
         };
-        let before = io.output.written();
+        let before = (io.output.written(), exchange.received());
         match exchange.poll(&mut io, woken, cx) {
             Err(waiting) => {
-                let progress = self.output.written() != before;
+                let progress = (self.output.written(), exchange.received()) != before;
                 self.await_exchange(waiting, progress);
                 Poll::Pending
             }
@@ -328,7 +337,7 @@ impl Connection {
             Waiting::HalfClosed => HALF_CLOSED,
         };
         // Any byte either way is progress of the body or of the answer.
-        if self.awaiting != Awaiting::Exchange(waiting) || progress || waiting == Waiting::Body {
+        if self.awaiting != Awaiting::Exchange(waiting) || progress {
             self.wait(Awaiting::Exchange(waiting), timeout);
         }
     }

@@ -13,6 +13,7 @@ use gateway_spec::{Body, BodyStream, Error, ErrorKind, Fields, Frame};
 use http::header::{HeaderName, HeaderValue};
 
 use crate::http1::{BodyDecoder, BodyError, Decoded};
+use crate::limits::DISCARD;
 
 /// The connection's end.
 #[derive(Debug)]
@@ -83,6 +84,17 @@ impl Upload {
     /// Whether nothing of the body is left to be read.
     pub(super) fn is_over(&self) -> bool {
         self.decoder.is_ended() || self.failed
+    }
+
+    /// Whether the connection is of no use for another request if the answer is given now: the
+    /// client may or may not send its body yet, or too much of it is left to be thrown away.
+    pub(super) fn spoils(&self) -> bool {
+        self.continue_due
+            || self.failed
+            || self
+                .decoder
+                .remaining()
+                .is_some_and(|left| left > DISCARD as u64)
     }
 
     /// Whether the body's framing broke, so that the connection cannot be used again.
@@ -247,7 +259,7 @@ impl BodyStream for Reader {
                 }
                 None => {}
             }
-            inner.wanted = true;
+            let asked_before = std::mem::replace(&mut inner.wanted, true);
             let waker = cx.waker();
             if !inner
                 .reader
@@ -256,7 +268,8 @@ impl BodyStream for Reader {
             {
                 inner.reader = Some(waker.clone());
             }
-            inner.connection.take()
+            // It knows already: waking it again would have it poll the application again, for ever.
+            inner.connection.take_if(|_| !asked_before)
         };
         connection.into_iter().for_each(Waker::wake);
         Poll::Pending

@@ -43,7 +43,7 @@ impl<F: Fn(i32) + Send + Sync + 'static> Services for Log<F> {
 }
 
 /// Nothing that an application logs can pass for another line.
-fn printable(text: &[u8]) -> String {
+pub(crate) fn printable(text: &[u8]) -> String {
     String::from_utf8_lossy(text)
         .chars()
         .flat_map(|letter| {

@@ -18,7 +18,7 @@ use self::stderr::PatientStderr;
 use crate::value::LogLevel;
 
 pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
-pub(crate) use application::host as application_host;
+pub(crate) use application::{host as application_host, printable};
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program
 /// has already set stays.

@@ -32,9 +32,10 @@ pub(super) async fn start(
 ) -> Result<(App, AppIdentity), ServeError> {
     let shown = source.shown_path().map(|path| path.display().to_string());
     let say = |kind, what: &dyn std::fmt::Display| {
+        let what = logging::printable(what.to_string().as_bytes());
         let message = shown
             .as_ref()
-            .map_or_else(|| what.to_string(), |path| format!("{path}: {what}"));
+            .map_or_else(|| what.clone(), |path| format!("{path}: {what}"));
         ServeError { kind, message }
     };
     let module = match (&source, source.load_path()) {

@@ -1,7 +1,9 @@
 //! From a file to a [`Module`]: reading its descriptor without running it, and loading it.
 
 use std::fmt;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -133,7 +135,6 @@ fn descriptor_bytes(file: &[u8]) -> Result<&[u8], LoadCause> {
 
 /// Whether a file is a shared object that this machine could run.
 fn shared_object(file: &[u8]) -> Result<(), LoadCause> {
-    const ELF_MAGIC: &[u8] = b"\x7fELF";
     let not = |what: String| LoadCause::NotAModule(what);
     if file.is_empty() {
         return Err(not("it is empty".into()));
@@ -175,6 +176,7 @@ pub fn load(path: &Path) -> Result<Module, LoadError> {
         path: path.to_owned(),
         cause,
     };
+    whole(path).map_err(failed)?;
     // SAFETY: the module's constructors run with this process's rights, as the documentation says;
     // the library is leaked below, so nothing of it is ever unmapped.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
@@ -190,6 +192,46 @@ pub fn load(path: &Path) -> Result<Module, LoadError> {
     // SAFETY: non-null by `get`, and static because the library stays.
     let raw = unsafe { &*raw };
     Module::loaded(raw).map_err(|refusal| failed(LoadCause::Refused(refusal)))
+}
+
+/// Refuses a file that ends before its segments and its table of sections do: the loader would map it all the same, and the
+/// first touch of what is missing would end the process.
+fn whole(path: &Path) -> Result<(), LoadCause> {
+    let file = File::open(path).map_err(LoadCause::Unreadable)?;
+    let length = file.metadata().map_err(LoadCause::Unreadable)?.len();
+    let mut head = [0; ELF_HEAD];
+    // What is too short for a head, or is none, is the loader's to refuse.
+    if file.read_exact_at(&mut head, 0).is_err() || !head.starts_with(ELF_MAGIC) {
+        return Ok(());
+    }
+    let number = |bytes: &[u8], at: usize, width: usize| {
+        let part = bytes.get(at..at + width).unwrap_or_default();
+        part.iter()
+            .rev()
+            .fold(0, |value, byte| value << 8 | u64::from(*byte))
+    };
+    let (table, size, count) = (
+        number(&head, 32, 8),
+        number(&head, 54, 2),
+        number(&head, 56, 2),
+    );
+    let mut segments = vec![0; usize::try_from(size * count).unwrap_or_default()];
+    let end = match file.read_exact_at(&mut segments, table) {
+        Ok(()) if size >= SEGMENT => segments
+            .chunks_exact(usize::try_from(size).unwrap_or(usize::MAX))
+            .map(|segment| number(segment, 8, 8).saturating_add(number(segment, 32, 8)))
+            .max()
+            .unwrap_or_default(),
+        Ok(()) => return Ok(()),
+        Err(_) => u64::MAX,
+    };
+    // The table of sections stands last in what linkers write.
+    let sections = number(&head, 40, 8).saturating_add(number(&head, 58, 2) * number(&head, 60, 2));
+    if end.max(sections) > length {
+        let what = format!("it is cut short: its parts reach beyond its {length} bytes");
+        return Err(LoadCause::NotAModule(what));
+    }
+    Ok(())
 }
 
 /// The loader's message, or a better one where the file is no module at all.
@@ -210,6 +252,12 @@ fn loader_refused(path: &Path, error: &libloading::Error) -> LoadCause {
         },
     }
 }
+
+const ELF_MAGIC: &[u8] = b"\x7fELF";
+/// Bytes of a 64-bit ELF header.
+const ELF_HEAD: usize = 64;
+/// Bytes of a program header at least.
+const SEGMENT: u64 = 56;
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

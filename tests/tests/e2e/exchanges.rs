@@ -206,7 +206,6 @@ fn expect_continue_of_an_unread_body_is_answered_at_once() {
 }
 
 #[test]
-#[ignore = "gatewayd closes without Connection: close where the body makes the connection useless"]
 fn an_answer_behind_which_the_connection_is_useless_says_so() {
     let server = probe();
     let malformed =

@@ -77,7 +77,6 @@ fn a_file_that_is_not_elf_is_refused() {
 }
 
 #[test]
-#[ignore = "a module whose segments reach beyond the file ends the worker by SIGBUS, exit code 3"]
 fn a_truncated_module_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let whole = fs::read(Artefacts::built().module("hello")).unwrap();
@@ -187,7 +186,6 @@ fn a_foreign_application_that_fails_to_start_is_refused() {
 }
 
 #[test]
-#[ignore = "gatewayd prints an application's reason for not starting with its line breaks"]
 fn a_reason_for_not_starting_cannot_forge_a_line() {
     let folder = tempfile::tempdir().unwrap();
     let module = hostile(&[], folder.path());
@@ -240,7 +238,6 @@ fn a_wrong_command_line_is_refused_with_what_was_expected() {
 }
 
 #[test]
-#[ignore = "gatewayd without an application starts workers that have nothing to serve"]
 fn a_command_line_without_an_application_is_refused() {
     let (code, said) = run::<&str>(&[]);
     assert_eq!(code, 2, "{said}");

@@ -29,7 +29,6 @@ fn a_head_that_does_not_end_in_time_is_408() {
 }
 
 #[test]
-#[ignore = "gatewayd gives a silent connection --keep-alive, not --head-timeout, until its first byte"]
 fn a_connection_that_never_speaks_ends_without_a_word() {
     let server = lab(&["--head-timeout", "200ms"]);
     server.connect().expect_end();
