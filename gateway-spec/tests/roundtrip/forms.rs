@@ -31,13 +31,15 @@ fn a_value_a_function_and_a_constructor_serve() {
         assert_eq!(response.body().length(), Some(13));
         assert_eq!(content(response), b"hello from /a");
     }
-    let app = try_start(module!(constructor), &[("greeting", "good morning")]).unwrap();
+    let app = try_start(module!(constructor), &[("greeting", "good morning")])
+        .ok()
+        .unwrap();
     assert_eq!(content(call(&app, get("/"))), b"good morning");
 }
 
 #[test]
 fn a_constructor_that_fails_is_heard_word_for_word() {
-    let failure = try_start(module!(constructor), &[]).unwrap_err();
+    let failure = try_start(module!(constructor), &[]).err().unwrap();
     assert_eq!(failure.step, Step::Startup);
     assert_eq!(failure.message, "expected the setting greeting");
 }
@@ -49,7 +51,7 @@ fn a_long_complaint_is_cut_between_characters() {
     ) -> Result<fn(Request) -> std::future::Ready<Response>, StartupError> {
         Err(StartupError::new("é".repeat(5000)))
     }
-    let failure = try_start(module!(verbose), &[]).unwrap_err();
+    let failure = try_start(module!(verbose), &[]).err().unwrap();
     assert_eq!(failure.message, "é".repeat(2048));
 }
 
@@ -63,7 +65,7 @@ fn a_constructor_that_panics_is_a_failure_like_any_other() {
             Some(_) => Err(StartupError::new("unreachable")),
         }
     }
-    let failure = try_start(module!(broken), &[]).unwrap_err();
+    let failure = try_start(module!(broken), &[]).err().unwrap();
     assert_eq!(failure.kind, ErrorKind::Panic);
 }
 
@@ -74,7 +76,7 @@ fn a_module_of_one_thread_is_refused() {
         flags: module_flag::SINGLE_THREAD,
         ..gateway_spec::__module!(gateway_spec::abi::export::NoRuntime, hello)
     };
-    let failure = try_start(&MODULE, &[]).unwrap_err();
+    let failure = try_start(&MODULE, &[]).err().unwrap();
     assert_eq!(
         (failure.step, failure.kind),
         (Step::Create, ErrorKind::Unsupported)

@@ -1,9 +1,10 @@
 //! The host of these tests: an executor of one thread, an exchange that notes what it is asked.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ impl Wake for Unpark {
 pub(crate) fn try_start(
     module: &'static GwModule,
     settings: &[(&str, &str)],
-) -> Result<Loaded, StartFailure> {
+) -> Result<Started, StartFailure> {
     let module = Module::linked(module).unwrap();
     let settings = settings
         .iter()
@@ -65,17 +66,35 @@ pub(crate) fn try_start(
         settings: settings.collect(),
         ..Config::default()
     };
-    block_on(Loaded::start(&module, table(), &config))
+    block_on(Loaded::start(&module, table(), &config)).map(Started)
 }
 
-/// A host without services.
+/// A host without services, the same for all: miri reports what else is leaked.
 pub(crate) fn table() -> &'static HostTable {
-    HostTable::leak(Quiet, "roundtrip", 0)
+    static TABLE: OnceLock<&HostTable> = OnceLock::new();
+    TABLE.get_or_init(|| HostTable::leak(Quiet, "roundtrip", 0))
+}
+
+/// A started application, shut down at the end of its test.
+pub(crate) struct Started(Loaded);
+
+impl Deref for Started {
+    type Target = Loaded;
+
+    fn deref(&self) -> &Loaded {
+        &self.0
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        block_on(self.0.shutdown());
+    }
 }
 
 /// Starts an application.
-pub(crate) fn start(module: &'static GwModule) -> Loaded {
-    try_start(module, &[]).unwrap()
+pub(crate) fn start(module: &'static GwModule) -> Started {
+    try_start(module, &[]).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Calls it and waits for the response.
