@@ -105,7 +105,7 @@ pub fn program() -> Command {
 }
 
 /// Runs `gatewayd` to its end; answers the exit code and everything said.
-pub fn run<T: AsRef<OsStr>>(arguments: &[T]) -> (i32, String) {
+pub fn run(arguments: &[impl AsRef<OsStr>]) -> (i32, String) {
     Process::start(program().args(arguments)).end()
 }
 

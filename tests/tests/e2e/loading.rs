@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use gateway_tests::artefacts::{Artefacts, compile};
-use gateway_tests::gatewayd::{Gatewayd, run};
+use gateway_tests::gatewayd::{Gatewayd, program, run};
+use gateway_tests::process::Process;
 
 const COULD_NOT_LOAD: i32 = 4;
 const COULD_NOT_START: i32 = 3;
@@ -239,6 +240,7 @@ fn a_wrong_command_line_is_refused_with_what_was_expected() {
 
 #[test]
 fn a_command_line_without_an_application_is_refused() {
-    let (code, said) = run::<&str>(&[]);
+    let mut command = program();
+    let (code, said) = Process::start(command.env("GATEWAYD_BIND", "127.0.0.1:0")).end();
     assert_eq!(code, 2, "{said}");
 }
