@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::types::GwBuf;
 
@@ -78,12 +78,15 @@ impl From<OwnedBuffer> for Bytes {
                 // SAFETY: a buffer without `drop` is static.
                 Self::from_static(unsafe { buffer.raw.bytes() })
             }
-            Some(drop)
-                if ptr::fn_addr_eq(drop, drop_inline as unsafe extern "C" fn(*mut GwBuf)) =>
-            {
-                let mut raw = buffer.into_raw();
+            Some(drop) if ptr::fn_addr_eq(drop, DROP_INLINE) => {
+                let raw = buffer.into_raw();
                 // SAFETY: this image's own `From<Bytes>` made it, with a `Bytes` inside.
-                unsafe { ptr::read(raw.private.as_mut_ptr().cast::<Self>()) }
+                let mut bytes = unsafe { ptr::read(raw.private.as_ptr().cast::<Self>()) };
+                // Whoever passed it on may have cut it at both ends.
+                let start = raw.ptr.addr().wrapping_sub(bytes.as_ptr().addr());
+                bytes.truncate(start.saturating_add(raw.len));
+                bytes.advance(start.min(bytes.len()));
+                bytes
             }
             Some(_) => Self::from_owner(buffer),
         }
@@ -138,7 +141,7 @@ impl From<Bytes> for GwBuf {
         if FITS {
             // SAFETY: size and alignment fit (FITS), and the words are uninitialised memory to Rust.
             unsafe { ptr::write(buffer.private.as_mut_ptr().cast::<Bytes>(), bytes) };
-            buffer.drop = Some(drop_inline);
+            buffer.drop = Some(DROP_INLINE);
         } else {
             buffer.private[0].write(Box::into_raw(Box::new(bytes)).expose_provenance());
             buffer.drop = Some(drop_boxed);
@@ -149,6 +152,9 @@ impl From<Bytes> for GwBuf {
 
 const FITS: bool = size_of::<Bytes>() <= size_of::<[MaybeUninit<usize>; 4]>()
     && align_of::<Bytes>() <= align_of::<[MaybeUninit<usize>; 4]>();
+
+/// One address for [`drop_inline`], which may have several.
+static DROP_INLINE: unsafe extern "C" fn(*mut GwBuf) = drop_inline;
 
 unsafe extern "C" fn drop_inline(buffer: *mut GwBuf) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -185,6 +191,16 @@ mod tests {
         assert_eq!(back.as_ptr(), address);
         drop(bytes);
         assert!(back.is_unique(), "neither lost nor duplicated");
+    }
+
+    #[test]
+    fn a_buffer_that_was_cut_comes_back_as_short() {
+        let mut raw = GwBuf::from(Bytes::from(vec![1, 2, 3, 4, 5]));
+        raw.ptr = raw.ptr.wrapping_add(1);
+        raw.len = 3;
+        // SAFETY: initialised, and a part of its bytes.
+        let back = Bytes::from(unsafe { OwnedBuffer::take(&raw mut raw) });
+        assert_eq!(&back[..], [2, 3, 4]);
     }
 
     #[test]

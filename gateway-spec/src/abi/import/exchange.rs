@@ -175,6 +175,9 @@ impl Forwarding {
 
 impl Shared for Forwarding {
     fn inform(&self, status: u16, fields: &[Field<'_>]) -> Result<(), ErrorKind> {
+        if lock(&self.waiting).is_over {
+            return Err(ErrorKind::Closed);
+        }
         if self.is_answered.load(Ordering::Acquire) {
             return Err(ErrorKind::TooLate);
         }
