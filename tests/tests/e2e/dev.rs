@@ -74,6 +74,11 @@ impl Package {
         let mut command = program();
         command.arg("dev").arg(&self.folder);
         command.args(["--bind", "127.0.0.1:0"]).args(more);
+        // One that is killed leaves its folder behind; the next run of the test removes it.
+        let temporary = self.folder.with_extension("tmp");
+        let _old = fs::remove_dir_all(&temporary);
+        fs::create_dir_all(&temporary).unwrap();
+        command.env("TMPDIR", temporary);
         Gatewayd::start(settled(&mut command))
     }
 }
