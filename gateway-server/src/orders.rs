@@ -27,6 +27,8 @@ pub(crate) enum Report {
     Ready(AppIdentity),
     /// The worker cannot serve and exits; with the reason for the operator.
     Failed(String),
+    /// No connection is accepted any more: [`Order::Retire`] has been heard.
+    Retired,
 }
 
 /// What an application calls itself; empty if it does not say.
@@ -111,6 +113,7 @@ impl Report {
                 packet.push(b'f');
                 packet.extend_from_slice(cut(reason, MAX_PACKET - 1).as_bytes());
             }
+            Self::Retired => packet.push(b'q'),
         }
         send(socket, &packet)
     }
@@ -125,6 +128,7 @@ impl Report {
                 Some(Self::Ready(AppIdentity { name, version }))
             }
             (b'f', reason) => Some(Self::Failed(printable(reason))),
+            (b'q', []) => Some(Self::Retired),
             _ => None,
         })
     }
@@ -203,6 +207,9 @@ mod tests {
             Report::receive(&master),
             Received::Message(Report::Ready(printable))
         );
+        Report::Retired.send(&worker).unwrap();
+        let heard = Report::receive(&master);
+        assert_eq!(heard, Received::Message(Report::Retired));
         Report::Failed("ä".repeat(5000)).send(&worker).unwrap();
         let Received::Message(Report::Failed(reason)) = Report::receive(&master) else {
             panic!()

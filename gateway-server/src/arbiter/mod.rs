@@ -11,7 +11,7 @@ mod state;
 mod tests;
 mod worker_handle;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -28,7 +28,7 @@ use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::{Config, MAX_WORKERS};
 use crate::net::{ListenAddress, Listener};
-use crate::orders::{AppIdentity, Report};
+use crate::orders::{AppIdentity, Order, Report};
 use crate::os::memfd;
 use crate::os::process::{self, Image};
 use crate::os::signals::SignalSource;
@@ -69,6 +69,10 @@ struct Arbiter {
     app: AppIdentity,
     /// Requests answered by workers that are gone.
     requests: u64,
+    /// Workers that were told to retire and may not have heard it yet.
+    retiring: BTreeSet<WorkerId>,
+    /// What `gatewayd dev` is to hear.
+    untold: Option<Outcome>,
 }
 
 impl Arbiter {
@@ -102,6 +106,8 @@ impl Arbiter {
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
             requests: 0,
+            retiring: BTreeSet::new(),
+            untold: None,
         })
     }
 
@@ -119,6 +125,7 @@ impl Arbiter {
                     events.extend(self.perform(action));
                 }
             }
+            self.tell_dev();
             self.wait()?;
             self.collect(&mut events)?;
         }
@@ -172,6 +179,10 @@ impl Arbiter {
             for _ in 0..REPORTS_AT_ONCE {
                 let Some(report) = worker.hear() else { break };
                 events.push_back(match report {
+                    Report::Retired => {
+                        self.retiring.remove(id);
+                        continue;
+                    }
                     Report::Failed(reason) => Event::Failed(*id, reason),
                     Report::Ready(app) => {
                         self.app = app;
@@ -214,6 +225,7 @@ impl Arbiter {
                     events.push_back(Event::Failed(id, reason));
                 }
             }
+            self.retiring.remove(&id);
             events.push_back(Event::Exited(id, ended));
         }
         Ok(())
@@ -233,8 +245,11 @@ impl Arbiter {
                 return self.spawn(worker, slot, generation, count);
             }
             Action::Order(worker, order) => {
-                if let Some(worker) = self.workers.get(&worker) {
-                    worker.order(order);
+                if let Some(handle) = self.workers.get(&worker) {
+                    if order == Order::Retire {
+                        self.retiring.insert(worker);
+                    }
+                    handle.order(order);
                 }
             }
             Action::Abort(worker) => self.signal(worker, Signal::SIGABRT),
@@ -288,12 +303,18 @@ impl Arbiter {
         }
     }
 
-    fn tell(&self, note: &Note) {
-        if let Some(folder) = &self.config.workbench
-            && let Some(outcome) = outcome(note)
+    /// Tells `gatewayd dev` the last outcome, once no worker of before answers anybody new.
+    fn tell_dev(&mut self) {
+        if self.retiring.is_empty()
+            && let Some(outcome) = self.untold.take()
+            && let Some(folder) = &self.config.workbench
         {
             Workbench::at(folder).tell(&outcome);
         }
+    }
+
+    fn tell(&mut self, note: &Note) {
+        self.untold = outcome(note).or(self.untold.take());
         if let Note::Up { workers, took } = note {
             let path = self.config.app.as_deref();
             // Under `dev` it is but a link, and may lead nowhere yet.

@@ -145,7 +145,13 @@ async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, clock: Clock, graceful
             return;
         };
         match Order::receive(orders.get_ref()) {
-            Received::Message(Order::Retire) => drain.advance(Phase::Retiring),
+            Received::Message(Order::Retire) => {
+                drain.advance(Phase::Retiring);
+                // The serving loop has its turn first, and accepts no more.
+                tokio::task::yield_now().await;
+                // A master that is gone is noticed with the next read.
+                let _ = Report::Retired.send(orders.get_ref());
+            }
             Received::Message(Order::Shutdown) => drain.advance(Phase::ShuttingDown),
             Received::Message(Order::StopNow) => drain.advance(Phase::Stopping),
             Received::Garbage => tracing::warn!("an order from the master was not understood"),
