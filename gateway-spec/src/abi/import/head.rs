@@ -1,4 +1,4 @@
-//! A [`Request`]'s head, lent as a [`CallHead`].
+//! The head of a request, lent as a [`CallHead`].
 
 use http::{Method, Version};
 
