@@ -304,6 +304,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "std's wakers have several tables under miri")]
     fn later_polls_lend_an_equal_waker() {
         let waker = Waker::from(Arc::new(Count::default()));
         let mut lender = Lender::new();
