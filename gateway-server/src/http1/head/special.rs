@@ -10,7 +10,7 @@ use crate::limits::CONNECTION_OPTIONS;
 /// What the special fields of one head have said so far.
 #[derive(Debug, Default)]
 pub(super) struct Special {
-    /// One bit for each [`Action`] that was taken, or for each field that occurs once.
+    /// One bit for each `Action` that was taken, or for each field that occurs once.
     seen: u32,
     host: Span,
     length: u64,
