@@ -104,19 +104,33 @@ pub const NAMES: &[&str] = &[
 #[must_use]
 #[inline]
 pub fn id_of(name: &[u8]) -> u16 {
-    let Some(key) = Key::of(name) else { return 0 };
-    let mut slot = key.slot();
-    loop {
-        let id = SLOTS[slot];
-        let known = &KEYS[usize::from(id)];
-        if known.is(&key) && (name.len() <= 16 || known.middle == Key::middle_of(name)) {
-            return u16::from(id);
-        }
-        if id == 0 {
-            return 0;
-        }
-        slot = (slot + 1) % SLOTS.len();
+    let [a, b, c, d] = match name.len() {
+        0..=32 => words(name),
+        _ => return 0,
+    };
+    if name.len() <= 16 {
+        id_of_words([a, b]).unwrap_or(0)
+    } else {
+        id_of_long_words([a, b, c, d]).unwrap_or(0)
     }
+}
+
+/// As [`id_of`], for a name of at most 16 bytes: they are the words, the first byte lowest, with
+/// zeros behind them. `None` if the name is not in the table.
+#[must_use]
+#[inline(always)]
+pub fn id_of_words(name: [u64; 2]) -> Option<u16> {
+    let [a, b] = name;
+    let id = SHORT.ids[slot([a, b, 0, 0], SHORT.factor)];
+    (SHORT_KEYS[usize::from(id)] == name).then_some(u16::from(id))
+}
+
+/// As [`id_of_words`], for a name of 17 to 32 bytes.
+#[must_use]
+#[inline]
+pub fn id_of_long_words(name: [u64; 4]) -> Option<u16> {
+    let id = LONG.ids[slot(name, LONG.factor)];
+    (KEYS[usize::from(id)] == name).then_some(u16::from(id))
 }
 
 /// The name with this id, or `None` for 0 and for ids that this version does not know.
@@ -138,82 +152,82 @@ pub const fn id(name: &str) -> u16 {
     id
 }
 
-/// A name of at most 32 bytes as words, equal exactly if the names are.
-#[derive(Clone, Copy)]
-struct Key {
-    length: usize,
-    /// The first 8 and the last 8 bytes, which overlap in names of less than 16; shorter names
-    /// than 8 are in the first word alone.
-    ends: [u64; 2],
-    /// The 8 bytes behind the first 8, and those before the last 8, of names of more than 16.
-    middle: [u64; 2],
+/// Ids by hash. No two names share a slot, so that one comparison decides.
+struct Slots {
+    factor: u64,
+    /// 0 marks a free slot.
+    ids: [u8; 1 << SLOT_BITS],
 }
 
-impl Key {
-    const EMPTY: Self = Self {
-        length: 0,
-        ends: [0; 2],
-        middle: [0; 2],
-    };
-
-    /// Without the middle, which few names have.
-    #[inline(always)]
-    const fn of(name: &[u8]) -> Option<Self> {
-        let n = name.len();
-        let ends = match n {
-            8..=32 => [word(name, 0), word(name, n - 8)],
-            4..=7 => [half(name, 0) | half(name, n - 4) << 32, 0],
-            1..=3 => {
-                let bytes = [name[0], name[n / 2], name[n - 1], 0];
-                [u32::from_le_bytes(bytes) as u64, 0]
+impl Slots {
+    /// Of the names with at least `shortest` and at most `longest` bytes: tries one factor after
+    /// another until each of them has a slot of its own.
+    ///
+    /// # Panics
+    ///
+    /// If none of many factors does: the build fails, and the table needs more slots.
+    const fn of(shortest: usize, longest: usize) -> Self {
+        let mut factor = 0x9E37_79B9_7F4A_7C15;
+        let mut tries = 0;
+        loop {
+            if let Some(slots) = Self::with(factor, shortest, longest) {
+                return slots;
             }
-            _ => return None,
-        };
-        Some(Self {
-            length: n,
-            ends,
-            ..Self::EMPTY
-        })
+            factor = factor.wrapping_mul(0xD134_2543_DE82_EF95);
+            tries += 1;
+            assert!(tries < 200, "the names of the table collide");
+        }
     }
 
-    #[inline(always)]
-    const fn middle_of(name: &[u8]) -> [u64; 2] {
-        [word(name, 8), word(name, name.len() - 16)]
-    }
-
-    /// Whether both agree on everything but the middle.
-    #[inline(always)]
-    const fn is(&self, other: &Self) -> bool {
-        self.ends[0] == other.ends[0]
-            && self.ends[1] == other.ends[1]
-            && self.length == other.length
-    }
-
-    /// Where the search for this key begins.
-    #[inline(always)]
-    const fn slot(&self) -> usize {
-        let sum = self.ends[0]
-            .wrapping_add(self.ends[1])
-            .wrapping_add(self.length as u64);
-        let mixed = sum.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed >> (u64::BITS - SLOT_BITS)) as usize
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the table holds at most 255 names"
+    )]
+    const fn with(factor: u64, shortest: usize, longest: usize) -> Option<Self> {
+        let mut ids = [0; 1 << SLOT_BITS];
+        let mut id = 1;
+        while id <= NAMES.len() {
+            let length = NAMES[id - 1].len();
+            if shortest <= length && length <= longest {
+                let slot = slot(KEYS[id], factor);
+                if ids[slot] != 0 {
+                    return None;
+                }
+                ids[slot] = id as u8;
+            }
+            id += 1;
+        }
+        Some(Self { factor, ids })
     }
 }
 
 #[inline(always)]
-const fn word(bytes: &[u8], at: usize) -> u64 {
-    match bytes.split_at(at).1.first_chunk() {
-        Some(chunk) => u64::from_le_bytes(*chunk),
-        None => 0,
-    }
+const fn slot(key: [u64; 4], factor: u64) -> usize {
+    let sum = key[0]
+        .wrapping_add(key[1])
+        .wrapping_add(key[2])
+        .wrapping_add(key[3]);
+    (sum.wrapping_mul(factor) >> (u64::BITS - SLOT_BITS)) as usize
 }
 
+/// A name of at most 32 bytes, and zeros behind it.
 #[inline(always)]
-const fn half(bytes: &[u8], at: usize) -> u64 {
-    match bytes.split_at(at).1.first_chunk() {
-        Some(chunk) => u32::from_le_bytes(*chunk) as u64,
-        None => 0,
+const fn words(name: &[u8]) -> [u64; 4] {
+    let mut words = [0; 4];
+    let mut rest = name;
+    let mut at = 0;
+    while let Some((chunk, tail)) = rest.split_first_chunk() {
+        words[at] = u64::from_le_bytes(*chunk);
+        rest = tail;
+        at += 1;
     }
+    let mut shift = 0;
+    while let [byte, tail @ ..] = rest {
+        words[at] |= (*byte as u64) << shift;
+        shift += u8::BITS;
+        rest = tail;
+    }
+    words
 }
 
 #[expect(
@@ -236,40 +250,31 @@ const fn id_const(name: &[u8]) -> u16 {
     0
 }
 
-/// The table is four times sparser than the names are many, so that most searches end at once.
-const SLOT_BITS: u32 = 9;
+/// Many more slots than names, so that a factor without collisions is soon found.
+const SLOT_BITS: u32 = 10;
 
-/// Ids by hash, open addressing with linear probing; 0 marks a free slot.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the table holds at most 255 names"
-)]
-static SLOTS: [u8; 1 << SLOT_BITS] = {
-    assert!(NAMES.len() <= u8::MAX as usize && NAMES.len() * 2 < 1 << SLOT_BITS);
-    let mut slots = [0; 1 << SLOT_BITS];
+static SHORT: Slots = Slots::of(1, 16);
+static LONG: Slots = Slots::of(17, 32);
+
+/// The names by id; what no name has stands elsewhere. As long as every byte is an index.
+static KEYS: [[u64; 4]; 256] = {
+    assert!(NAMES.len() < 256, "ids are held in bytes here");
+    let mut keys = [[u64::MAX; 4]; 256];
     let mut i = 0;
     while i < NAMES.len() {
-        let mut slot = KEYS[i + 1].slot();
-        while slots[slot] != 0 {
-            slot = (slot + 1) % slots.len();
-        }
-        slots[slot] = i as u8 + 1;
+        keys[i + 1] = words(NAMES[i].as_bytes());
         i += 1;
     }
-    slots
+    keys
 };
 
-/// The keys by id; that of 0 belongs to no name.
-static KEYS: [Key; NAMES.len() + 1] = {
-    let mut keys = [Key::EMPTY; NAMES.len() + 1];
-    let mut i = 0;
-    while i < NAMES.len() {
-        let name = NAMES[i].as_bytes();
-        keys[i + 1] = Key::of(name).expect("a name has 1 to 32 bytes");
-        if name.len() > 16 {
-            keys[i + 1].middle = Key::middle_of(name);
-        }
-        i += 1;
+/// The first half of [`KEYS`], which is all of a short name.
+static SHORT_KEYS: [[u64; 2]; 256] = {
+    let mut keys = [[u64::MAX; 2]; 256];
+    let mut id = 0;
+    while id < keys.len() {
+        keys[id] = [KEYS[id][0], KEYS[id][1]];
+        id += 1;
     }
     keys
 };
