@@ -53,17 +53,19 @@ impl<'a> Authority<'a> {
 /// `host[:port]`: as [`Authority::parse`], with a short way for names and IPv4 addresses.
 #[inline]
 pub(super) fn is_authority(bytes: &[u8], from: usize, end: usize) -> bool {
-    let name_end = scan::plain_end(bytes, from);
-    if name_end > from && name_end < end && bytes[name_end] == b':' {
-        return match &bytes[name_end + 1..end] {
-            &[a, b, c, d] => are_digits([a, b, c, d]),
-            other => other.is_empty() || port(other).is_some(),
-        };
+    let rest = bytes.get(from..).unwrap_or_default();
+    let length = end - from;
+    let name_end = match rest.first_chunk().map(scan::plain_start) {
+        Some(count) if count < 16 => count,
+        _ => scan::plain_end(rest, 0),
+    };
+    if name_end >= length {
+        return length > 0;
     }
-    if name_end == end {
-        end > from
-    } else {
-        Authority::parse(&bytes[from..end]).is_some()
+    match &rest[name_end..length] {
+        [b':', a, b, c, d] if name_end > 0 => are_digits([*a, *b, *c, *d]),
+        [b':', digits @ ..] if name_end > 0 => digits.is_empty() || port(digits).is_some(),
+        _ => Authority::parse(&rest[..length]).is_some(),
     }
 }
 

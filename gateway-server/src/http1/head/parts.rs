@@ -29,7 +29,7 @@ pub enum BodyLength {
 }
 
 /// A field line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Line {
     /// Empty in a Host that was made from the target: the name is the table's.
     pub(super) name: Span,
@@ -47,6 +47,11 @@ impl Span {
         }
     }
 
+    #[inline]
+    pub(super) fn at(start: u32, length: u32) -> Self {
+        Self { start, length }
+    }
+
     /// The bytes.
     ///
     /// # Panics
@@ -55,18 +60,27 @@ impl Span {
     #[must_use]
     #[inline]
     pub fn of(self, buf: &[u8]) -> &[u8] {
-        &buf[self.start as usize..][..self.length as usize]
+        &buf[self.start()..self.end()]
     }
 
+    #[inline]
     pub(super) fn start(self) -> usize {
         self.start as usize
     }
 
+    #[inline]
     pub(super) fn end(self) -> usize {
         self.start as usize + self.length as usize
     }
 
+    /// As [`Span::end`], as it is held.
+    #[inline]
+    pub(super) fn end_place(self) -> u32 {
+        self.start + self.length
+    }
+
     /// Whether it holds no byte.
+    #[inline]
     pub(super) fn is_empty(self) -> bool {
         self.length == 0
     }

@@ -36,7 +36,7 @@ impl Special {
     }
 
     /// Notes what a field says: the value that the application sees, if it sees the field.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn take(
         &mut self,
         bytes: &[u8],
@@ -44,24 +44,41 @@ impl Special {
         value: Span,
         version: Version,
     ) -> Result<Option<Span>, HeadError> {
-        match ACTIONS.get(usize::from(id)) {
-            None | Some(&action::NONE) => Ok(Some(value)),
-            Some(&action::HOST) => {
-                if self.seen & 1 << action::HOST != 0 {
-                    return Err(HeadError::HostRepeated);
-                }
-                self.seen |= 1 << action::HOST;
-                self.host = value;
-                if authority::is_authority(bytes, value.start(), value.end()) {
-                    Ok(Some(value))
-                } else {
-                    Err(HeadError::HostSyntax)
-                }
+        match ACTIONS[usize::from(id & 0xFF)] {
+            action::NONE => Ok(Some(value)),
+            action::HOST if self.note_host(value) => {
+                self.check_host(bytes)?;
+                Ok(Some(value))
             }
-            Some(&action) => self.act(action, bytes, value, version),
+            action::HOST => Err(HeadError::HostRepeated),
+            action => self.act(action, bytes, value, version),
         }
     }
 
+    /// Notes a Host that is not looked at yet; false, with nothing noted, if it is not the first.
+    #[inline(always)]
+    pub(super) fn note_host(&mut self, value: Span) -> bool {
+        let first = self.seen & 1 << action::HOST == 0;
+        if first {
+            self.seen |= 1 << action::HOST | UNCHECKED;
+            self.host = value;
+        }
+        first
+    }
+
+    /// Refuses a Host that was noted and is not `host[:port]`.
+    #[inline(always)]
+    pub(super) fn check_host(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        if self.seen & UNCHECKED != 0 {
+            self.seen &= !UNCHECKED;
+            if !authority::is_authority(bytes, self.host.start(), self.host.end()) {
+                return Err(HeadError::HostSyntax);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
     pub(super) fn host(&self) -> Option<Span> {
         (self.seen & 1 << action::HOST != 0).then_some(self.host)
     }
@@ -207,10 +224,8 @@ impl Special {
 
 /// Whether a field with this name means something to [`Special::take`].
 #[inline(always)]
-pub(super) fn is_special(id: u16) -> bool {
-    ACTIONS
-        .get(usize::from(id))
-        .is_some_and(|&action| action != action::NONE)
+pub(super) fn is_special(id: u32) -> bool {
+    1 << (id % 64) & SPECIAL != 0 && ACTIONS[id as usize & 0xFF] != action::NONE
 }
 
 /// 1 to 19 digits: every such number fits, and no sign, space or list is one.
@@ -227,16 +242,14 @@ pub(in crate::http1) fn content_length(value: &[u8]) -> Option<u64> {
 
 /// Whether a field with this name belongs to the hop or to its framing, for messages of the
 /// application.
-pub(in crate::http1) fn is_of_the_hop(id: u16) -> bool {
+pub(in crate::http1) const fn is_of_the_hop(id: u16) -> bool {
     matches!(
-        ACTIONS.get(usize::from(id)),
-        Some(
-            &(action::TRANSFER_ENCODING
-                | action::CONNECTION
-                | action::UPGRADE
-                | action::TE
-                | action::REMOVE)
-        )
+        ACTIONS[(id & 0xFF) as usize],
+        action::TRANSFER_ENCODING
+            | action::CONNECTION
+            | action::UPGRADE
+            | action::TE
+            | action::REMOVE
     )
 }
 
@@ -307,6 +320,9 @@ mod action {
     pub(super) const ONCE: u8 = 9;
 }
 
+/// A bit of [`Special::seen`] beside those of the actions: Host was not looked at yet.
+const UNCHECKED: u32 = 1 << 31;
+
 /// Fields that mean nothing, or something dangerous, twice: an application takes the first or the
 /// last, whoever checked the request before it the other one.
 const ONCE: &[&str] = &[
@@ -317,9 +333,10 @@ const ONCE: &[&str] = &[
     "range",
 ];
 
-/// By id.
-static ACTIONS: [u8; names::NAMES.len() + 1] = {
-    let mut actions = [action::NONE; names::NAMES.len() + 1];
+/// By id; as long as every byte is an index, because all ids of the table are bytes.
+static ACTIONS: [u8; 256] = {
+    assert!(names::NAMES.len() < 255, "an id is less than a byte can be");
+    let mut actions = [action::NONE; 256];
     actions[names::id("host") as usize] = action::HOST;
     actions[names::id("content-length") as usize] = action::CONTENT_LENGTH;
     actions[names::id("transfer-encoding") as usize] = action::TRANSFER_ENCODING;
@@ -340,4 +357,17 @@ static ACTIONS: [u8; names::NAMES.len() + 1] = {
         i += 1;
     }
     actions
+};
+
+/// A bit for each id that has an action; ids of 64 and more share the bits of lower ones.
+const SPECIAL: u64 = {
+    let mut bits = 0;
+    let mut id = 0;
+    while id < ACTIONS.len() {
+        if ACTIONS[id] != action::NONE {
+            bits |= 1 << (id % 64);
+        }
+        id += 1;
+    }
+    bits
 };

@@ -26,23 +26,32 @@ pub(super) struct Target {
     pub(super) whole: Span,
     pub(super) form: Form,
     pub(super) path: Span,
-    pub(super) query: Option<Span>,
+    /// Of the first `?`; the end of `whole` if there is none.
+    question_mark: u32,
     /// Empty where the form has none.
     pub(super) authority: Span,
 }
 
 impl Target {
-    /// A target that begins with `/` and holds its first `?` at `question_mark`.
+    /// A target that begins with `/` and holds its first `?` at `question_mark`, which else is its
+    /// end.
     #[inline]
-    pub(super) fn origin(whole: Span, question_mark: Option<usize>) -> Self {
-        let (start, end) = (whole.start(), whole.end());
+    pub(super) fn origin(whole: Span, question_mark: usize) -> Self {
+        let path = Span::new(whole.start(), question_mark);
         Self {
             whole,
             form: Form::Origin,
-            path: Span::new(start, question_mark.unwrap_or(end)),
-            query: question_mark.map(|at| Span::new(at + 1, end)),
+            path,
+            question_mark: path.end_place(),
             authority: Span::default(),
         }
+    }
+
+    /// What follows the first `?`.
+    #[inline]
+    pub(super) fn query(&self) -> Option<Span> {
+        let (at, end) = (self.question_mark as usize, self.whole.end());
+        (at < end).then(|| Span::new(at + 1, end))
     }
 
     /// Takes a target apart that does not begin with `/`, or that CONNECT came with.
@@ -50,13 +59,15 @@ impl Target {
     pub(super) fn other(
         bytes: &[u8],
         whole: Span,
-        question_mark: Option<usize>,
+        question_mark: usize,
         method_id: u32,
     ) -> Result<Self, HeadError> {
         let (start, end) = (whole.start(), whole.end());
         let target = whole.of(bytes);
+        let path_end = Span::new(start, question_mark);
         let none = Self {
             whole,
+            question_mark: path_end.end_place(),
             ..Self::default()
         };
         if method_id == method::CONNECT {
@@ -96,7 +107,7 @@ impl Target {
         if Authority::parse(&rest[..length]).is_none() {
             return Err(HeadError::TargetAuthority);
         }
-        let path_end = question_mark.unwrap_or(end);
+        let path_end = path_end.end();
         Ok(Self {
             form: Form::Absolute,
             authority: Span::new(authority_at, authority_end),
@@ -105,7 +116,6 @@ impl Target {
             } else {
                 Span::new(authority_end, path_end)
             },
-            query: question_mark.map(|at| Span::new(at + 1, end)),
             ..none
         })
     }

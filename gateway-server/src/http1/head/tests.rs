@@ -1,5 +1,5 @@
-use gateway_spec::abi::method;
-use proptest::prelude::{prop_assert_eq, proptest};
+use gateway_spec::abi::{method, names};
+use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
 use super::{BodyLength, Form, Head, Version};
 use crate::http1::error::HeadError;
@@ -33,7 +33,7 @@ fn fields(head: &Head, buf: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn names(text: &str) -> Vec<String> {
+fn names_of(text: &str) -> Vec<String> {
     let (head, buf, _) = parse(text).unwrap();
     fields(&head, &buf)
         .into_iter()
@@ -128,7 +128,7 @@ fn fields_of_the_hop_are_removed() {
         left.map(|(n, v)| (n.to_owned(), v.to_owned()))
     );
     assert_eq!(
-        names("GET / HTTP/1.1\r\nHost: a\r\nTE: gzip\r\n\r\n"),
+        names_of("GET / HTTP/1.1\r\nHost: a\r\nTE: gzip\r\n\r\n"),
         ["host"]
     );
 }
@@ -289,4 +289,127 @@ proptest! {
             .collect();
         prop_assert_eq!(found, expected);
     }
+}
+
+/// Names that are known, names that are not, and both with a byte changed or their case.
+fn name() -> impl Strategy<Value = Vec<u8>> {
+    let known = proptest::sample::select(names::NAMES).prop_map(|name| name.as_bytes().to_vec());
+    let special = proptest::sample::select(vec![
+        "Host",
+        "Content-Length",
+        "Connection",
+        "TE",
+        "Upgrade",
+        "Expect",
+        "Transfer-Encoding",
+    ]);
+    let name = prop_oneof![
+        6 => known,
+        3 => special.prop_map(|name| name.as_bytes().to_vec()),
+        3 => "[A-Za-z0-9.-]{0,40}".prop_map(String::into_bytes),
+        1 => "[A-Za-z_!~]{1,20}".prop_map(String::into_bytes),
+    ];
+    (name, any::<u32>(), any::<u8>(), 0_usize..200).prop_map(|(mut name, upper, byte, at)| {
+        for (i, letter) in name.iter_mut().enumerate() {
+            if upper >> (i % 32) & 1 != 0 {
+                letter.make_ascii_uppercase();
+            }
+        }
+        if let Some(place) = name.get_mut(at) {
+            *place = if byte.is_multiple_of(2) {
+                *place ^ 0x20
+            } else {
+                byte
+            };
+        }
+        name
+    })
+}
+
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        10 => "[!-~]([ -~]{0,80}[!-~])?".prop_map(String::into_bytes),
+        3 => "[0-9a-z.-]{1,20}(:[0-9]{0,6})?".prop_map(String::into_bytes),
+        2 => "[ \t]{0,2}[ -~\t]{0,70}[ \t]{0,2}".prop_map(String::into_bytes),
+        1 => proptest::collection::vec(any::<u8>(), 0..70),
+        1 => "chunked|close|keep-alive|trailers|100-continue|5".prop_map(String::into_bytes),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn blocks_and_bytes_come_to_the_same_verdict(
+        start in prop_oneof![
+            8 => "(GET|POST) /[!-\"$-~]{0,40} HTTP/1.1\r\n",
+            1 => "(GET|POST|PUT|OPTIONS|get) [/*a-z:#?é]{0,40} HTTP/1.[01]\r\n",
+            1 => "[GETPOS /HT.1\r\n]{0,40}",
+        ],
+        host in prop_oneof![
+            4 => "Host: [a-z0-9.-]{1,20}(:[0-9]{1,5})?\r\n", 1 => "host:[ -~]{0,8}\r\n", 1 => "",
+        ],
+        lines in proptest::collection::vec(
+            (
+                name(),
+                prop_oneof![8 => ": ", 1 => ":", 1 => ":  ", 1 => " :", 1 => ":\t", 1 => ""],
+                value(),
+                prop_oneof![12 => "\r\n", 1 => " \r\n", 1 => "\n", 1 => "\r"],
+            ),
+            0..8,
+        ),
+        behind in "[A-Za-z :\r\n]{0,120}",
+        room in 0_usize..120,
+        small in any::<bool>(),
+    ) {
+        let mut text = [start.as_bytes(), host.as_bytes()].concat();
+        for (name, colon, value, end) in &lines {
+            text.extend_from_slice(&[name, colon.as_bytes(), value, end.as_bytes()].concat());
+        }
+        text.extend_from_slice(b"\r\n");
+        text.extend_from_slice(behind.as_bytes());
+        let filled = text.len();
+        text.resize(filled + room, b':');
+        let limits = HeadLimits {
+            field_line: if small { 70 } else { 8_190 },
+            fields: if small { 5 } else { 100 },
+            ..HeadLimits::default()
+        };
+        let (mut buf, mut slow_buf) = (text.clone(), text);
+        let (mut head, mut slow) = (Head::default(), Head::default());
+        // The second time, the memory of the first is there.
+        for _ in 0..2 {
+            head.clear();
+            slow.clear();
+            let verdict = head.lines_of::<true>(&mut buf, filled, &limits);
+            prop_assert_eq!(verdict, slow.lines_of::<false>(&mut slow_buf, filled, &limits));
+            if let Ok(Some(length)) = verdict {
+                prop_assert_eq!(&buf[..length], &slow_buf[..length]);
+                prop_assert_eq!(facts(&head, &buf), facts(&slow, &slow_buf));
+            }
+        }
+    }
+}
+
+/// All that a head says.
+fn facts(head: &Head, buf: &[u8]) -> String {
+    let fields: Vec<_> = head
+        .fields(buf)
+        .map(|f| (f.name(), f.value(), f.name_id()))
+        .collect();
+    let line = (
+        head.method(buf),
+        head.method_id(),
+        head.target(buf),
+        head.form(),
+        head.path(buf),
+        head.query(buf),
+        head.authority(buf),
+        head.version(),
+    );
+    let rest = (
+        head.body(),
+        head.keep_alive(),
+        head.expect_continue(),
+        head.upgrade(buf),
+    );
+    format!("{line:?} {fields:?} {rest:?}")
 }

@@ -1,0 +1,310 @@
+//! Reading a head line by line: the usual lines a block at a time, all others byte by byte.
+
+use gateway_spec::abi::{method, names};
+
+use super::line::{
+    LinePart, Step, VERSION_LINE, field_name, is_blank, method_end, unfinished, version_fault,
+};
+use super::parts::{Line, Span, Version};
+use super::target::Target;
+use super::{Head, Stage, special};
+use crate::http1::error::HeadError;
+use crate::http1::scan::{self, FieldLine};
+use crate::limits::{HeadLimits, LEADING_EMPTY_LINES};
+
+impl Head {
+    /// Reads on where the last call stopped. The verdict does not depend on `BLOCKS`, which tests
+    /// turn off.
+    #[inline(always)]
+    pub(super) fn lines_of<const BLOCKS: bool>(
+        &mut self,
+        buf: &mut [u8],
+        filled: usize,
+        limits: &HeadLimits,
+    ) -> Result<Option<usize>, HeadError> {
+        if BLOCKS && self.usual_request_line(buf, filled, limits) {
+            self.usual_lines(buf, filled, limits)?;
+            let at = self.at as usize;
+            if buf[..filled].get(at..at + 2) == Some(b"\r\n") {
+                return self.finish(&buf[..filled]);
+            }
+        }
+        self.other_lines::<BLOCKS>(buf, filled, limits)
+    }
+
+    /// As [`Self::lines_of`], for what is not read there at one go.
+    #[inline(never)]
+    fn other_lines<const BLOCKS: bool>(
+        &mut self,
+        buf: &mut [u8],
+        filled: usize,
+        limits: &HeadLimits,
+    ) -> Result<Option<usize>, HeadError> {
+        if self.stage == Stage::RequestLine {
+            match self.request_line(buf, filled, limits)? {
+                Step::Next(at) => self.at = place(at),
+                Step::Incomplete => return Ok(None),
+            }
+            self.stage = Stage::Fields;
+        }
+        loop {
+            if BLOCKS {
+                self.usual_lines(buf, filled, limits)?;
+            }
+            let at = self.at as usize;
+            match buf[..filled].get(at..).unwrap_or_default() {
+                [] | [b'\r'] => return Ok(None),
+                [b'\r', b'\n', ..] => return self.finish(&buf[..filled]),
+                [b'\r', ..] => return Err(HeadError::BareCarriageReturn),
+                _ => match self.field_line(buf, filled, at, limits)? {
+                    Step::Next(next) => self.at = place(next),
+                    Step::Incomplete => return Ok(None),
+                },
+            }
+        }
+    }
+
+    /// Reads a request line as most are; false, with nothing changed, if it is another.
+    #[inline(always)]
+    fn usual_request_line(&mut self, buf: &[u8], filled: usize, limits: &HeadLimits) -> bool {
+        if self.stage != Stage::RequestLine {
+            return false;
+        }
+        let Some(line) = scan::request_line(buf, filled, self.at) else {
+            return false;
+        };
+        let length = line.target_end + VERSION_LINE - 1;
+        if length > limits.request_line {
+            return false;
+        }
+        let start = self.at as usize;
+        self.version = Version::Http11;
+        self.method = Span::new(start, start + line.method_end);
+        self.method_id = line.method_id;
+        let target = Span::new(start + line.method_end + 1, start + line.target_end);
+        self.target = Target::origin(target, start + line.question_mark);
+        self.at = place(start + length + 2);
+        self.stage = Stage::Fields;
+        true
+    }
+
+    /// Reads field lines as long as they are as most are.
+    #[inline(always)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an id is not more than a byte"
+    )]
+    fn usual_lines(
+        &mut self,
+        buf: &mut [u8],
+        filled: usize,
+        limits: &HeadLimits,
+    ) -> Result<(), HeadError> {
+        if limits.field_line < scan::WINDOW {
+            return Ok(());
+        }
+        loop {
+            let mut at = self.at;
+            let mut is_special = false;
+            let most = limits.fields.saturating_sub(self.dropped);
+            let (slots, mut count) = self.lines.slots(most);
+            while let Some(line) = scan::field_line(buf, filled, at, limits.field_line) {
+                let Some(slot) = slots.get_mut(count) else {
+                    break;
+                };
+                let from = at + line.name_length + FieldLine::GAP;
+                let next = place(line.next);
+                *slot = Line {
+                    name: Span::at(at, line.name_length),
+                    value: Span::at(from, next - FieldLine::END - from),
+                    id: line.id as u16,
+                };
+                at = next;
+                if special::is_special(line.id)
+                    && (line.id != HOST || !self.special.note_host(slot.value))
+                {
+                    is_special = true;
+                    break;
+                }
+                count += 1;
+            }
+            self.at = at;
+            let special = if is_special {
+                slots.get(count).copied()
+            } else {
+                None
+            };
+            self.lines.set_len(count);
+            // Only now, for the loop to be small; nothing was decided behind it.
+            self.special.check_host(&buf[..filled])?;
+            match special {
+                Some(line) => self.keep(&buf[..filled], line)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// `method SP target SP version CRLF`, behind the empty lines that are tolerated.
+    #[inline(never)]
+    fn request_line(
+        &mut self,
+        buf: &mut [u8],
+        filled: usize,
+        limits: &HeadLimits,
+    ) -> Result<Step, HeadError> {
+        if matches!(buf[..filled].get(self.at as usize), Some(b'\r' | b'\n')) {
+            self.empty_lines(&buf[..filled])?;
+        }
+        let start = self.at as usize;
+        let limit = limits.request_line;
+        let (method_end, id) = method_end(buf, start);
+        if method_end == start || buf.get(method_end) != Some(&b' ') {
+            return unfinished(&buf[..filled], start, method_end, limit, LinePart::Method);
+        }
+        let (target_end, question_mark) = scan::target_end(buf, method_end + 1);
+        if target_end == method_end + 1 || buf.get(target_end) != Some(&b' ') {
+            return unfinished(&buf[..filled], start, target_end, limit, LinePart::Target);
+        }
+        let version_at = target_end + 1;
+        let next = version_at + VERSION_LINE;
+        let rest = buf
+            .get(version_at..)
+            .and_then(|rest| rest.first_chunk::<VERSION_LINE>());
+        let version = if next > filled {
+            return version_fault(&buf[..filled], start, version_at, limit);
+        } else if rest == Some(b"HTTP/1.1\r\n") {
+            Version::Http11
+        } else if rest == Some(b"HTTP/1.0\r\n") {
+            Version::Http10
+        } else {
+            return version_fault(&buf[..filled], start, version_at, limit);
+        };
+        if next - 2 - start > limit {
+            return Err(HeadError::RequestLineTooLong);
+        }
+        self.version = version;
+        self.method = Span::new(start, method_end);
+        self.method_id = id;
+        let target = Span::new(method_end + 1, target_end);
+        if buf[method_end + 1] == b'/' && id != method::CONNECT {
+            self.target = Target::origin(target, question_mark);
+        } else {
+            self.target = Target::other(&buf[..filled], target, question_mark, id)?;
+        }
+        Ok(Step::Next(next))
+    }
+
+    #[cold]
+    fn empty_lines(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        loop {
+            match bytes.get(self.at as usize..).unwrap_or_default() {
+                [b'\n', ..] => return Err(HeadError::BareLineFeed),
+                [b'\r', b'\n', ..] if self.empty_lines == LEADING_EMPTY_LINES => {
+                    return Err(HeadError::EmptyLines);
+                }
+                [b'\r', b'\n', ..] => {
+                    self.empty_lines += 1;
+                    self.at += 2;
+                }
+                [b'\r', _, ..] => return Err(HeadError::BareCarriageReturn),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// `name ":" OWS value OWS CRLF` at `at`, where no CR stands.
+    #[inline(never)]
+    fn field_line(
+        &mut self,
+        buf: &mut [u8],
+        filled: usize,
+        at: usize,
+        limits: &HeadLimits,
+    ) -> Result<Step, HeadError> {
+        let limit = limits.field_line;
+        if self.lines.len() + self.dropped >= limits.fields {
+            return Err(HeadError::TooManyFields);
+        }
+        let bytes = &mut buf[..filled];
+        let Some((name_end, from)) = field_name(bytes, at, limit)? else {
+            return Ok(Step::Incomplete);
+        };
+        let line_end = scan::value_end(bytes, from);
+        let next = line_end + 2;
+        if next > filled || bytes[line_end..next] != *b"\r\n" {
+            return unfinished(bytes, at, line_end, limit, LinePart::Value);
+        }
+        if line_end - at > limit {
+            return Err(HeadError::FieldLineTooLong);
+        }
+        let mut end = line_end;
+        while end > from && is_blank(bytes[end - 1]) {
+            end -= 1;
+        }
+        let line = Line {
+            name: Span::new(at, name_end),
+            value: Span::new(from, end),
+            id: names::id_of(&bytes[at..name_end]),
+        };
+        self.keep(bytes, line)?;
+        Ok(Step::Next(next))
+    }
+
+    /// Keeps a line for the application, unless it is only for the server.
+    fn keep(&mut self, bytes: &[u8], line: Line) -> Result<(), HeadError> {
+        let Line { id, value, .. } = line;
+        match self.special.take(bytes, id, value, self.version)? {
+            Some(value) => self.lines.push(Line { value, ..line }),
+            None => self.dropped += 1,
+        }
+        Ok(())
+    }
+
+    /// What only the whole head can tell, at the empty line: the head's length.
+    #[inline(always)]
+    fn finish(&mut self, bytes: &[u8]) -> Result<Option<usize>, HeadError> {
+        if self.special.host().is_none() || !self.target.authority.is_empty() {
+            self.settle_host(bytes)?;
+        }
+        if self.special.nominates() {
+            self.remove_nominated(bytes);
+        }
+        self.stage = Stage::Done;
+        Ok(Some(self.at as usize + 2))
+    }
+
+    #[cold]
+    fn remove_nominated(&mut self, bytes: &[u8]) {
+        let special = &self.special;
+        self.lines.retain(|line| !special.nominated(bytes, line));
+    }
+
+    /// Host where the target has an authority, or where there is no Host (RFC 9112 §3.2).
+    #[cold]
+    fn settle_host(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        let authority = self.target.authority;
+        match self.special.host() {
+            Some(host) => self.target.check_host(bytes, host),
+            None if self.version == Version::Http11 => Err(HeadError::HostMissing),
+            None if authority.is_empty() => Ok(()),
+            None => {
+                let name = Span::default();
+                self.lines.push(Line {
+                    name,
+                    value: authority,
+                    id: names::id("host"),
+                });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A place in a head as it is held; no head is longer than its limit, a `u32`.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a head's limit is a u32")]
+fn place(at: usize) -> u32 {
+    at as u32
+}
+
+const HOST: u32 = names::id("host") as u32;
