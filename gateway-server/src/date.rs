@@ -3,27 +3,29 @@
 use std::cell::Cell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::http1::DateLine;
+
 /// The value as of the last refresh: `Sun, 06 Nov 1994 08:49:37 GMT`.
 #[derive(Debug)]
 pub(crate) struct Date {
     second: Cell<u64>,
-    text: Cell<[u8; 29]>,
+    line: Cell<DateLine>,
 }
 
 impl Date {
     pub(crate) fn new() -> Self {
         let date = Self {
             second: Cell::new(0),
-            text: Cell::new([b' '; 29]),
+            line: Cell::new(DateLine::new(&[b' '; 29])),
         };
         date.refresh();
         date
     }
 
-    /// The value.
+    /// The field.
     #[inline]
-    pub(crate) fn text(&self) -> [u8; 29] {
-        self.text.get()
+    pub(crate) fn line(&self) -> DateLine {
+        self.line.get()
     }
 
     /// Looks at the clock.
@@ -35,7 +37,7 @@ impl Date {
         if self.second.replace(second) != second {
             let text = httpdate::fmt_http_date(now);
             if let Ok(text) = text.as_bytes().try_into() {
-                self.text.set(text);
+                self.line.set(DateLine::new(text));
             }
         }
     }
@@ -47,8 +49,8 @@ mod tests {
 
     #[test]
     fn the_value_is_an_imf_fixdate_of_now() {
-        let text = Date::new().text();
-        let text = std::str::from_utf8(&text).unwrap();
+        let line = Date::new().line();
+        let text = std::str::from_utf8(line.value()).unwrap();
         let parsed = httpdate::parse_http_date(text).unwrap();
         assert!(parsed.elapsed().unwrap().as_secs() < 60, "{text}");
     }

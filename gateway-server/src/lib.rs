@@ -75,8 +75,8 @@ pub mod internal {
     /// The HTTP/1.1 engine.
     pub mod http1 {
         pub use crate::http1::{
-            BodyDecoder, BodyError, BodyFraming, BodyLength, Decoded, EncodeError, Form, Framing,
-            Head, HeadError, Length, Recipient, ResponseHead, Span, Version, encode,
+            BodyDecoder, BodyError, BodyFraming, BodyLength, DateLine, Decoded, EncodeError, Form,
+            Framing, Head, HeadError, Length, Recipient, ResponseHead, Span, Version, encode,
         };
     }
     /// The limits and their defaults.

@@ -106,7 +106,7 @@ impl Answer {
             return Err(Refused::NotOffered);
         }
         self.recipient.keep_alive &= !self.closes;
-        let date = self.date.text();
+        let date = self.date.line();
         let marked: Vec<Field<'_>>;
         let fields = if self.stale {
             let mark = Field::new(0, b"gatewayd-dev", b"stale");

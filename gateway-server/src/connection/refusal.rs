@@ -40,7 +40,7 @@ fn write_content(
         fields,
         length: Length::Actual(text.len() as u64),
         upgrade: None,
-        date: Some(&date.text()),
+        date: Some(&date.line()),
     };
     let framing = encode::response_head(out, &head, to)
         .expect("a registered status and constant fields make a head");

@@ -26,8 +26,27 @@ pub struct ResponseHead<'a> {
     pub length: Length,
     /// The protocol that the connection switches to: the answer is 101, or 200 to CONNECT.
     pub upgrade: Option<&'a [u8]>,
-    /// Value for Date where the application sends none.
-    pub date: Option<&'a [u8; 29]>,
+    /// Date, where the application sends none.
+    pub date: Option<&'a DateLine>,
+}
+
+/// The Date field and the end of the head, ready to be copied.
+#[derive(Clone, Copy, Debug)]
+pub struct DateLine([u8; 41]);
+
+impl DateLine {
+    /// With the field's value, an IMF-fixdate (RFC 9110 §5.6.7).
+    #[must_use]
+    pub fn new(value: &[u8; 29]) -> Self {
+        let mut line = *b"\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+        line[8..37].copy_from_slice(value);
+        Self(line)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn value(&self) -> &[u8] {
+        &self.0[8..37]
+    }
 }
 
 /// What is known about the length of a response body when its head is written.
@@ -146,7 +165,7 @@ pub fn informational(
             return Err(error);
         }
     }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(END);
     Ok(())
 }
 
@@ -171,7 +190,7 @@ pub fn chunk_head(out: &mut Vec<u8>, length: u64) {
 /// An [`EncodeError`] if a field is not to be sent as trailer; `out` is as before.
 pub fn trailer_section(out: &mut Vec<u8>, fields: &[Field<'_>]) -> Result<(), EncodeError> {
     let start = out.len();
-    out.extend_from_slice(b"0\r\n");
+    out.push(b'0');
     for field in fields {
         let id = known_id(field);
         let written = if trailers::is_forbidden(id) {
@@ -184,7 +203,7 @@ pub fn trailer_section(out: &mut Vec<u8>, fields: &[Field<'_>]) -> Result<(), En
             return Err(error);
         }
     }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(END);
     Ok(())
 }
 
@@ -203,45 +222,58 @@ fn write_head(
     }
     out.reserve(HEAD_ROOM);
     status_line(out, head.status);
-    let mut declared = None;
-    let mut has_date = false;
+    let mut noted = Noted::default();
     for field in head.fields {
-        match known_id(field) {
-            CONTENT_LENGTH => {
-                let length = content_length(field.value()).ok_or(EncodeError::LengthSyntax)?;
-                if declared.replace(length).is_some() {
-                    return Err(EncodeError::LengthSyntax);
-                }
-            }
-            id if id <= HIGHEST_OF_THE_HOP && is_of_the_hop(id) => {
-                return Err(EncodeError::ReservedField);
-            }
-            id => {
-                has_date |= id == DATE;
-                write_field(out, field, id)?;
-            }
+        let id = field.name_id();
+        if kind::of(id) == kind::COMMON {
+            known_name(out, id);
+            write_value(out, field.value())?;
+        } else {
+            other_field(out, field, &mut noted)?;
         }
     }
-    let (announced, body) = framing(head, to, declared)?;
+    let (announced, body) = framing(head, to, noted.length)?;
     let keep_alive = to.keep_alive && body != BodyFraming::UntilClose;
     match announced {
-        Some(length) => {
-            out.extend_from_slice(b"content-length: ");
-            decimal(out, length);
-            out.extend_from_slice(b"\r\n");
-        }
+        Some(length) => length_line(out, length),
         None if body == BodyFraming::Chunked => {
-            out.extend_from_slice(b"transfer-encoding: chunked\r\n");
+            out.extend_from_slice(b"\r\ntransfer-encoding: chunked");
         }
         None => {}
     }
     if !keep_alive {
-        out.extend_from_slice(b"connection: close\r\n");
+        out.extend_from_slice(b"\r\nconnection: close");
     } else if to.version == Version::Http10 {
-        out.extend_from_slice(b"connection: keep-alive\r\n");
+        out.extend_from_slice(b"\r\nconnection: keep-alive");
     }
-    end_head(out, if has_date { None } else { head.date });
+    end_head(out, if noted.date { None } else { head.date });
     Ok(Framing { body, keep_alive })
+}
+
+/// What the application's fields have said.
+#[derive(Default)]
+struct Noted {
+    length: Option<u64>,
+    date: bool,
+}
+
+/// A field that is not just written, or that no id makes known.
+#[inline(never)]
+fn other_field(out: &mut Vec<u8>, field: &Field<'_>, noted: &mut Noted) -> Result<(), EncodeError> {
+    let id = known_id(field);
+    match kind::of(id) {
+        kind::LENGTH => {
+            let length = content_length(field.value()).ok_or(EncodeError::LengthSyntax)?;
+            return match noted.length.replace(length) {
+                None => Ok(()),
+                Some(_) => Err(EncodeError::LengthSyntax),
+            };
+        }
+        kind::OF_THE_HOP => return Err(EncodeError::ReservedField),
+        kind::DATE => noted.date = true,
+        _ => {}
+    }
+    write_field(out, field, id)
 }
 
 /// Which Content-Length is written, if any, and how the body follows (RFC 9110 §8.6, RFC 9112 §6).
@@ -294,9 +326,8 @@ fn write_upgrade(
         status_line(out, 200);
     } else {
         status_line(out, 101);
-        out.extend_from_slice(b"connection: upgrade\r\nupgrade: ");
+        out.extend_from_slice(b"\r\nconnection: upgrade\r\nupgrade: ");
         out.extend_from_slice(protocol);
-        out.extend_from_slice(b"\r\n");
     }
     let mut has_date = false;
     for field in head.fields {
@@ -314,17 +345,19 @@ fn write_upgrade(
     })
 }
 
+/// The status line. Its CRLF is left to what follows, as that of every line here: so a field is
+/// written with one copy less.
 #[inline]
 fn status_line(out: &mut Vec<u8>, status: u16) {
     if status == 200 {
-        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        out.extend_from_slice(b"HTTP/1.1 200 OK");
     } else if let Some(line) = status::status_line(status) {
         out.extend_from_slice(line);
     } else {
         // The space is due although no reason follows (RFC 9112 §4).
         out.extend_from_slice(b"HTTP/1.1 ");
         decimal(out, u64::from(status));
-        out.extend_from_slice(b" \r\n");
+        out.push(b' ');
     }
 }
 
@@ -338,42 +371,103 @@ fn known_id(field: &Field<'_>) -> u16 {
 }
 
 /// A field line. A known name comes from the table, not from the application.
-#[inline]
 fn write_field(out: &mut Vec<u8>, field: &Field<'_>, id: u16) -> Result<(), EncodeError> {
-    let from = out.len();
-    match KNOWN_NAMES.get(usize::from(id)) {
-        Some(name) if id != 0 => {
-            // A copy of constant size is a few moves.
-            out.extend_from_slice(&name.text);
-            out.truncate(from + name.length);
+    if id == 0 {
+        let name = field.name();
+        if !scan::is_token(name) || name.iter().any(u8::is_ascii_uppercase) {
+            return Err(EncodeError::FieldName);
         }
-        _ => {
-            let name = field.name();
-            if !scan::is_token(name) || name.iter().any(u8::is_ascii_uppercase) {
-                return Err(EncodeError::FieldName);
-            }
-            out.extend_from_slice(name);
-            out.extend_from_slice(b": ");
-        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(name);
+        out.extend_from_slice(b": ");
+    } else {
+        known_name(out, id);
     }
-    let value_at = out.len();
-    out.extend_from_slice(field.value());
-    if scan::value_end(out, value_at) != out.len() {
+    write_value(out, field.value())
+}
+
+/// CRLF, the name with this id, colon and space.
+#[inline(always)]
+fn known_name(out: &mut Vec<u8>, id: u16) {
+    let known = &KNOWN_NAMES[usize::from(id) & 0xFF];
+    let end = out.len() + known.length;
+    // A copy of constant size is a few moves.
+    out.extend_from_slice(&known.text);
+    out.truncate(end);
+}
+
+#[inline(always)]
+fn write_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
+    if let (8..=16, Some(first), Some(last)) =
+        (value.len(), value.first_chunk(), value.last_chunk())
+        && scan::is_graphic_pair(first, last)
+    {
+        write_ends(out, value.len(), first, last);
+        Ok(())
+    } else {
+        other_value(out, value)
+    }
+}
+
+#[inline(never)]
+fn other_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
+    if let (17..=32, Some(first), Some(last)) =
+        (value.len(), value.first_chunk(), value.last_chunk())
+        && scan::is_graphic(first)
+        && scan::is_graphic(last)
+    {
+        write_ends(out, value.len(), first, last);
+        return Ok(());
+    }
+    if scan::value_end(value, 0) != value.len() {
         return Err(EncodeError::FieldValue);
     }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(value);
     Ok(())
 }
 
+/// Writes what begins with the first and ends with the last `N` of its `length` bytes, `N` to
+/// `2 * N`, without a call.
+#[inline(always)]
+fn write_ends<const N: usize>(out: &mut Vec<u8>, length: usize, first: &[u8; N], last: &[u8; N]) {
+    let from = out.len();
+    out.extend_from_slice(first);
+    out.truncate(from + length - N);
+    out.extend_from_slice(last);
+}
+
 #[inline]
-fn end_head(out: &mut Vec<u8>, date: Option<&[u8; 29]>) {
+fn end_head(out: &mut Vec<u8>, date: Option<&DateLine>) {
     if let Some(date) = date {
-        out.extend_from_slice(b"date: ");
-        out.extend_from_slice(date);
-        out.extend_from_slice(b"\r\n\r\n");
+        out.extend_from_slice(&date.0);
     } else {
-        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(END);
     }
+}
+
+#[inline]
+fn length_line(out: &mut Vec<u8>, length: u64) {
+    let Ok(mut left @ 0..=99_999_999) = u32::try_from(length) else {
+        out.extend_from_slice(b"\r\ncontent-length: ");
+        decimal(out, length);
+        return;
+    };
+    // Eight digits are a word, the first one lowest.
+    let mut word = 0;
+    let mut count = 0;
+    loop {
+        word = word << 8 | u64::from(u32::from(b'0') + left % 10);
+        left /= 10;
+        count += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    let mut line = *b"\r\ncontent-length: 00000000";
+    line[18..].copy_from_slice(&word.to_le_bytes());
+    let end = out.len() + 18 + count;
+    out.extend_from_slice(&line);
+    out.truncate(end);
 }
 
 #[inline]
@@ -392,40 +486,76 @@ fn decimal(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// A known name and `: `.
+/// CRLF, a known name and `: `.
 struct KnownName {
-    text: [u8; 34],
+    text: [u8; 36],
     length: usize,
 }
 
-/// By id; that of 0 is not used.
-static KNOWN_NAMES: [KnownName; names::NAMES.len() + 1] = {
+/// By id, as many as bytes are indices; those without a name are not used.
+static KNOWN_NAMES: [KnownName; 256] = {
     let mut known = [const {
         KnownName {
-            text: [0; 34],
+            text: [0; 36],
             length: 0,
         }
-    }; names::NAMES.len() + 1];
+    }; 256];
     let mut id = 1;
-    while id < known.len() {
+    while id <= names::NAMES.len() {
         let name = names::NAMES[id - 1].as_bytes();
-        let mut i = 0;
-        while i < name.len() {
-            known[id].text[i] = name[i];
-            i += 1;
-        }
-        known[id].text[i] = b':';
-        known[id].text[i + 1] = b' ';
-        known[id].length = i + 2;
+        let (line_end, text) = known[id].text.split_at_mut(2);
+        line_end.copy_from_slice(b"\r\n");
+        text.split_at_mut(name.len()).0.copy_from_slice(name);
+        text.split_at_mut(name.len())
+            .1
+            .split_at_mut(2)
+            .0
+            .copy_from_slice(b": ");
+        known[id].length = name.len() + 4;
         id += 1;
     }
     known
 };
 
+/// What is to be done about a field.
+mod kind {
+    use super::{is_of_the_hop, names};
+
+    /// It is written.
+    pub(super) const COMMON: u8 = 0;
+    /// It has no id, or none that is known.
+    pub(super) const UNKNOWN: u8 = 1;
+    pub(super) const LENGTH: u8 = 2;
+    pub(super) const DATE: u8 = 3;
+    pub(super) const OF_THE_HOP: u8 = 4;
+
+    #[inline(always)]
+    pub(super) fn of(id: u16) -> u8 {
+        KINDS[usize::from(id) & 0xFF]
+    }
+
+    /// By id; as long as every byte is an index, because all ids of the table are bytes.
+    static KINDS: [u8; 256] = {
+        let mut kinds = [COMMON; 256];
+        let mut id: u8 = 0;
+        while id < u8::MAX {
+            if is_of_the_hop(id as u16) {
+                kinds[id as usize] = OF_THE_HOP;
+            }
+            id += 1;
+        }
+        kinds[0] = UNKNOWN;
+        kinds[names::id("content-length") as usize] = LENGTH;
+        kinds[names::id("date") as usize] = DATE;
+        kinds
+    };
+}
+
 const CONTENT_LENGTH: u16 = names::id("content-length");
 const DATE: u16 = names::id("date");
-/// Saves a look at the table for most fields.
-const HIGHEST_OF_THE_HOP: u16 = names::id("te");
+
+/// Of the last line and of a head.
+const END: &[u8] = b"\r\n\r\n";
 
 /// Room for the status line and the fields of a small response.
 const HEAD_ROOM: usize = 512;

@@ -1,7 +1,7 @@
 use gateway_spec::abi::{Field, method, names};
 
 use super::{
-    BodyFraming, Framing, Length, Recipient, ResponseHead, chunk_head, informational,
+    BodyFraming, DateLine, Framing, Length, Recipient, ResponseHead, chunk_head, informational,
     response_head, trailer_section,
 };
 use crate::http1::error::EncodeError;
@@ -82,7 +82,7 @@ fn refusal(status: u16, name: &str, value: &str) -> EncodeError {
 fn a_simple_response_is_written_with_length_and_date() {
     let fields = [field("content-type", "text/plain"), field("x-own", "")];
     let head = ResponseHead {
-        date: Some(DATE),
+        date: Some(&DateLine::new(DATE)),
         ..response(200, &fields, Length::Actual(13))
     };
     let (text, body, keep_alive) = encode(&head, &CLIENT).unwrap();
@@ -214,7 +214,7 @@ fn the_applications_length_is_a_declaration() {
 fn the_applications_date_is_the_only_one() {
     let fields = [field("date", "x"), field("server", "s")];
     let head = ResponseHead {
-        date: Some(DATE),
+        date: Some(&DateLine::new(DATE)),
         ..response(200, &fields, Length::Actual(0))
     };
     let text = encode(&head, &CLIENT).unwrap().0;
