@@ -62,10 +62,12 @@ impl Deadlines {
 
     /// The first tick at which `timeout` has certainly passed.
     pub(crate) fn after(&self, timeout: Duration) -> Tick {
-        let ticks = timeout.as_millis().div_ceil(TICK.as_millis()) + 1;
-        self.now
-            .get()
-            .saturating_add(Tick::try_from(ticks).unwrap_or(Tick::MAX))
+        let seconds = Tick::try_from(timeout.as_secs()).unwrap_or(Tick::MAX);
+        let rest = u64::from(timeout.subsec_nanos()).div_ceil(TICK_NS);
+        seconds
+            .saturating_mul(TICKS_A_SECOND)
+            .saturating_add(Tick::try_from(rest).unwrap_or(TICKS_A_SECOND) + 1)
+            .saturating_add(self.now.get())
     }
 
     /// The tick at which `timeout` has certainly passed since `then`.
@@ -168,6 +170,7 @@ fn monotonic_ns() -> u64 {
 /// The clock's resolution: no deadline is met earlier, or more than two of these later.
 pub(crate) const TICK: Duration = Duration::from_nanos(TICK_NS);
 const TICK_NS: u64 = 250_000_000;
+const TICKS_A_SECOND: Tick = 4;
 
 #[cfg(test)]
 mod tests {

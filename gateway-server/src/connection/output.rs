@@ -84,6 +84,12 @@ impl Output {
     ///
     /// The connection broke; `UnexpectedEof` if a file ended before its part did.
     pub(super) fn poll_flush(&mut self, socket: &mut Socket) -> Poll<io::Result<()>> {
+        if self.sent == 0
+            && !self.has_tail()
+            && let Some(done) = self.poll_write_whole(socket)
+        {
+            return done;
+        }
         while self.sent < self.bytes.len() || self.has_tail() {
             let count = ready!(self.poll_write_some(socket))?;
             if count == 0 {
@@ -93,6 +99,24 @@ impl Output {
         self.bytes.clear();
         self.sent = 0;
         Poll::Ready(Ok(()))
+    }
+
+    /// The usual case: everything in one write. `None` if that took a part only.
+    #[inline]
+    fn poll_write_whole(&mut self, socket: &mut Socket) -> Option<Poll<io::Result<()>>> {
+        match socket.poll_write(&self.bytes) {
+            Poll::Ready(Ok(count)) => {
+                self.written += count as u64;
+                if count < self.bytes.len() {
+                    self.sent = count;
+                    return None;
+                }
+                self.bytes.clear();
+                Some(Poll::Ready(Ok(())))
+            }
+            Poll::Ready(Err(error)) => Some(Poll::Ready(Err(error))),
+            Poll::Pending => Some(Poll::Pending),
+        }
     }
 
     fn poll_write_some(&mut self, socket: &mut Socket) -> Poll<io::Result<usize>> {

@@ -49,12 +49,12 @@ struct Entries {
 struct Entry {
     /// Tells a connection from the one that had the place before.
     generation: u32,
-    seat: Option<Seat>,
+    seat: Option<Box<Seat>>,
 }
 
 /// A connection with its waker; out of its place while it is polled.
 struct Seat {
-    connection: Box<Connection>,
+    connection: Connection,
     bell: Arc<Bell>,
     waker: Waker,
 }
@@ -222,11 +222,11 @@ impl Reactor {
         });
         let waker = Waker::from(Arc::clone(&bell));
         connection.watch(&waker);
-        entry.seat = Some(Seat {
-            connection: Box::new(connection),
+        entry.seat = Some(Box::new(Seat {
+            connection,
             bell,
             waker,
-        });
+        }));
     }
 
     /// Polls a connection, if it is still the one that is meant.
