@@ -25,7 +25,7 @@ use bytes::BytesMut;
 use gateway_spec::abi::host::HostAddress;
 
 pub(crate) use self::service::{Service, Settings};
-pub(crate) use self::socket::{Readiness, Socket, Stream};
+pub(crate) use self::socket::{Readiness, Socket};
 
 use self::exchange::{Exchange, Io, Outcome, Waiting};
 use self::output::Output;

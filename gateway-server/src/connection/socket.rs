@@ -4,33 +4,24 @@
 //! succeed, and a short one is not followed by another that would find nothing.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::Poll;
 
 use bytes::BytesMut;
-use nix::sys::sendfile::sendfile64;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 
 use crate::os;
 
 /// A connected, nonblocking stream socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: Stream,
+    fd: OwnedFd,
     readable: bool,
     writable: bool,
     /// The peer has ended its output, or the connection is gone: there is something to read, be it
     /// the end, and no further event will say so.
     ended: bool,
-}
-
-/// The two kinds of sockets.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
 }
 
 /// What an event of the kernel's says.
@@ -43,9 +34,9 @@ pub(crate) struct Readiness {
 
 impl Socket {
     /// Takes over a nonblocking socket; the kernel will say when there is something to read.
-    pub(crate) fn new(stream: Stream) -> Self {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
         Self {
-            stream,
+            fd,
             readable: false,
             writable: true,
             ended: false,
@@ -66,11 +57,9 @@ impl Socket {
             return Poll::Pending;
         }
         let asked = into.len();
-        let read = match &self.stream {
-            Stream::Tcp(stream) => (&mut &*stream).read(into),
-            Stream::Unix(stream) => (&mut &*stream).read(into),
-        };
-        self.after_read(read, asked)
+        let read = rustix::net::recv(&self.fd, into, RecvFlags::empty());
+        let read = read.map(|(count, _)| count);
+        self.after_read(read.map_err(io::Error::from), asked)
     }
 
     /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
@@ -89,11 +78,8 @@ impl Socket {
         if !self.writable {
             return Poll::Pending;
         }
-        let written = match &self.stream {
-            Stream::Tcp(stream) => (&mut &*stream).write(bytes),
-            Stream::Unix(stream) => (&mut &*stream).write(bytes),
-        };
-        self.after_write(written)
+        let sent = rustix::net::send(&self.fd, bytes, SendFlags::NOSIGNAL);
+        self.after_write(sent.map_err(io::Error::from))
     }
 
     /// Writes some of `buffers`, in order.
@@ -101,11 +87,9 @@ impl Socket {
         if !self.writable {
             return Poll::Pending;
         }
-        let written = match &self.stream {
-            Stream::Tcp(stream) => (&mut &*stream).write_vectored(buffers),
-            Stream::Unix(stream) => (&mut &*stream).write_vectored(buffers),
-        };
-        self.after_write(written)
+        let mut nothing = SendAncillaryBuffer::default();
+        let sent = rustix::net::sendmsg(&self.fd, buffers, &mut nothing, SendFlags::NOSIGNAL);
+        self.after_write(sent.map_err(io::Error::from))
     }
 
     /// Sends some bytes of a file from `offset` on, without passing them through this process; 0 is
@@ -122,18 +106,15 @@ impl Socket {
         let count = usize::try_from(length)
             .unwrap_or(usize::MAX)
             .min(SENDFILE_BYTES);
-        let mut at = i64::try_from(offset).map_err(io::Error::other)?;
-        let sent = sendfile64(self.as_fd(), file, Some(&mut at), count);
+        let mut at = offset;
+        let sent = rustix::fs::sendfile(&self.fd, file, Some(&mut at), count);
         self.after_write(sent.map_err(io::Error::from))
     }
 
     /// Ends the output; the peer may go on sending.
     pub(super) fn shut_down_output(&self) {
         // A peer that is gone needs no goodbye.
-        let _ = match &self.stream {
-            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
-            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
-        };
+        let _ = rustix::net::shutdown(&self.fd, Shutdown::Write);
     }
 
     #[inline]
@@ -166,10 +147,7 @@ impl Socket {
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.stream {
-            Stream::Tcp(stream) => stream.as_fd(),
-            Stream::Unix(stream) => stream.as_fd(),
-        }
+        self.fd.as_fd()
     }
 }
 

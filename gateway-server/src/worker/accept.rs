@@ -10,7 +10,7 @@ use gateway_spec::Address;
 use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
-use crate::connection::{Connection, Service, Socket, Stream};
+use crate::connection::{Connection, Service, Socket};
 use crate::net::ListenAddress;
 use crate::os;
 
@@ -56,26 +56,26 @@ impl Listener {
 
     pub(super) fn accept(&self, service: &Rc<Service>) -> Accepted {
         match self.try_accept() {
-            Ok((stream, peer)) => {
+            Ok((fd, peer)) => {
                 let local = Rc::clone(&self.local);
-                let connection = Connection::new(service, Socket::new(stream), peer, local);
+                let connection = Connection::new(service, Socket::new(fd), peer, local);
                 Accepted::Connection(Box::new(connection))
             }
             Err(error) => outcome_of(&error),
         }
     }
 
-    fn try_accept(&self) -> io::Result<(Stream, HostAddress)> {
+    fn try_accept(&self) -> io::Result<(OwnedFd, HostAddress)> {
         let (fd, peer) = os::socket::accept(self.as_fd())?;
         // Answers are written whole; TCP_NODELAY is the listener's and goes over to its connections.
         Ok(match self.kind {
             Kind::Tcp => {
                 let peer = peer.as_socket().map_or(Address::Unknown, Address::from);
-                (Stream::Tcp(fd.into()), HostAddress::from(&peer))
+                (fd, HostAddress::from(&peer))
             }
             Kind::Unix => {
                 let unnamed = Address::Unix(Box::default());
-                (Stream::Unix(fd.into()), HostAddress::from(&unnamed))
+                (fd, HostAddress::from(&unnamed))
             }
         })
     }
