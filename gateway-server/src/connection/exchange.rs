@@ -101,7 +101,7 @@ impl Exchange {
             upload.stay_awake();
         }
         loop {
-            if woken && self.call.is_some() && !self.poll_call(io, cx.waker()) {
+            if woken && self.is_called() && !self.poll_call(io, cx.waker()) {
                 return Ok(self.broken_off(io));
             }
             woken = false;
@@ -154,6 +154,9 @@ impl Exchange {
             return true;
         };
         let ended = call.end();
+        if ended.is_ready() {
+            call.shared().forget_upgraded();
+        }
         let answer = call.exchange();
         if io.output.bytes.is_empty() {
             std::mem::swap(&mut io.output.bytes, &mut answer.out);
@@ -163,10 +166,9 @@ impl Exchange {
         if let Some(given) = answer.given.take() {
             self.begin(given);
         }
+        // The call itself stays until the response is written: what its body holds of the exchange
+        // lasts as long.
         let Poll::Ready(end) = ended else { return true };
-        if let Some(call) = self.call.take() {
-            io.service.give_spare(call.finish(&io.service.pool).out);
-        }
         if self.given.is_none() {
             let kind = end.err().unwrap_or(ErrorKind::NoResponse);
             tracing::error!("a call ended without a response: {kind:?}");
@@ -193,7 +195,8 @@ impl Exchange {
         if let Some(mut call) = self.call.take() {
             call.shared().tell_closed();
             let answered = self.given.is_some();
-            if call.shared().finishes_on_disconnect() || answered && !self.is_tunnel() {
+            let goes_on = call.shared().finishes_on_disconnect() || answered && !self.is_tunnel();
+            if goes_on && call.end().is_pending() {
                 call.exchange().discards = true;
                 AfterWork::spawn(call, io.service);
             } else {
@@ -221,7 +224,7 @@ impl Exchange {
     }
 
     fn poll_call(&mut self, io: &mut Io<'_>, waker: &Waker) -> bool {
-        if let Some(call) = &mut self.call {
+        if let Some(call) = self.call.as_mut().filter(|call| call.end().is_pending()) {
             let last = io.service.drain.is_draining() && io.input.is_empty();
             let spoilt = self.upload.as_ref().is_some_and(Upload::spoils);
             call.exchange().closes = last || spoilt;
@@ -331,6 +334,13 @@ impl Exchange {
         quiet && fed
     }
 
+    /// Whether the application is still at it.
+    fn is_called(&self) -> bool {
+        self.call
+            .as_ref()
+            .is_some_and(|call| call.end().is_pending())
+    }
+
     fn is_answered(&self) -> bool {
         self.download.as_ref().is_some_and(Download::is_ended)
     }
@@ -342,6 +352,9 @@ impl Exchange {
 
     /// Moves the upgraded connection's bytes; false once it is over.
     fn poll_tunnel(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> bool {
+        if self.tunnel.is_none() && !self.is_called() {
+            return false;
+        }
         let Some(call) = &mut self.call else {
             return false;
         };
@@ -360,7 +373,11 @@ impl Exchange {
         let (status, keep_alive) = self.given.unwrap_or_default();
         self.record(io.service, status);
         if let Some(call) = self.call.take() {
-            AfterWork::spawn(call, io.service);
+            if call.end().is_pending() {
+                AfterWork::spawn(call, io.service);
+            } else {
+                io.service.give_spare(call.finish(&io.service.pool).out);
+            }
         }
         let upload = self
             .upload

@@ -106,6 +106,14 @@ impl Link {
         wake([waiting]);
     }
 
+    /// The call has ended: a stream that nobody took will not be taken any more.
+    pub(super) fn forget_upgraded(&self) {
+        if self.touched.load(Ordering::Acquire) {
+            let forgotten = self.lock().upgraded.take();
+            drop(forgotten);
+        }
+    }
+
     /// The connection's task is about to sleep: whom to wake. False if there is something to do.
     pub(super) fn sleep(&self, connection: &Waker) -> bool {
         let mut inner = self.lock();
