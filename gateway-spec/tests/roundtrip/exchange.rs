@@ -155,10 +155,11 @@ fn a_handle_hears_of_the_end_of_its_exchange() {
             block_on(waits.closed());
             block_on(waits.draining());
             let informed = waits.inform(StatusCode::PROCESSING, &Fields::new());
-            assert_eq!(
-                informed.unwrap_err().kind(),
-                gateway_spec::ErrorKind::Closed
-            );
+            let kind = informed.unwrap_err().kind();
+            // The waiters are woken while the exchange is being closed: until that is done the
+            // response is what stands in the way.
+            use gateway_spec::ErrorKind::{Closed, TooLate};
+            assert!(matches!(kind, Closed | TooLate), "{kind:?}");
             sender.send("over").unwrap();
         });
         Response::text("answered")

@@ -398,6 +398,10 @@ fn known_name(out: &mut Vec<u8>, id: u16) {
 
 #[inline(always)]
 fn write_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
+    // Recipients strip outer white space: it would not arrive (RFC 9110 §5.5).
+    if let [b' ' | b'\t', ..] | [.., b' ' | b'\t'] = value {
+        return Err(EncodeError::FieldValue);
+    }
     if let (8..=16, Some(first), Some(last)) =
         (value.len(), value.first_chunk(), value.last_chunk())
         && scan::is_graphic_pair(first, last)
@@ -545,6 +549,8 @@ mod kind {
             id += 1;
         }
         kinds[0] = UNKNOWN;
+        // What trailers there will be is the server's to announce, which sends them (RES-07).
+        kinds[names::id("trailer") as usize] = OF_THE_HOP;
         kinds[names::id("content-length") as usize] = LENGTH;
         kinds[names::id("date") as usize] = DATE;
         kinds
