@@ -33,7 +33,8 @@ impl Connection {
         let draining = service.drain.is_draining();
         let mut recipient = Recipient::of(head);
         // A drain ends the connection with the answer to the last request that was read.
-        let last = draining && behind.is_empty() || service.timeouts.keep_alive.is_zero();
+        let last = draining && behind.is_empty();
+        recipient.keep_alive &= !service.timeouts.keep_alive.is_zero();
         let mut stale = false;
         if let Some(bench) = &service.workbench {
             match bench.verdict(head.fields(raw)) {

@@ -45,11 +45,15 @@ fn an_idle_connection_ends_without_a_word() {
 
 #[test]
 fn without_keep_alive_every_answer_closes() {
-    let server = lab(&["--keep-alive", "0"]);
-    let mut client = server.connect();
-    client.send(get("/"));
-    assert!(client.response().closes());
-    client.expect_end();
+    let module = Artefacts::built().module("probe");
+    let server = Gatewayd::serve(module, &["--workers", "1", "--keep-alive", "0"]);
+    // At once, later, and the server's own.
+    for target in ["/version", "/sleep/1", "/panic"] {
+        let mut client = server.connect();
+        client.send(get(target));
+        assert!(client.response().closes(), "{target}");
+        client.expect_end();
+    }
 }
 
 #[test]
