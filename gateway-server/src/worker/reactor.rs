@@ -13,11 +13,13 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
+use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use tokio::io::unix::AsyncFd;
 
 use super::accept::{Accepted, Listener};
+use super::race::unless;
 use crate::connection::{Connection, Readiness, Service};
 use crate::os::fd;
 
@@ -123,8 +125,12 @@ impl Reactor {
         let listeners = self.listeners.take();
         if alone {
             for listener in &listeners {
-                while let Accepted::Connection(connection) = listener.accept(&self.service) {
-                    self.admit(*connection);
+                loop {
+                    match listener.accept(&self.service) {
+                        Accepted::Connection(connection) => self.admit(*connection),
+                        Accepted::Lost => {}
+                        Accepted::Nothing | Accepted::Exhausted => break,
+                    }
                 }
             }
         }
@@ -148,11 +154,30 @@ impl Reactor {
         Ok(())
     }
 
-    fn pause_accepting(&self) {
-        if *self.accepting.borrow() == Accepting::Yes {
-            self.accepting.replace(Accepting::Paused);
-            self.forget_listeners();
+    /// Accepts no more until there is room: until something ends, a connection or work that
+    /// outlived its own, or until `pause` is over if that may help.
+    fn pause_accepting(self: &Rc<Self>, pause: Duration) {
+        if *self.accepting.borrow() != Accepting::Yes {
+            return;
         }
+        self.accepting.replace(Accepting::Paused);
+        self.forget_listeners();
+        let reactor = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let service = &reactor.service;
+            if !pause.is_zero() {
+                unless(service.quiet.notified(), service.clock.sleep(pause)).await;
+            }
+            loop {
+                // Made before looking, so that no end falls between the two.
+                let ended = service.quiet.notified();
+                reactor.resume();
+                if *reactor.accepting.borrow() != Accepting::Paused {
+                    return;
+                }
+                ended.await;
+            }
+        });
     }
 
     fn forget_listeners(&self) {
@@ -166,7 +191,7 @@ impl Reactor {
     fn accept(self: &Rc<Self>, index: usize) {
         for _ in 0..ACCEPTED_AT_ONCE {
             if self.service.live() >= self.most {
-                return self.pause_accepting();
+                return self.pause_accepting(Duration::ZERO);
             }
             let accepted = match self.listeners.borrow().get(index) {
                 Some(listener) => listener.accept(&self.service),
@@ -176,15 +201,7 @@ impl Reactor {
                 Accepted::Connection(connection) => self.admit(*connection),
                 Accepted::Nothing => return,
                 Accepted::Lost => {}
-                Accepted::Exhausted => {
-                    self.pause_accepting();
-                    let reactor = Rc::clone(self);
-                    tokio::task::spawn_local(async move {
-                        reactor.service.clock.sleep(super::accept::PAUSE).await;
-                        reactor.resume();
-                    });
-                    return;
-                }
+                Accepted::Exhausted => return self.pause_accepting(super::accept::PAUSE),
             }
         }
     }
@@ -255,10 +272,6 @@ impl Reactor {
         entries
             .free
             .push(u32::try_from(index).expect("it came from a u32"));
-        drop(entries);
-        if *self.accepting.borrow() == Accepting::Paused {
-            self.resume();
-        }
     }
 
     fn handle(self: &Rc<Self>, event: &EpollEvent) {
