@@ -15,6 +15,7 @@ use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
+use crate::os::process;
 use crate::workbench::Workbench;
 
 /// Serves until the drain is over. `ready` is called once connections are accepted.
@@ -45,7 +46,14 @@ pub(crate) async fn serve(
         .collect();
     let most = options.max_connections as usize;
     let reactor = Reactor::new(Rc::clone(&service), listeners, most).map_err(other)?;
-    tokio::task::spawn_local(reactor.drive().map_err(other)?);
+    let driving = tokio::task::spawn_local(reactor.drive().map_err(other)?);
+    tokio::task::spawn_local(async move {
+        // A loop without its reactor would look alive and serve nobody.
+        if driving.await.is_err_and(|error| error.is_panic()) {
+            tracing::error!("the server's own code panicked: ending this process");
+            process::exit_now(1);
+        }
+    });
     ready(name);
 
     drain.wait().await;
