@@ -1,6 +1,7 @@
 //! [`Exchange`]: a request whose answer did not come at once: its call, its bodies both ways, an
 //! upgrade.
 
+use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -27,6 +28,8 @@ pub(super) struct Exchange {
     download: Option<Download>,
     tunnel: Option<Tunnel>,
     given: Option<(u16, bool)>,
+    /// The response switched protocols.
+    upgraded: bool,
     recipient: Recipient,
     visit: Option<Visit>,
     told_draining: bool,
@@ -81,6 +84,7 @@ impl Exchange {
             download: None,
             tunnel: None,
             given: None,
+            upgraded: false,
             recipient,
             visit,
             told_draining: false,
@@ -105,7 +109,9 @@ impl Exchange {
                 return Ok(self.broken_off(io));
             }
             woken = false;
+            // One that another thread gives while the response comes is too late.
             if let Some(call) = &self.call
+                && self.given.is_none()
                 && !io.output.is_full()
             {
                 call.shared().take_informs(&mut io.output.bytes);
@@ -121,9 +127,12 @@ impl Exchange {
             if more && written {
                 continue;
             }
-            if self.is_tunnel() {
-                if written && !self.poll_tunnel(io, cx) {
-                    return Ok(self.broken_off(io));
+            if self.upgraded {
+                if written && let Poll::Ready(end) = self.poll_tunnel(io, cx) {
+                    return Ok(match end {
+                        Ok(()) => self.finish(io),
+                        Err(_) => self.broken_off(io),
+                    });
                 }
             } else if written && self.is_answered() {
                 return Ok(self.finish(io));
@@ -142,8 +151,13 @@ impl Exchange {
                 }
                 Uploaded::Nothing => Waiting::Application,
             };
-            if self.sleep(io.output, cx.waker()) {
-                return Err(if written { waiting } else { Waiting::Write });
+            if self.sleep(waiting == Waiting::Body, io.output, cx.waker()) {
+                let blocked = self.tunnel.as_ref().is_some_and(Tunnel::is_blocked);
+                return Err(if written && !blocked {
+                    waiting
+                } else {
+                    Waiting::Write
+                });
             }
         }
     }
@@ -172,6 +186,7 @@ impl Exchange {
         if self.given.is_none() {
             let kind = end.err().unwrap_or(ErrorKind::NoResponse);
             tracing::error!("a call ended without a response: {kind:?}");
+            self.recipient.keep_alive &= !self.is_last(io);
             let given = refusal::write(
                 &mut io.output.bytes,
                 kind.status().as_u16(),
@@ -195,7 +210,7 @@ impl Exchange {
         if let Some(mut call) = self.call.take() {
             call.shared().tell_closed();
             let answered = self.given.is_some();
-            let goes_on = call.shared().finishes_on_disconnect() || answered && !self.is_tunnel();
+            let goes_on = call.shared().finishes_on_disconnect() || answered && !self.upgraded;
             if goes_on && call.end().is_pending() {
                 call.exchange().discards = true;
                 AfterWork::spawn(call, io.service);
@@ -207,9 +222,9 @@ impl Exchange {
         Outcome::Broken
     }
 
-    /// Bytes read of the body so far.
-    pub(super) fn received(&self) -> u64 {
-        self.received
+    /// Bytes read of the body, or written to the other protocol, so far.
+    pub(super) fn moved(&self) -> u64 {
+        self.received + self.tunnel.as_ref().map_or(0, Tunnel::written)
     }
 
     /// The client took too long over its body: the application hears of it, once.
@@ -224,13 +239,18 @@ impl Exchange {
     }
 
     fn poll_call(&mut self, io: &mut Io<'_>, waker: &Waker) -> bool {
+        let last = self.is_last(io);
         if let Some(call) = self.call.as_mut().filter(|call| call.end().is_pending()) {
-            let last = io.service.drain.is_draining() && io.input.is_empty();
-            let spoilt = self.upload.as_ref().is_some_and(Upload::spoils);
-            call.exchange().closes = last || spoilt;
+            call.exchange().closes = last;
             let _ = call.poll(waker);
         }
         self.take_answer(io)
+    }
+
+    /// Whether the connection is to end with an answer that is given now.
+    fn is_last(&self, io: &Io<'_>) -> bool {
+        let drained = io.service.drain.is_draining() && io.input.is_empty();
+        drained || self.upload.as_ref().is_some_and(Upload::spoils)
     }
 
     fn begin(&mut self, given: Given) {
@@ -246,6 +266,7 @@ impl Exchange {
         if framing == BodyFraming::Upgraded {
             // From here on the connection's bytes are the other protocol's.
             self.upload = None;
+            self.upgraded = true;
         }
     }
 
@@ -302,10 +323,14 @@ impl Exchange {
     /// Hears whether the client goes away while the application works; true if it has.
     fn listen(&mut self, io: &mut Io<'_>) -> bool {
         let between_bodies = self.upload.as_ref().is_none_or(Upload::is_over);
-        if *io.input_ended || !between_bodies || self.is_tunnel() {
+        if !between_bodies {
+            // What comes belongs to the body, which waits for the application.
+            return io.socket.is_gone();
+        }
+        if *io.input_ended || self.upgraded {
             return false;
         }
-        while io.input.len() < PIPELINED_BYTES {
+        while io.input.len() < PIPELINED_BYTES && io.socket.may_read() {
             io.input.reserve(1024);
             match io.socket.poll_read_behind(io.input) {
                 Poll::Pending => return false,
@@ -320,17 +345,17 @@ impl Exchange {
         false
     }
 
-    /// Registers for what other threads may bring; false if something has come already.
-    fn sleep(&self, output: &Output, waker: &Waker) -> bool {
+    /// Registers for what other threads may bring; false if something has come already. That the
+    /// application wants more of the body is nothing new if the client was asked `for_body`.
+    fn sleep(&self, for_body: bool, output: &Output, waker: &Waker) -> bool {
         let quiet = self.call.as_ref().is_none_or(|call| {
             // Informational responses wait while the client does not read.
-            call.shared().sleep(waker) || output.is_full()
+            call.shared().sleep(waker) || self.given.is_some() || output.is_full()
         });
-        // A body that is waited for was looked at just now; what is wanted then is known.
-        let fed = self.upload.as_ref().is_none_or(|upload| {
-            let known = upload.wish();
-            upload.sleep(waker) || known == Wish::More
-        });
+        let fed = self
+            .upload
+            .as_ref()
+            .is_none_or(|upload| upload.sleep(waker) || for_body);
         quiet && fed
     }
 
@@ -345,27 +370,26 @@ impl Exchange {
         self.download.as_ref().is_some_and(Download::is_ended)
     }
 
-    fn is_tunnel(&self) -> bool {
-        self.is_answered() && self.given.is_some_and(|(status, _)| status == 101)
-            || self.tunnel.is_some()
-    }
-
-    /// Moves the upgraded connection's bytes; false once it is over.
-    fn poll_tunnel(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> bool {
-        if self.tunnel.is_none() && !self.is_called() {
-            return false;
-        }
-        let Some(call) = &mut self.call else {
-            return false;
-        };
-        let tunnel = self.tunnel.get_or_insert_with(|| {
+    /// Moves the upgraded connection's bytes; ready once it is over.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke.
+    fn poll_tunnel(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let (None, Some(call)) = (&self.tunnel, &self.call)
+            && call.end().is_pending()
+        {
             let ahead = std::mem::take(io.input);
             let (tunnel, stream) = Tunnel::new(&ahead, self.told_draining);
             call.shared().give_upgraded(stream);
-            tunnel
-        });
+            self.tunnel = Some(tunnel);
+        }
+        // A call that ended without it has no use for the stream.
+        let Some(tunnel) = &self.tunnel else {
+            return Poll::Ready(Ok(()));
+        };
         let scratch = &mut *io.service.scratch.borrow_mut();
-        tunnel.poll(io.socket, &mut scratch.buffer, cx).is_pending()
+        tunnel.poll(io.socket, &mut scratch.buffer, cx)
     }
 
     /// The answer is written: the call may go on behind it, the connection may be used again.

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use gateway_spec::abi::host::HostAddress;
 
 pub(crate) use self::service::{Service, Settings};
@@ -133,12 +133,16 @@ impl Connection {
         } else if self.timer.is_due() {
             self.time_is_up();
         }
-        loop {
-            ready!(self.poll_phase(cx));
-            if matches!(self.phase, Phase::Closed) {
-                return Poll::Ready(());
+        self.socket.begin_turn();
+        while !matches!(self.phase, Phase::Closed) {
+            if self.poll_phase(cx).is_pending() {
+                if self.socket.was_held_back() {
+                    cx.waker().wake_by_ref();
+                }
+                return Poll::Pending;
             }
         }
+        Poll::Ready(())
     }
 
     fn poll_phase(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -156,53 +160,54 @@ impl Connection {
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let service = Rc::clone(&self.service);
         loop {
-            if self.unparsed {
-                let scratch = &mut *service.scratch.borrow_mut();
-                let filled = self.refill(scratch);
-                self.turn(scratch, filled, cx);
-            }
             ready!(self.poll_flush());
             if !matches!(self.phase, Phase::Head(_)) {
                 return Poll::Ready(());
             }
+            let mut shared = service.scratch.borrow_mut();
+            let scratch = &mut *shared;
             if self.unparsed {
-                continue;
-            }
-            let scratch = &mut *service.scratch.borrow_mut();
-            let held = self.input.len();
-            match self.socket.poll_read(&mut scratch.buffer[held..]) {
-                Poll::Pending => return self.await_request(),
-                Poll::Ready(Ok(0)) => self.end_of_heads(),
-                Poll::Ready(Ok(read)) => {
-                    self.refill(scratch);
-                    self.turn(scratch, held + read, cx);
-                    if matches!(self.phase, Phase::Exchange(_)) {
-                        // It was polled as it began; what it waits for decides.
-                        return Poll::Ready(());
+                let filled = self.refill(scratch);
+                self.turn(scratch, filled, cx);
+            } else {
+                let held = self.input.len();
+                match self.socket.poll_read(&mut scratch.buffer[held..]) {
+                    Poll::Pending => return self.await_request(),
+                    Poll::Ready(Ok(0)) => self.end_of_heads(),
+                    Poll::Ready(Ok(read)) => {
+                        self.refill(scratch);
+                        self.turn(scratch, held + read, cx);
                     }
+                    Poll::Ready(Err(_)) => self.phase = Phase::Closed,
                 }
-                Poll::Ready(Err(_)) => self.phase = Phase::Closed,
             }
-            if matches!(self.phase, Phase::Closed) {
-                return Poll::Ready(());
+            if matches!(self.phase, Phase::Exchange(_)) {
+                drop(shared);
+                // The call was polled as it began; what it waits for decides.
+                return self.poll_exchange(false, cx);
             }
         }
     }
 
-    /// Puts the bytes that are held at the beginning of the shared buffer; how many they are.
+    /// Moves bytes that are held to the beginning of the shared buffer, as many as it takes; how
+    /// many they are.
     #[inline]
     fn refill(&mut self, scratch: &mut Scratch) -> usize {
-        let held = self.input.len();
+        let held = self.input.len().min(scratch.buffer.len());
         if held > 0 {
-            let room = held.min(scratch.buffer.len());
-            scratch.buffer[..room].copy_from_slice(&self.input[..room]);
+            scratch.buffer[..held].copy_from_slice(&self.input[..held]);
+            if held < self.input.len() {
+                self.input.advance(held);
+            } else {
+                self.input = BytesMut::new();
+            }
         }
         held
     }
 
-    /// Takes all whole requests out of `scratch.buffer[..filled]` and keeps the rest.
+    /// Takes all whole requests out of `scratch.buffer[..filled]`, which stands before what is held
+    /// still, and keeps the rest.
     fn turn(&mut self, scratch: &mut Scratch, filled: usize, cx: &mut Context<'_>) {
-        self.awaiting = Awaiting::Nothing;
         self.served = true;
         self.unparsed = false;
         let Scratch { buffer, head } = scratch;
@@ -228,6 +233,8 @@ impl Connection {
                     break;
                 }
                 Ok(Some(length)) => {
+                    // Only a whole head ends the time that it was given.
+                    self.awaiting = Awaiting::Nothing;
                     let (raw, behind) = buffer[at..filled].split_at(length);
                     at += length + self.dispatch(head, raw, behind, cx);
                     head.clear();
@@ -236,16 +243,25 @@ impl Connection {
                     }
                 }
                 Err(error) => {
+                    self.awaiting = Awaiting::Nothing;
                     self.refuse(error);
                     at = filled;
                 }
             }
         }
-        self.input.clear();
-        if at < filled {
-            self.input.extend_from_slice(&buffer[at..filled]);
-        } else if self.input.capacity() > 0 {
-            self.input = BytesMut::new();
+        self.keep(&buffer[at..filled]);
+    }
+
+    /// Holds `rest` for later, before what is held already.
+    #[inline]
+    fn keep(&mut self, rest: &[u8]) {
+        // What an exchange read ahead may exceed the shared buffer, where heads are kept short.
+        if !self.input.is_empty() {
+            self.unparsed |= matches!(self.phase, Phase::Head(_));
+        }
+        if !rest.is_empty() {
+            let beyond = std::mem::replace(&mut self.input, BytesMut::from(rest));
+            self.input.extend_from_slice(&beyond);
         }
     }
 
@@ -296,10 +312,10 @@ impl Connection {
             output: &mut self.output,
             service: &self.service,
         };
-        let before = (io.output.written(), exchange.received());
+        let before = (io.output.written(), exchange.moved());
         match exchange.poll(&mut io, woken, cx) {
             Err(waiting) => {
-                let progress = (self.output.written(), exchange.received()) != before;
+                let progress = (self.output.written(), exchange.moved()) != before;
                 self.await_exchange(waiting, progress);
                 Poll::Pending
             }
@@ -346,6 +362,14 @@ impl Connection {
         self.phase = Phase::Head(None);
         self.awaiting = Awaiting::Nothing;
         self.unparsed = !self.input.is_empty();
+        // Idle connections are many: what this one read and wrote into goes back.
+        if !self.unparsed {
+            self.input = BytesMut::new();
+        }
+        if self.output.is_empty() {
+            self.service
+                .give_spare(std::mem::take(&mut self.output.bytes));
+        }
         if self.service.drain.is_draining() && !self.unparsed {
             // This answer may have promised to go on; the linger decides.
             self.heard = self.service.clock.deadlines.now();
@@ -366,6 +390,7 @@ impl Connection {
             }
             if upload.has_failed() || *budget == 0 {
                 self.phase = Phase::Linger(DISCARD);
+                self.awaiting = Awaiting::Nothing;
                 return Poll::Ready(());
             }
             self.input.reserve(DISCARD / 4);

@@ -22,6 +22,11 @@ pub(crate) struct Socket {
     /// The peer has ended its output, or the connection is gone: there is something to read, be it
     /// the end, and no further event will say so.
     ended: bool,
+    gone: bool,
+    /// Bytes that may still be moved in this turn.
+    allowance: usize,
+    /// Whether more could have been moved in it.
+    held_back: bool,
 }
 
 /// What an event of the kernel's says.
@@ -29,7 +34,10 @@ pub(crate) struct Socket {
 pub(crate) struct Readiness {
     pub(crate) readable: bool,
     pub(crate) writable: bool,
+    /// The peer has ended its output.
     pub(crate) ended: bool,
+    /// The connection is lost, both ways.
+    pub(crate) gone: bool,
 }
 
 impl Socket {
@@ -40,6 +48,9 @@ impl Socket {
             readable: false,
             writable: true,
             ended: false,
+            gone: false,
+            allowance: TURN_BYTES,
+            held_back: false,
         }
     }
 
@@ -48,12 +59,49 @@ impl Socket {
         self.readable |= readiness.readable;
         self.writable |= readiness.writable;
         self.ended |= readiness.ended;
+        self.gone |= readiness.gone;
+    }
+
+    /// Begins a turn: a peer that is as fast as we are must not keep the loop from other
+    /// connections, so that after some bytes nothing moves until the next.
+    #[inline]
+    pub(super) fn begin_turn(&mut self) {
+        self.allowance = TURN_BYTES;
+        self.held_back = false;
+    }
+
+    /// Whether the turn ended by itself: no event will say that there is more to do.
+    #[inline]
+    pub(super) fn was_held_back(&self) -> bool {
+        self.held_back
+    }
+
+    /// Whether the kernel said that the connection is lost, both ways.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Whether a read may bring something.
+    #[inline]
+    pub(super) fn may_read(&mut self) -> bool {
+        self.readable && self.has_allowance()
+    }
+
+    #[inline]
+    fn may_write(&mut self) -> bool {
+        self.writable && self.has_allowance()
+    }
+
+    #[inline]
+    fn has_allowance(&mut self) -> bool {
+        self.held_back |= self.allowance == 0;
+        self.allowance > 0
     }
 
     /// Reads some bytes; 0 is the end of input.
     #[inline]
     pub(super) fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        if !self.readable {
+        if !self.may_read() {
             return Poll::Pending;
         }
         let asked = into.len();
@@ -64,7 +112,7 @@ impl Socket {
 
     /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
     pub(super) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
-        if !self.readable {
+        if !self.may_read() {
             return Poll::Pending;
         }
         let asked = into.capacity() - into.len();
@@ -75,7 +123,7 @@ impl Socket {
     /// Writes some of `bytes`.
     #[inline]
     pub(super) fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if !self.writable {
+        if !self.may_write() {
             return Poll::Pending;
         }
         let sent = rustix::net::send(&self.fd, bytes, SendFlags::NOSIGNAL);
@@ -84,7 +132,7 @@ impl Socket {
 
     /// Writes some of `buffers`, in order.
     pub(super) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if !self.writable {
+        if !self.may_write() {
             return Poll::Pending;
         }
         let mut nothing = SendAncillaryBuffer::default();
@@ -100,7 +148,7 @@ impl Socket {
         offset: u64,
         length: u64,
     ) -> Poll<io::Result<usize>> {
-        if !self.writable {
+        if !self.may_write() {
             return Poll::Pending;
         }
         let count = usize::try_from(length)
@@ -121,6 +169,7 @@ impl Socket {
     fn after_read(&mut self, read: io::Result<usize>, asked: usize) -> Poll<io::Result<usize>> {
         match read {
             Ok(count) => {
+                self.allowance = self.allowance.saturating_sub(count);
                 // The kernel tells of what arrives from now on; of the end it has told already.
                 self.readable = count == asked || self.ended;
                 Poll::Ready(Ok(count))
@@ -140,7 +189,11 @@ impl Socket {
                 self.writable = false;
                 Poll::Pending
             }
-            written => Poll::Ready(written),
+            Ok(count) => {
+                self.allowance = self.allowance.saturating_sub(count);
+                Poll::Ready(Ok(count))
+            }
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 }
@@ -151,5 +204,56 @@ impl AsFd for Socket {
     }
 }
 
-/// Bytes of one sendfile call: a fast reader must not keep the loop from other connections.
+/// Bytes that a connection moves before others have their turn.
+const TURN_BYTES: usize = 256 * 1024;
+/// Bytes of one sendfile call, which is a turn by itself.
 const SENDFILE_BYTES: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn pair() -> (Socket, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let mut socket = Socket::new(ours.into());
+        socket.note(Readiness {
+            readable: true,
+            writable: true,
+            ended: false,
+            gone: false,
+        });
+        (socket, theirs)
+    }
+
+    #[test]
+    fn a_turn_ends_although_there_is_more_to_read() {
+        let (mut socket, mut peer) = pair();
+        let mut buffer = vec![0; 32 * 1024];
+        let mut moved = 0;
+        while moved < TURN_BYTES {
+            peer.write_all(&buffer).unwrap();
+            let read = socket.poll_read(&mut buffer);
+            assert!(matches!(read, Poll::Ready(Ok(count)) if count == buffer.len()));
+            moved += buffer.len();
+        }
+        peer.write_all(b"more").unwrap();
+        assert!(!socket.was_held_back());
+        assert!(socket.poll_read(&mut buffer).is_pending());
+        assert!(socket.poll_write(b"nor is anything written").is_pending());
+        assert!(socket.was_held_back());
+        socket.begin_turn();
+        assert!(matches!(socket.poll_read(&mut buffer), Poll::Ready(Ok(4))));
+        assert!(!socket.was_held_back());
+    }
+
+    #[test]
+    fn a_wait_for_the_kernel_is_no_end_of_a_turn() {
+        let (mut socket, _peer) = pair();
+        assert!(socket.poll_read(&mut [0; 10]).is_pending());
+        assert!(!socket.was_held_back());
+    }
+}

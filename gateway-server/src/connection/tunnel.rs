@@ -41,6 +41,8 @@ struct Inner {
     broken: Option<io::ErrorKind>,
     /// The application dropped its end.
     dropped: bool,
+    /// All bytes ever written, to tell progress.
+    written: u64,
     draining: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -75,22 +77,41 @@ impl Tunnel {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Moves bytes both ways; ready once both directions have ended or the connection broke.
+    /// Whether something waits for the client to read.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.shared.lock().output.is_empty()
+    }
+
+    /// All bytes ever written.
+    pub(super) fn written(&self) -> u64 {
+        self.shared.lock().written
+    }
+
+    /// Moves bytes both ways; ready once the application has no use for the stream any more and all
+    /// that it wrote is sent.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke.
     pub(super) fn poll(
         &self,
         socket: &mut Socket,
         scratch: &mut [u8],
         cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    ) -> Poll<io::Result<()>> {
         loop {
+            // Before looking, so that nothing which another thread does falls between the two.
+            self.shared.lock().connection = Some(cx.waker().clone());
             let wrote = self.poll_output(socket);
             let read = self.poll_input(socket, scratch);
-            let mut inner = self.shared.lock();
-            if inner.broken.is_some() || inner.dropped && inner.output.is_empty() {
-                return Poll::Ready(());
+            let inner = self.shared.lock();
+            if let Some(kind) = inner.broken {
+                return Poll::Ready(Err(kind.into()));
+            }
+            if inner.dropped && inner.output.is_empty() {
+                return Poll::Ready(Ok(()));
             }
             if !wrote && !read {
-                inner.connection = Some(cx.waker().clone());
                 return Poll::Pending;
             }
         }
@@ -103,23 +124,27 @@ impl Tunnel {
             if inner.output_ending && !inner.output_ended {
                 socket.shut_down_output();
                 inner.output_ended = true;
-                inner.wake_writer();
+                let writer = inner.writer.take();
+                drop(inner);
+                writer.into_iter().for_each(Waker::wake);
             }
             return false;
         }
         let (front, back) = inner.output.as_slices();
-        match socket.poll_write_all_of(&[IoSlice::new(front), IoSlice::new(back)]) {
-            Poll::Pending => false,
-            Poll::Ready(Ok(count)) => {
-                inner.output.drain(..count);
-                inner.wake_writer();
-                true
-            }
-            Poll::Ready(Err(error)) => {
-                inner.fail(error.kind());
-                false
-            }
-        }
+        let (woken, wrote) =
+            match socket.poll_write_all_of(&[IoSlice::new(front), IoSlice::new(back)]) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(count)) => {
+                    inner.output.drain(..count);
+                    inner.written += count as u64;
+                    ([inner.writer.take(), None], true)
+                }
+                Poll::Ready(Err(error)) => (inner.fail(error.kind()), false),
+            };
+        // Behind the lock: to wake may end the task that holds the stream.
+        drop(inner);
+        woken.into_iter().flatten().for_each(Waker::wake);
+        wrote
     }
 
     /// Whether something was read.
@@ -129,23 +154,34 @@ impl Tunnel {
             return false;
         }
         let room = (QUEUE_BYTES - inner.input.len()).min(scratch.len());
-        match socket.poll_read(&mut scratch[..room]) {
+        let woken = match socket.poll_read(&mut scratch[..room]) {
             Poll::Pending => return false,
-            Poll::Ready(Ok(0)) => inner.input_ended = true,
-            Poll::Ready(Ok(count)) => inner.input.extend(&scratch[..count]),
+            Poll::Ready(Ok(0)) => {
+                inner.input_ended = true;
+                [None, inner.reader.take()]
+            }
+            Poll::Ready(Ok(count)) => {
+                inner.input.extend(&scratch[..count]);
+                [None, inner.reader.take()]
+            }
             Poll::Ready(Err(error)) => inner.fail(error.kind()),
-        }
-        inner.reader.take().into_iter().for_each(Waker::wake);
+        };
+        drop(inner);
+        woken.into_iter().flatten().for_each(Waker::wake);
         true
     }
 }
 
 impl Drop for Tunnel {
     fn drop(&mut self) {
-        let mut inner = self.shared.lock();
-        if inner.broken.is_none() {
-            inner.fail(io::ErrorKind::BrokenPipe);
-        }
+        let woken = {
+            let mut inner = self.shared.lock();
+            match inner.broken {
+                None => inner.fail(io::ErrorKind::BrokenPipe),
+                Some(_) => [None, None],
+            }
+        };
+        woken.into_iter().flatten().for_each(Waker::wake);
     }
 }
 
@@ -156,15 +192,11 @@ impl Shared {
 }
 
 impl Inner {
-    fn fail(&mut self, kind: io::ErrorKind) {
+    /// Whom to wake then.
+    fn fail(&mut self, kind: io::ErrorKind) -> [Option<Waker>; 2] {
         self.broken = Some(kind);
         self.output.clear();
-        self.wake_writer();
-        self.reader.take().into_iter().for_each(Waker::wake);
-    }
-
-    fn wake_writer(&mut self) {
-        self.writer.take().into_iter().for_each(Waker::wake);
+        [self.writer.take(), self.reader.take()]
     }
 
     fn wake_connection(&mut self) {

@@ -128,7 +128,7 @@ impl Upload {
         if !watching {
             inner.connection = Some(connection.clone());
         }
-        self.is_over() || !inner.wanted
+        self.is_over() || inner.dropped || !inner.wanted
     }
 
     /// Decodes what was read and queues it; what is left of `input` belongs to the next request.

@@ -286,6 +286,7 @@ impl Reactor {
             readable: flags.intersects(EpollFlags::EPOLLIN | ended),
             writable: flags.intersects(EpollFlags::EPOLLOUT | gone),
             ended: flags.intersects(ended),
+            gone: flags.intersects(gone),
         };
         self.poll(token, Some(readiness));
     }

@@ -1,5 +1,6 @@
 //! The whole, for real. Each module opens with the one sentence that it proves.
 
+mod abuse;
 mod allocations;
 mod bodies;
 mod check;

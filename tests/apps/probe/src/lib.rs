@@ -105,6 +105,14 @@ impl Gateway for Probe {
                 }
             }
             "unread" => Response::text("not read"),
+            "impatient" => {
+                let body = bodies::count(request.take_body());
+                let brief = Duration::from_millis(1);
+                // Given up while it is waited for.
+                let given_up = tokio::time::timeout(brief, body).await.is_err();
+                tokio::time::sleep(brief).await;
+                Response::text(if given_up { "given up" } else { "read" })
+            }
             "mirror" => Response::new(request.take_body()),
             "draining" => {
                 request.draining().await;
@@ -121,6 +129,13 @@ impl Gateway for Probe {
                 Response::text("nobody reads this")
             }
             "upgrade" => Response::upgrade(HeaderValue::from_static("mirror"), mirror),
+            "farewell" => Response::upgrade(HeaderValue::from_static("mirror"), farewell),
+            "flood" => {
+                let counts = CountsWhenDropped(Arc::clone(&self.count));
+                Response::upgrade(HeaderValue::from_static("mirror"), |stream| {
+                    flood(stream, counts)
+                })
+            }
             _ => StatusCode::NOT_FOUND.into(),
         }
     }
@@ -136,6 +151,16 @@ async fn mirror(mut stream: Upgraded) {
     }
     // The client has gone or will see the end.
     let _ended = stream.shutdown().await;
+}
+
+/// Says goodbye and ends without waiting until that is heard.
+async fn farewell(mut stream: Upgraded) {
+    let _heard = stream.write_all(b"goodbye").await;
+}
+
+/// Writes until the client is gone.
+async fn flood(mut stream: Upgraded, _counts: CountsWhenDropped) {
+    while stream.write_all(&[b'f'; 65_536]).await.is_ok() {}
 }
 
 struct CountsWhenDropped(Arc<AtomicU64>);
