@@ -221,13 +221,27 @@ const fn words(name: &[u8]) -> [u64; 4] {
         rest = tail;
         at += 1;
     }
-    let mut shift = 0;
-    while let [byte, tail @ ..] = rest {
-        words[at] |= (*byte as u64) << shift;
-        shift += u8::BITS;
-        rest = tail;
+    if rest.is_empty() {
+        return words;
     }
+    // The last word without those of its bytes that stand in the word before.
+    words[at] = match name.last_chunk() {
+        Some(chunk) => u64::from_le_bytes(*chunk) >> (u64::BITS as usize - 8 * rest.len()),
+        None => short_word(rest),
+    };
     words
+}
+
+/// As [`words`], for 1 to 7 bytes.
+#[inline(always)]
+const fn short_word(name: &[u8]) -> u64 {
+    let n = name.len();
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return first as u64 | (last as u64) << (8 * (n - 4));
+    }
+    let (middle, last) = (name[n / 2] as u64, name[n - 1] as u64);
+    name[0] as u64 | middle << (8 * (n / 2)) | last << (8 * (n - 1))
 }
 
 #[expect(
