@@ -64,6 +64,10 @@ pub(super) fn is_authority(bytes: &[u8], from: usize, end: usize) -> bool {
     }
     match &rest[name_end..length] {
         [b':', a, b, c, d] if name_end > 0 => are_digits([*a, *b, *c, *d]),
+        [b':', digits @ ..] if name_end > 0 && digits.len() == 5 => {
+            // Of as many digits the greater number is the one with the greater digit first.
+            digits.iter().all(u8::is_ascii_digit) && *digits <= b"65535"[..]
+        }
         [b':', digits @ ..] if name_end > 0 => digits.is_empty() || port(digits).is_some(),
         _ => Authority::parse(&rest[..length]).is_some(),
     }
