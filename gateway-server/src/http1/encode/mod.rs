@@ -224,13 +224,14 @@ fn write_head(
     status_line(out, head.status);
     let mut noted = Noted::default();
     for field in head.fields {
-        let id = field.name_id();
-        if kind::of(id) == kind::COMMON {
-            known_name(out, id);
-            write_value(out, field.value())?;
-        } else {
-            other_field(out, field, &mut noted)?;
+        let mut id = field.name_id();
+        if kind::of(id) != kind::COMMON {
+            match noted.take(field)? {
+                Some(found) => id = found,
+                None => continue,
+            }
         }
+        write_field(out, field, id)?;
     }
     let (announced, body) = framing(head, to, noted.length)?;
     let keep_alive = to.keep_alive && body != BodyFraming::UntilClose;
@@ -257,23 +258,26 @@ struct Noted {
     date: bool,
 }
 
-/// A field that is not just written, or that no id makes known.
-#[inline(never)]
-fn other_field(out: &mut Vec<u8>, field: &Field<'_>, noted: &mut Noted) -> Result<(), EncodeError> {
-    let id = known_id(field);
-    match kind::of(id) {
-        kind::LENGTH => {
-            let length = content_length(field.value()).ok_or(EncodeError::LengthSyntax)?;
-            return match noted.length.replace(length) {
-                None => Ok(()),
-                Some(_) => Err(EncodeError::LengthSyntax),
-            };
+impl Noted {
+    /// Takes note of a field that is not just written, or whose name's id the application did not
+    /// give: the id, unless the field is written otherwise.
+    fn take(&mut self, field: &Field<'_>) -> Result<Option<u16>, EncodeError> {
+        let id = known_id(field);
+        match kind::of(id) {
+            kind::LENGTH => {
+                let length = content_length(field.value()).ok_or(EncodeError::LengthSyntax)?;
+                match self.length.replace(length) {
+                    None => Ok(None),
+                    Some(_) => Err(EncodeError::LengthSyntax),
+                }
+            }
+            kind::OF_THE_HOP => Err(EncodeError::ReservedField),
+            kind => {
+                self.date |= kind == kind::DATE;
+                Ok(Some(id))
+            }
         }
-        kind::OF_THE_HOP => return Err(EncodeError::ReservedField),
-        kind::DATE => noted.date = true,
-        _ => {}
     }
-    write_field(out, field, id)
 }
 
 /// Which Content-Length is written, if any, and how the body follows (RFC 9110 §8.6, RFC 9112 §6).
@@ -371,54 +375,49 @@ fn known_id(field: &Field<'_>) -> u16 {
 }
 
 /// A field line. A known name comes from the table, not from the application.
+#[inline]
 fn write_field(out: &mut Vec<u8>, field: &Field<'_>, id: u16) -> Result<(), EncodeError> {
     if id == 0 {
-        let name = field.name();
-        if !scan::is_token(name) || name.iter().any(u8::is_ascii_uppercase) {
-            return Err(EncodeError::FieldName);
+        unknown_name(out, field.name())?;
+    } else {
+        let known = &KNOWN_NAMES[usize::from(id) & 0xFF];
+        let end = out.len() + known.length;
+        // A copy of constant size is a few moves.
+        out.extend_from_slice(&known.text);
+        out.truncate(end);
+    }
+    let value = field.value();
+    match (value.len(), value.first_chunk(), value.last_chunk()) {
+        (16..=32, Some(first), Some(last))
+            if has_no_outer_space(value) && scan::is_graphic(first) && scan::is_graphic(last) =>
+        {
+            write_ends(out, value.len(), first, last);
+            Ok(())
         }
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(name);
-        out.extend_from_slice(b": ");
-    } else {
-        known_name(out, id);
-    }
-    write_value(out, field.value())
-}
-
-/// CRLF, the name with this id, colon and space.
-#[inline(always)]
-fn known_name(out: &mut Vec<u8>, id: u16) {
-    let known = &KNOWN_NAMES[usize::from(id) & 0xFF];
-    let end = out.len() + known.length;
-    // A copy of constant size is a few moves.
-    out.extend_from_slice(&known.text);
-    out.truncate(end);
-}
-
-#[inline(always)]
-fn write_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
-    // Recipients strip outer white space: it would not arrive (RFC 9110 §5.5).
-    if let [b' ' | b'\t', ..] | [.., b' ' | b'\t'] = value {
-        return Err(EncodeError::FieldValue);
-    }
-    if let (8..=16, Some(first), Some(last)) =
-        (value.len(), value.first_chunk(), value.last_chunk())
-        && scan::is_graphic_pair(first, last)
-    {
-        write_ends(out, value.len(), first, last);
-        Ok(())
-    } else {
-        other_value(out, value)
+        _ => other_value(out, value),
     }
 }
 
 #[inline(never)]
+fn unknown_name(out: &mut Vec<u8>, name: &[u8]) -> Result<(), EncodeError> {
+    if !scan::is_token(name) || name.iter().any(u8::is_ascii_uppercase) {
+        return Err(EncodeError::FieldName);
+    }
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    Ok(())
+}
+
+/// A value that is shorter or longer than most, or has more than graphic characters.
+#[inline(never)]
 fn other_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
-    if let (17..=32, Some(first), Some(last)) =
+    if !has_no_outer_space(value) {
+        return Err(EncodeError::FieldValue);
+    }
+    if let (8..=15, Some(first), Some(last)) =
         (value.len(), value.first_chunk(), value.last_chunk())
-        && scan::is_graphic(first)
-        && scan::is_graphic(last)
+        && scan::is_graphic_pair(first, last)
     {
         write_ends(out, value.len(), first, last);
         return Ok(());
@@ -428,6 +427,12 @@ fn other_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
     }
     out.extend_from_slice(value);
     Ok(())
+}
+
+/// Recipients strip outer white space: it would not arrive (RFC 9110 §5.5).
+#[inline(always)]
+fn has_no_outer_space(value: &[u8]) -> bool {
+    !matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t'])
 }
 
 /// Writes what begins with the first and ends with the last `N` of its `length` bytes, `N` to

@@ -260,6 +260,66 @@ fn nobody_splits_a_response() {
 }
 
 #[test]
+fn values_of_any_length_are_checked_and_written() {
+    let text = "abcdefghijklmnopqrstuvwxyz0123456789-abcdefghijklmnopqrstuvwxyz";
+    for length in 0..text.len() {
+        let value = &text[..length];
+        for name in ["etag", "x-own"] {
+            let fields = [field(name, value)];
+            let head = response(200, &fields, Length::Actual(0));
+            let (written, ..) = encode(&head, &CLIENT).unwrap();
+            let expected =
+                format!("HTTP/1.1 200 OK\r\n{name}: {value}\r\ncontent-length: 0\r\n\r\n");
+            assert_eq!(written, expected);
+        }
+        for at in 0..length {
+            for byte in *b"\0\n\r\x1f\x7f" {
+                let mut value = value.as_bytes().to_vec();
+                value[at] = byte;
+                let fields = [Field::new(names::id("etag"), b"etag", &value)];
+                let refused = encode(&response(200, &fields, Length::Actual(0)), &CLIENT);
+                assert_eq!(
+                    refused,
+                    Err(EncodeError::FieldValue),
+                    "{byte} at {at} of {length}"
+                );
+            }
+            for byte in *b" \t" {
+                let mut value = value.as_bytes().to_vec();
+                value[at] = byte;
+                let fields = [Field::new(names::id("etag"), b"etag", &value)];
+                let accepted = encode(&response(200, &fields, Length::Actual(0)), &CLIENT).is_ok();
+                assert_eq!(
+                    accepted,
+                    at > 0 && at + 1 < length,
+                    "{byte} at {at} of {length}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn lengths_are_written_in_decimal() {
+    for length in [
+        0,
+        7,
+        10,
+        4_096,
+        99_999_999,
+        100_000_000,
+        u64::from(u32::MAX),
+        u64::MAX,
+    ] {
+        let (text, ..) = encode(&response(200, &[], Length::Declared(length)), &CLIENT).unwrap();
+        assert_eq!(
+            text,
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n")
+        );
+    }
+}
+
+#[test]
 fn fields_of_the_hop_are_the_servers() {
     for name in [
         "connection",
