@@ -4,14 +4,16 @@
 //! queue or says that it wants more, and the connection reads only then.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use gateway_spec::{Body, BodyStream, Error, ErrorKind, Fields, Frame};
 use http::header::{HeaderName, HeaderValue};
 
+use super::output::COPIED;
 use crate::http1::{BodyDecoder, BodyError, Decoded};
 use crate::limits::DISCARD;
 
@@ -142,9 +144,7 @@ impl Upload {
                     break;
                 }
                 Ok(Decoded::Data { range, consumed }) => {
-                    let mut piece = input.split_to(consumed);
-                    let data = piece.split_off(range.start).freeze();
-                    frames.push_back(Frame::Data(data));
+                    frames.push_back(Frame::Data(take(input, range, consumed)));
                     if self.decoder.is_ended() {
                         end = Some(Ok(()));
                     }
@@ -196,6 +196,18 @@ pub(super) fn whole(decoder: &mut BodyDecoder, input: &[u8]) -> Option<(Bytes, u
         }
         _ => None,
     }
+}
+
+/// Takes the bytes in `range` out of the first `consumed` bytes of `input`.
+fn take(input: &mut BytesMut, range: Range<usize>, consumed: usize) -> Bytes {
+    if range.len() > COPIED {
+        let mut piece = input.split_to(consumed);
+        return piece.split_off(range.start).freeze();
+    }
+    // Shared, a byte that an application keeps would keep the whole read buffer.
+    let data = Bytes::copy_from_slice(&input[range]);
+    input.advance(consumed);
+    data
 }
 
 fn trailers_of(decoder: &BodyDecoder) -> Option<Fields> {
@@ -289,5 +301,36 @@ impl Drop for Reader {
             inner.connection.take()
         };
         connection.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_frames_that_are_kept_do_not_keep_the_read_buffer() {
+        let (mut upload, mut body) = Upload::new(BodyDecoder::length(100_000), None, false);
+        let mut input = BytesMut::with_capacity(64 * 1024);
+        let mut next = || {
+            let frame = std::pin::pin!(body.frame());
+            match frame.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(Ok(Frame::Data(data)))) => data,
+                other => unreachable!("{other:?}"),
+            }
+        };
+        let before = input.as_ptr();
+        let mut kept = Vec::new();
+        for _ in 0..100 {
+            input.extend_from_slice(b"x");
+            upload.feed(&mut input);
+            kept.push(next());
+            assert!(input.try_reclaim(64 * 1024), "the buffer is shared");
+        }
+        assert_eq!(input.as_ptr(), before);
+        assert_eq!(kept.concat(), [b'x'; 100]);
+        input.extend_from_slice(&[b'y'; 50_000]);
+        upload.feed(&mut input);
+        assert_eq!(next(), [b'y'; 50_000][..]);
     }
 }
