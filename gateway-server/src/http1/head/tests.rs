@@ -413,3 +413,73 @@ fn facts(head: &Head, buf: &[u8]) -> String {
     );
     format!("{line:?} {fields:?} {rest:?}")
 }
+
+#[test]
+fn what_stands_behind_the_filled_part_means_nothing() {
+    let text = b"GET /a HTTP/1.1\r\nHost: a\r\nX-A: one two\r\nIf-Modified-Since: three\r\n\r\n";
+    let limits = HeadLimits::default();
+    for garbage in [
+        "\r\n\r\nHost: b\r\n\r\n",
+        " HTTP/1.1\r\nHost: b\r\n\r\n",
+        ": z\r\nX: y\r\n\r\n",
+        "z\r\n\r\n",
+        "\n\r\nX: y\r\n\r\n",
+    ] {
+        for cut in 0..text.len() {
+            let mut buf = [&text[..cut], garbage.as_bytes(), &[b'g'; 200]].concat();
+            let mut head = Head::default();
+            assert_eq!(head.parse_filled(&mut buf, cut, &limits), Ok(None), "{cut}");
+            buf[cut..text.len()].copy_from_slice(&text[cut..]);
+            let verdict = head.parse_filled(&mut buf, text.len(), &limits);
+            assert_eq!(verdict, Ok(Some(text.len())), "{cut}");
+            let expected = [
+                ("host", "a"),
+                ("x-a", "one two"),
+                ("if-modified-since", "three"),
+            ];
+            assert_eq!(
+                fields(&head, &buf),
+                expected.map(|(n, v)| (n.to_owned(), v.to_owned())),
+                "{cut}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_byte_of_another_name_is_never_taken_for_the_known_one() {
+    for name in names::NAMES {
+        for at in 0..name.len() {
+            for bit in 0..8 {
+                let mut line = name.as_bytes().to_vec();
+                line[at] ^= 1 << bit;
+                let text = [
+                    b"GET / HTTP/1.0\r\n",
+                    &line[..],
+                    b": 5\r\n\r\n",
+                    &[b'g'; 80],
+                ]
+                .concat();
+                let filled = text.len() - 80;
+                let (mut buf, mut slow_buf) = (text.clone(), text);
+                let (mut head, mut slow) = (Head::default(), Head::default());
+                // A head that was read before leaves the memory that the short way needs.
+                slow.lines.push(super::parts::Line::default());
+                head.lines.push(super::parts::Line::default());
+                head.clear();
+                slow.clear();
+                let limits = HeadLimits::default();
+                let verdict = head.lines_of::<true>(&mut buf, filled, &limits);
+                assert_eq!(
+                    verdict,
+                    slow.lines_of::<false>(&mut slow_buf, filled, &limits),
+                    "{}",
+                    line.escape_ascii()
+                );
+                if verdict.is_ok() {
+                    assert_eq!(facts(&head, &buf), facts(&slow, &slow_buf));
+                }
+            }
+        }
+    }
+}
