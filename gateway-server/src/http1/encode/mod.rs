@@ -375,7 +375,7 @@ fn known_id(field: &Field<'_>) -> u16 {
 }
 
 /// A field line. A known name comes from the table, not from the application.
-#[inline]
+#[inline(always)]
 fn write_field(out: &mut Vec<u8>, field: &Field<'_>, id: u16) -> Result<(), EncodeError> {
     if id == 0 {
         unknown_name(out, field.name())?;
@@ -388,9 +388,7 @@ fn write_field(out: &mut Vec<u8>, field: &Field<'_>, id: u16) -> Result<(), Enco
     }
     let value = field.value();
     match (value.len(), value.first_chunk(), value.last_chunk()) {
-        (16..=32, Some(first), Some(last))
-            if has_no_outer_space(value) && scan::is_graphic(first) && scan::is_graphic(last) =>
-        {
+        (16..=32, Some(first), Some(last)) if scan::is_trimmed_graphic(first, last) => {
             write_ends(out, value.len(), first, last);
             Ok(())
         }
@@ -412,7 +410,8 @@ fn unknown_name(out: &mut Vec<u8>, name: &[u8]) -> Result<(), EncodeError> {
 /// A value that is shorter or longer than most, or has more than graphic characters.
 #[inline(never)]
 fn other_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
-    if !has_no_outer_space(value) {
+    // Recipients strip outer white space: it would not arrive (RFC 9110 §5.5).
+    if let [b' ' | b'\t', ..] | [.., b' ' | b'\t'] = value {
         return Err(EncodeError::FieldValue);
     }
     if let (8..=15, Some(first), Some(last)) =
@@ -427,12 +426,6 @@ fn other_value(out: &mut Vec<u8>, value: &[u8]) -> Result<(), EncodeError> {
     }
     out.extend_from_slice(value);
     Ok(())
-}
-
-/// Recipients strip outer white space: it would not arrive (RFC 9110 §5.5).
-#[inline(always)]
-fn has_no_outer_space(value: &[u8]) -> bool {
-    !matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t'])
 }
 
 /// Writes what begins with the first and ends with the last `N` of its `length` bytes, `N` to

@@ -44,8 +44,14 @@ pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
 
 /// Whether all bytes are graphic ASCII characters and spaces.
 #[inline(always)]
-pub(super) fn is_graphic(block: &[u8; 16]) -> bool {
+fn is_graphic(block: &[u8; 16]) -> bool {
     block::unusual(block::load(block)) == 0
+}
+
+/// As [`is_graphic`], for what begins with `first` and ends with `last`, neither with a space.
+#[inline(always)]
+pub(super) fn is_trimmed_graphic(first: &[u8; 16], last: &[u8; 16]) -> bool {
+    first[0] != b' ' && last[15] != b' ' && is_graphic(first) && is_graphic(last)
 }
 
 /// As [`is_graphic`], for the halves of a block.
