@@ -67,11 +67,34 @@ impl Watch {
     }
 }
 
-/// Whether a build may read the file: not an editor's own files, nor what cargo writes itself.
+/// Whether a build may read the file: not an editor's own files, nor what cargo or the application
+/// writes. Of the files beside a manifest it reads the manifest and Rust sources.
 fn matters(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    !(name.starts_with(b".") || name.ends_with(b"~") || name == b"Cargo.lock" || name == b"target")
+    if name.starts_with(b".") || name.ends_with(b"~") || name == b"target" {
+        return false;
+    }
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let beside_manifest = path
+        .parent()
+        .is_some_and(|folder| folder.join("Cargo.toml").exists());
+    if beside_manifest {
+        return name == b"Cargo.toml" || extension == "rs" || path.is_dir();
+    }
+    name == b"Cargo.toml" || !WRITTEN.contains(&&*extension)
 }
+
+/// Extensions of what programs write while they run.
+const WRITTEN: [&str; 8] = [
+    "log",
+    "db",
+    "sqlite",
+    "sqlite3",
+    "db-journal",
+    "db-wal",
+    "db-shm",
+    "pid",
+];
 
 #[cfg(test)]
 mod tests {
@@ -81,16 +104,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_editors_and_of_cargo_do_not_matter() {
-        let cases = [
-            "src/lib.rs",
-            "Cargo.toml",
+    fn files_of_editors_of_cargo_and_of_the_application_do_not_matter() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Cargo.toml"), "").unwrap();
+        let matter = |path: &str| matters(&folder.path().join(path));
+        for path in ["src/lib.rs", "templates/a.html", "Cargo.toml", "build.rs"] {
+            assert!(matter(path), "{path}");
+        }
+        let others = [
             "a/.lib.rs.swp",
             "lib.rs~",
             "Cargo.lock",
+            "access.log",
+            "notes.txt",
+            "data/blog.db",
         ];
-        let found = cases.map(|path| matters(Path::new(path)));
-        assert_eq!(found, [true, true, false, false, false]);
+        for path in others {
+            assert!(!matter(path), "{path}");
+        }
     }
 
     #[test]

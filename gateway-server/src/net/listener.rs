@@ -28,9 +28,9 @@ impl Listener {
     ///
     /// The address and what is wrong with it.
     pub(crate) fn bind(address: &ListenAddress, backlog: u32) -> Result<Self, BindError> {
-        let fail = |source| BindError::Socket {
+        let fail = |cause| BindError::Socket {
             address: address.clone(),
-            source,
+            cause,
         };
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
         match address {
@@ -107,7 +107,7 @@ impl AsFd for Listener {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BindError {
     /// Another socket has the address.
-    #[error("cannot listen on {address}: the address is in use by another program")]
+    #[error("cannot listen on {address}: the address is in use")]
     InUse {
         /// The address.
         address: ListenAddress,
@@ -119,12 +119,12 @@ pub(crate) enum BindError {
         address: ListenAddress,
     },
     /// Everything else, in the kernel's words.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {cause}")]
     Socket {
         /// The address.
         address: ListenAddress,
         /// What the kernel said.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -155,9 +155,9 @@ fn stream() -> Type {
 
 /// Removes a socket file that a server left behind; one that a live server answers on stays.
 fn clear_stale(path: &Path, address: &ListenAddress) -> Result<(), BindError> {
-    let fail = |source| BindError::Socket {
+    let fail = |cause| BindError::Socket {
         address: address.clone(),
-        source,
+        cause,
     };
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -16,6 +16,7 @@ use crate::logging::AccessLog;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
 use crate::os::process;
+use crate::value::LogTarget;
 use crate::workbench::Workbench;
 
 /// Serves until the drain is over. `ready` is called once connections are accepted.
@@ -86,12 +87,17 @@ fn settings_of(options: &ServeOptions) -> io::Result<Settings> {
             ..BodyLimits::default()
         },
         timeouts: options.timeouts,
-        access_log: options
-            .access_log
-            .as_ref()
-            .map(AccessLog::open)
-            .transpose()?,
+        access_log: options.access_log.as_ref().map(open_log).transpose()?,
         workbench: options.workbench.clone().map(Workbench::at),
+    })
+}
+
+fn open_log(target: &LogTarget) -> io::Result<AccessLog> {
+    AccessLog::open(target).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("--access-log {target}: cannot open it: {error}"),
+        )
     })
 }
 
