@@ -10,13 +10,14 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::buffer::OwnedBuffer;
 use super::codes::{code_of, error_of};
 use super::contain::{Entered, contained};
 use super::field::Field;
 use super::instance::Instance;
+use super::names;
 use super::size::struct_size;
 use super::types::{
     GwBody, GwBodyVt, GwBuf, GwFrame, GwHeader, GwWaker, code, frame_flag, frame_kind,
@@ -355,7 +356,14 @@ impl Lent {
 
 /// A line as the ABI takes it, borrowing from both.
 pub(crate) fn header(name: &HeaderName, value: &HeaderValue) -> GwHeader {
-    let field = Field::new(0, name.as_str().as_bytes(), value.as_bytes());
+    let text = name.as_str().as_bytes();
+    // The one that nearly every response has is known without a look at the table.
+    let id = if *name == CONTENT_TYPE {
+        const { names::id("content-type") }
+    } else {
+        names::id_of(text)
+    };
+    let field = Field::new(id, text, value.as_bytes());
     let field = if value.is_sensitive() {
         field.sensitive()
     } else {
