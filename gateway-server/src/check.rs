@@ -185,7 +185,7 @@ impl Subject {
             Self::Linked(_) => lines.insert(0, ("file", "this program".to_owned())),
         }
         lines.iter().fold(String::new(), |mut text, (key, value)| {
-            let value: String = value.chars().flat_map(printable).collect();
+            let value = logging::printable(value.as_bytes());
             let _ = writeln!(text, "{key:<12} {}", value.trim_end());
             text
         })
@@ -273,13 +273,6 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
 
 fn is_relative(place: &str) -> bool {
     place.contains("$ORIGIN") || place.contains("${ORIGIN}")
-}
-
-/// Nothing that a file says of itself can pass for another line.
-fn printable(letter: char) -> impl Iterator<Item = char> {
-    let escaped = letter.is_control().then(|| letter.escape_default());
-    let plain = escaped.is_none().then_some(letter);
-    escaped.into_iter().flatten().chain(plain)
 }
 
 /// The monotonic clock's nanoseconds, so far ahead.

@@ -32,7 +32,7 @@ use self::output::Output;
 use self::service::{Guest, Scratch};
 use self::upload::Upload;
 use crate::deadlines::{Tick, Timer};
-use crate::http1::{Head, HeadError, Recipient, Version};
+use crate::http1::{Head, Recipient, Version};
 use crate::limits::{DISCARD, HALF_CLOSED, LINGER};
 use crate::scoreboard::Counter;
 
@@ -244,7 +244,9 @@ impl Connection {
                 }
                 Err(error) => {
                     self.awaiting = Awaiting::Nothing;
-                    self.refuse(error);
+                    let status = error.status();
+                    tracing::debug!("a request is refused with {status}: {error}");
+                    self.refuse(status);
                     at = filled;
                 }
             }
@@ -412,9 +414,8 @@ impl Connection {
 
     // ---- the end -----------------------------------------------------------------------------
 
-    fn refuse(&mut self, error: HeadError) {
-        let status = error.status();
-        tracing::debug!("a request was refused with {status}: {error}");
+    /// Answers a head that is none, or not whole in time; then the connection ends.
+    fn refuse(&mut self, status: u16) {
         let to = Recipient {
             version: Version::Http11,
             method_id: 0,
@@ -500,16 +501,7 @@ impl Connection {
     fn time_is_up(&mut self) {
         self.timer.set_tick(0);
         match (self.awaiting, &mut self.phase) {
-            (Awaiting::Head, _) => {
-                let to = Recipient {
-                    version: Version::Http11,
-                    method_id: 0,
-                    keep_alive: false,
-                };
-                refusal::write(&mut self.output.bytes, 408, &to, &self.service.clock.date);
-                self.log_refusal(408);
-                self.phase = Phase::Linger(DISCARD);
-            }
+            (Awaiting::Head, _) => self.refuse(408),
             // The application decides what to answer; the exchange goes on.
             (Awaiting::Exchange(Waiting::Body), Phase::Exchange(exchange)) => {
                 if !exchange.body_timed_out() {
