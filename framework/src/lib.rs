@@ -2,4 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod ascii_json;
+mod password;
 pub mod routing;
+pub mod session;
+pub mod signing;
+
+pub use password::{
+    BadPasswordHash, PasswordMethod, check_password_hash, generate_password_hash,
+    generate_password_hash_by, needs_rehash,
+};

@@ -1,0 +1,3 @@
+//! What a client is remembered by between requests.
+
+pub mod tagged;
