@@ -25,9 +25,9 @@ pub enum Value {
     /// A `str`.
     Text(String),
     /// A `list`.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A `tuple`.
-    Tuple(Vec<Value>),
+    Tuple(Vec<Self>),
     /// A `dict`, in the order of its keys.
     Dict(Dict),
     /// `bytes`.
