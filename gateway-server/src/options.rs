@@ -1,6 +1,7 @@
 //! What the rooms that serve requests are told: plain values, made by `config` from the settings.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,8 +22,22 @@ pub(crate) struct ServeOptions {
     pub(crate) lint: bool,
     /// What follows `--` on the command line: the application's own arguments.
     pub(crate) app_arguments: Vec<OsString>,
+    /// The application's own settings, from the configuration file.
+    pub(crate) app_settings: AppSettings,
     /// The folder that the server shares with the `gatewayd dev` that has started it, if one has.
     pub(crate) workbench: Option<PathBuf>,
+}
+
+/// The application's own settings, which the server hands on and never looks into: keys and values in
+/// the order of their keys. Any of them may be a password, so that none is shown by accident.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct AppSettings(pub(crate) Vec<(String, String)>);
+
+impl fmt::Debug for AppSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = self.0.iter().map(|(key, _)| (key, "(hidden)"));
+        f.debug_map().entries(hidden).finish()
+    }
 }
 
 /// Sizes that a request may have.
@@ -55,4 +70,15 @@ pub(crate) struct Timeouts {
     pub(crate) linger: Duration,
     /// Draining as a whole; then calls are dropped.
     pub(crate) graceful: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_holds_no_value_of_the_application() {
+        let settings = AppSettings(vec![("password".into(), "hunter2".into())]);
+        assert_eq!(format!("{settings:?}"), r#"{"password": "(hidden)"}"#);
+    }
 }

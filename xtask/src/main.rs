@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod docs;
 mod layers;
 mod miri;
 mod spec;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         ["layers"] => layers::run(&root()),
         ["spec"] => spec::run(&root(), spec::Mode::Write),
         ["spec", "--check"] => spec::run(&root(), spec::Mode::Check),
+        ["docs"] => docs::run(&root()),
         ["bench"] => bench::run(&root()),
         ["miri"] => miri::run(&root()),
         ["ci"] => ci::run(&root()),
@@ -42,6 +44,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   bench   instructions and CPU time per request, beside hyper and axum (needs valgrind)
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
+  docs    writes docs/configuration.md from the table of settings
   layers  the import table of ARCHITECTURE.md against the sources
   miri    the round trips through the C ABI under miri (needs nightly with miri)
   spec    the rules of SPEC.md from the sources; with --check only compares them";

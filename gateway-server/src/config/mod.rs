@@ -1,6 +1,14 @@
 //! The server's configuration: which settings there are, where their values come from, and what the
 //! other rooms are told of it.
 
+mod file;
+mod given;
+mod nearest;
+mod origin;
+mod print;
+mod problem;
+#[cfg(test)]
+mod reference;
 mod setting;
 mod settings;
 mod sources;
@@ -10,11 +18,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use nearest::{hint, nearest};
+pub(crate) use print::{Secrets, print};
+pub(crate) use problem::Problem;
 pub(crate) use settings::{MAX_WORKERS, SETTINGS};
-pub(crate) use sources::{Given, Sources, near_misses};
+pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
 
 use crate::net::ListenAddress;
-use crate::options::{RequestSizes, ServeOptions, Timeouts};
+use crate::options::{AppSettings, RequestSizes, ServeOptions, Timeouts};
 use crate::value::{ByteCount, LogLevel, LogTarget};
 
 /// Every setting's value, and what is to be served.
@@ -26,6 +37,10 @@ pub(crate) struct Config {
     pub(crate) app: Option<PathBuf>,
     /// The application's own arguments.
     pub(crate) app_arguments: Vec<OsString>,
+    /// The application's own settings.
+    pub(crate) app_settings: AppSettings,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
     /// The folder of `gatewayd dev`.
     pub(crate) workbench: Option<PathBuf>,
     pub(crate) bind: Vec<ListenAddress>,
@@ -57,6 +72,8 @@ impl Config {
         Self {
             app: None,
             app_arguments: Vec::new(),
+            app_settings: AppSettings::default(),
+            file: None,
             workbench: None,
             bind: Vec::new(),
             workers: 0,
@@ -117,6 +134,7 @@ impl Config {
             access_log: self.access_log.clone(),
             lint: self.lint,
             app_arguments: self.app_arguments.clone(),
+            app_settings: self.app_settings.clone(),
             workbench: self.workbench.clone(),
         }
     }

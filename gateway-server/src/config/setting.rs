@@ -1,6 +1,7 @@
 //! What a setting is: a name, a place in the configuration, and one text form that is read and shown.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::time::Duration;
 
 use super::Config;
@@ -26,7 +27,7 @@ pub(crate) struct Setting {
     /// When a changed value takes effect.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "a reload will name what it ignored")
+        expect(dead_code, reason = "only the documentation tells it so far")
     )]
     pub(crate) applies: Applies,
 }
@@ -168,6 +169,23 @@ impl Field {
             Self::Switch(_) => "",
             Self::Target(_) => "PATH",
             Self::Level(_) => "LEVEL",
+        }
+    }
+
+    /// Whether its text form is a number or a truth value, which a file holds without quotes.
+    pub(super) fn is_bare(&self) -> bool {
+        matches!(self, Self::Count(..) | Self::Workers(..) | Self::Switch(_))
+    }
+
+    /// The text with a path that begins in `folder`, if it is a path and begins nowhere.
+    pub(super) fn anchored(&self, text: &str, folder: &Path) -> String {
+        let absolute = |path: &str| folder.join(path).to_string_lossy().into_owned();
+        match (self, text.strip_prefix("unix:")) {
+            (Self::Addresses(_), Some(path)) if !path.is_empty() => {
+                format!("unix:{}", absolute(path))
+            }
+            (Self::Target(_), _) if !matches!(text, "" | "-") => absolute(text),
+            _ => text.to_owned(),
         }
     }
 

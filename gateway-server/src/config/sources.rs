@@ -1,137 +1,185 @@
-//! Where values come from: a flag wins over the environment, the environment over the default. All
-//! that is wrong is reported in one run, each message with the setting, its origin and what it takes.
+//! Where values come from: a flag wins over the environment, that over the file, the file over the
+//! default. All that is wrong in any of them is told in one run.
 
-use std::ffi::OsString;
-use std::fmt;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf, absolute};
 
+use super::file::{APP, FileValues};
+use super::given::Given;
+use super::nearest::edit_distance;
+use super::origin::Origin;
+use super::problem::Problem;
 use super::setting::{ENV_PREFIX, Setting};
 use super::{Config, SETTINGS};
+use crate::options::AppSettings;
 
-/// The values of one setting, in the words of one source.
-#[derive(Debug)]
-pub(crate) struct Given {
-    /// Which setting, as an index into [`SETTINGS`].
-    pub(crate) setting: usize,
-    /// Its values; several only for a list.
-    pub(crate) texts: Vec<OsString>,
+/// What the command line says.
+#[derive(Debug, Default)]
+pub(crate) struct CommandLine {
+    /// The flags that are settings, as indices into [`SETTINGS`], with their values.
+    pub(crate) flags: Vec<(usize, Vec<OsString>)>,
+    /// The configuration file.
+    pub(crate) file: Option<PathBuf>,
+    /// The application.
+    pub(crate) app: Option<PathBuf>,
+    /// The application's own arguments.
+    pub(crate) arguments: Vec<OsString>,
 }
 
-/// What the sources say, the strongest first.
-#[derive(Debug)]
-pub(crate) struct Sources {
-    /// The command line.
-    pub(crate) flags: Vec<Given>,
-    /// The environment.
-    pub(crate) variables: Vec<Given>,
+/// Whether the application is in this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AppPlace {
+    /// In a file that somebody has to name.
+    File,
+    /// In this program.
+    Linked,
 }
 
-impl Sources {
-    /// Flags as given, and the variables among `environment` that are settings.
-    pub(crate) fn new(
-        flags: Vec<Given>,
-        environment: impl Iterator<Item = (OsString, OsString)>,
-    ) -> Self {
-        let mut variables = Vec::new();
+/// The configuration, and whence each part of it is.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The values.
+    pub(crate) config: Config,
+    /// The origins of the settings, in the order of [`SETTINGS`].
+    pub(crate) settings: Vec<Origin>,
+    /// The application's.
+    pub(crate) app: Origin,
+    /// Its arguments'.
+    pub(crate) arguments: Origin,
+    /// Its settings', in their order.
+    pub(crate) app_settings: Vec<Origin>,
+}
+
+/// Reads all sources; `problems` are those that the command line's parser has found already.
+///
+/// # Errors
+///
+/// Every value that its setting refuses, those behind a stronger source included: a wrong variable
+/// is worth knowing of although a flag hides it today.
+pub(crate) fn resolve(
+    line: CommandLine,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+    place: AppPlace,
+    mut problems: Vec<Problem>,
+) -> Result<Resolved, Vec<Problem>> {
+    let variables = Variables::among(environment);
+    let path = line
+        .file
+        .or(variables.file)
+        .map(|path| absolute(&path).unwrap_or(path));
+    let file = path.as_deref().map_or_else(FileValues::default, |path| {
+        FileValues::read(path, &mut problems)
+    });
+    let mut config = Config::blank();
+    let mut settings = vec![Origin::Default; SETTINGS.len()];
+    for setting in SETTINGS
+        .iter()
+        .filter(|setting| !setting.default.is_empty())
+    {
+        setting
+            .set(&mut config, &[setting.default])
+            .expect("a test reads every default");
+    }
+    let flags = line.flags.into_iter().map(|(at, texts)| {
+        let origin = Origin::Flag(SETTINGS[at].flag());
+        Given::all(at, texts, &origin)
+    });
+    for given in file.given.into_iter().chain(variables.given).chain(flags) {
+        match given.apply(&mut config) {
+            Ok(origin) => settings[given.setting] = origin,
+            Err(problem) => problems.push(problem),
+        }
+    }
+
+    let on_line = |path| (path, Origin::Flag("APP.SO".to_owned()));
+    let in_variable = |path| (path, Origin::Variable(APP_VARIABLE.to_owned()));
+    let app = line
+        .app
+        .map(on_line)
+        .or(variables.app.map(in_variable))
+        .or(file.app);
+    let app = match (place, app) {
+        (AppPlace::Linked, None) => Origin::Default,
+        (AppPlace::Linked, Some((_, origin))) => {
+            problems.push(Problem::AppIsLinked {
+                lead: origin.lead(APP),
+            });
+            origin
+        }
+        (AppPlace::File, Some((path, origin))) => {
+            config.app = Some(absolute(&path).unwrap_or(path));
+            origin
+        }
+        (AppPlace::File, None) => {
+            // Somebody who has misspelt `app` has been told so.
+            if problems.is_empty() {
+                problems.push(Problem::NoApp);
+            }
+            Origin::Default
+        }
+    };
+    let arguments = if line.arguments.is_empty() {
+        let (words, origin) = file.arguments.unwrap_or((Vec::new(), Origin::Default));
+        config.app_arguments = words.into_iter().map(OsString::from).collect();
+        origin
+    } else {
+        config.app_arguments = line.arguments;
+        Origin::Flag("--".to_owned())
+    };
+    let (pairs, app_settings) = file
+        .settings
+        .into_iter()
+        .map(|(key, value, origin)| ((key, value), origin))
+        .unzip();
+    config.app_settings = AppSettings(pairs);
+    config.file = path;
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Resolved {
+        config,
+        settings,
+        app,
+        arguments,
+        app_settings,
+    })
+}
+
+/// What the environment says.
+#[derive(Default)]
+struct Variables {
+    given: Vec<Given>,
+    file: Option<PathBuf>,
+    app: Option<PathBuf>,
+}
+
+impl Variables {
+    fn among(environment: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut variables = Self::default();
         for (name, value) in environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with(ENV_PREFIX)) else {
                 continue;
             };
-            if let Some(at) = SETTINGS
-                .iter()
-                .position(|setting| setting.variable() == name)
-            {
+            if name == FILE_VARIABLE {
+                variables.file = given_path(&value);
+            } else if name == APP_VARIABLE {
+                variables.app = given_path(&value);
+            } else if let Some(at) = SETTINGS.iter().position(|one| one.variable() == name) {
                 let texts = match (SETTINGS[at].is_list(), value.to_str()) {
                     (true, Some(list)) => list.split(',').map(|one| one.trim().into()).collect(),
                     _ => vec![value],
                 };
-                variables.push(Given { setting: at, texts });
+                let origin = Origin::Variable(name.to_owned());
+                variables.given.push(Given::all(at, texts, &origin));
             }
         }
-        Self { flags, variables }
-    }
-
-    /// Builds the configuration.
-    ///
-    /// # Errors
-    ///
-    /// Every value that its setting refuses, those behind a stronger source included: a wrong variable
-    /// is worth knowing of although a flag hides it today.
-    pub(crate) fn resolve(&self) -> Result<Config, Vec<SettingError>> {
-        let mut config = Config::blank();
-        let mut errors = Vec::new();
-        for setting in SETTINGS
-            .iter()
-            .filter(|setting| !setting.default.is_empty())
-        {
-            setting
-                .set(&mut config, &[setting.default])
-                .expect("a test reads every default");
-        }
-        for (origin, source) in [
-            (Origin::Variable, &self.variables),
-            (Origin::Flag, &self.flags),
-        ] {
-            for given in source {
-                if let Err(error) = given.apply(&mut config, origin) {
-                    errors.push(error);
-                }
-            }
-        }
-        if errors.is_empty() {
-            Ok(config)
-        } else {
-            Err(errors)
-        }
+        variables
     }
 }
 
-impl Given {
-    fn apply(&self, config: &mut Config, origin: Origin) -> Result<(), SettingError> {
-        let setting = &SETTINGS[self.setting];
-        let fail = |found: String, expected: String| SettingError {
-            name: match origin {
-                Origin::Flag => setting.flag(),
-                Origin::Variable => setting.variable(),
-            },
-            origin,
-            found,
-            expected,
-        };
-        let texts: Option<Vec<&str>> = self.texts.iter().map(|text| text.to_str()).collect();
-        let texts =
-            texts.ok_or_else(|| fail("text that is not UTF-8".into(), setting.field.form()))?;
-        setting
-            .set(config, &texts)
-            .map_err(|refused| fail(format!("`{}`", refused.text), refused.expected))
-    }
-}
-
-/// Where a value came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The command line.
-    Flag,
-    /// The environment.
-    Variable,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Flag => "command line",
-            Self::Variable => "environment",
-        })
-    }
-}
-
-/// A value that its setting does not accept.
-#[derive(Debug, thiserror::Error)]
-#[error("{name} ({origin}): expected {expected}, found {found}")]
-pub(crate) struct SettingError {
-    name: String,
-    origin: Origin,
-    found: String,
-    expected: String,
+/// An empty variable names nothing.
+fn given_path(value: &OsStr) -> Option<PathBuf> {
+    (!value.is_empty()).then(|| Path::new(value).to_owned())
 }
 
 /// Variables that are no setting but look like a misspelt one, with the one that they resemble.
@@ -139,37 +187,27 @@ pub(crate) struct SettingError {
 /// Other unknown variables are none of our business: Kubernetes, for one, gives every container
 /// `GATEWAYD_SERVICE_HOST` and more when a service is called `gatewayd`.
 pub(crate) fn near_misses(names: impl Iterator<Item = OsString>) -> Vec<(String, String)> {
-    let settings: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+    let mut known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+    known.extend([FILE_VARIABLE, APP_VARIABLE].map(str::to_owned));
     let mut misses = Vec::new();
     for name in names {
         let Some(name) = name.to_str().filter(|name| name.starts_with(ENV_PREFIX)) else {
             continue;
         };
-        let nearest = settings
+        let distances = known
             .iter()
-            .map(|known| (edit_distance(name, known), known))
-            .min();
-        if let Some((1..=2, known)) = nearest {
+            .map(|known| (edit_distance(name, known), known));
+        if let Some((1..=2, known)) = distances.min() {
             misses.push((name.to_owned(), known.clone()));
         }
     }
     misses
 }
 
-/// Levenshtein's distance between two ASCII texts.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(left != right);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
+/// The variable that names the configuration file.
+pub(crate) const FILE_VARIABLE: &str = "GATEWAYD_CONFIG";
+/// The variable that names the application.
+pub(crate) const APP_VARIABLE: &str = "GATEWAYD_APP";
 
 #[cfg(test)]
 mod tests {
@@ -184,10 +222,14 @@ mod tests {
             .unwrap()
     }
 
-    fn flag(name: &str, text: &str) -> Given {
-        Given {
-            setting: index(name),
-            texts: vec![text.into()],
+    fn line(flags: &[(&str, &str)]) -> CommandLine {
+        CommandLine {
+            flags: flags
+                .iter()
+                .map(|(name, text)| (index(name), vec![text.into()]))
+                .collect(),
+            app: Some("/app.so".into()),
+            ..CommandLine::default()
         }
     }
 
@@ -199,48 +241,91 @@ mod tests {
         pairs.into_iter()
     }
 
+    fn read(line: CommandLine, variables: &[(&str, &str)]) -> Result<Resolved, Vec<String>> {
+        let told = resolve(line, environment(variables), AppPlace::File, Vec::new());
+        told.map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+
     #[test]
-    fn a_flag_wins_over_the_environment_and_that_over_the_default() {
+    fn a_flag_wins_over_the_environment_that_over_the_file_and_that_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("g.toml");
+        let text = "app = 'a.so'\nworkers = 1\nkeep-alive = '1s'\nlinger = '1s'\n";
+        std::fs::write(&file, text).unwrap();
+        let mut flags = line(&[("workers", "7")]);
+        (flags.app, flags.file) = (None, Some(file.clone()));
         let variables = [("GATEWAYD_WORKERS", "3"), ("GATEWAYD_KEEP_ALIVE", "5s")];
-        let sources = Sources::new(vec![flag("workers", "7")], environment(&variables));
-        let config = sources.resolve().unwrap();
-        assert_eq!(config.workers, 7);
-        assert_eq!(config.keep_alive, Duration::from_secs(5));
-        assert_eq!(config.backlog, 2048);
+        let found = read(flags, &variables).unwrap();
+        assert_eq!(found.config.workers, 7);
+        assert_eq!(found.config.keep_alive, Duration::from_secs(5));
+        assert_eq!(found.config.linger, Duration::from_secs(1));
+        assert_eq!(found.config.backlog, 2048);
+        assert_eq!(found.config.app, Some(folder.path().join("a.so")));
+        let origin = |name| found.settings[index(name)].to_string();
+        assert_eq!(origin("workers"), "command line, --workers");
+        assert_eq!(origin("keep-alive"), "variable GATEWAYD_KEEP_ALIVE");
+        assert_eq!(origin("linger"), format!("{}:4", file.display()));
+        assert_eq!(origin("backlog"), "default");
+    }
+
+    #[test]
+    fn the_environment_names_the_file_and_the_application() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("g.toml");
+        std::fs::write(&file, "app = 'a.so'\nworkers = 1\n").unwrap();
+        let mut variables = vec![("GATEWAYD_CONFIG", file.to_str().unwrap())];
+        let found = read(CommandLine::default(), &variables).unwrap();
+        assert_eq!(
+            (found.config.workers, found.config.file),
+            (1, Some(file.clone()))
+        );
+        variables.push(("GATEWAYD_APP", "/b.so"));
+        let found = read(CommandLine::default(), &variables).unwrap();
+        assert_eq!(found.config.app, Some("/b.so".into()));
     }
 
     #[test]
     fn a_list_in_the_environment_is_separated_by_commas() {
-        let sources = Sources::new(vec![], environment(&[("GATEWAYD_BIND", "[::]:1, unix:/x")]));
-        let bind: Vec<_> = sources
-            .resolve()
-            .unwrap()
-            .bind
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let found = read(line(&[]), &[("GATEWAYD_BIND", "[::]:1, unix:/x")]).unwrap();
+        let bind: Vec<_> = found.config.bind.iter().map(ToString::to_string).collect();
         assert_eq!(bind, ["[::]:1", "unix:/x"]);
     }
 
     #[test]
     fn everything_that_is_wrong_is_told_at_once_with_name_origin_and_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("g.toml");
+        std::fs::write(&file, "wokers = 1\nmax-body = '1MB'\n").unwrap();
         let variables = [("GATEWAYD_WORKERS", "many"), ("GATEWAYD_BIND", "8000")];
-        let flags = vec![
-            flag("keep-alive", "75"),
-            flag("max-body", "1MB"),
-            flag("workers", "1"),
-        ];
-        let errors = Sources::new(flags, environment(&variables))
-            .resolve()
-            .unwrap_err();
-        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 4);
+        let mut flags = line(&[("keep-alive", "75"), ("max-body", "1MB"), ("workers", "1")]);
+        flags.file = Some(file.clone());
+        let told = read(flags, &variables).unwrap_err();
+        assert_eq!(told.len(), 6, "{told:#?}");
+        let place = file.display();
         assert_eq!(
             told[0],
+            format!("{place}:1: there is no setting `wokers`; did you mean `workers`?")
+        );
+        assert!(told[1].starts_with(&format!("{place}:2: max-body: expected a size")));
+        assert_eq!(
+            told[2],
             "GATEWAYD_WORKERS (environment): expected `auto` or a number from 0 to 512, found `many`"
         );
-        assert!(told[2].starts_with("--keep-alive (command line): expected a time from 0s"));
-        assert!(told[2].ends_with("such as `500ms`, `30s` or `2m`, found `75`"));
+        assert!(told[4].starts_with("--keep-alive (command line): expected a time from 0s"));
+        assert!(told[4].ends_with("such as `500ms`, `30s` or `2m`, found `75`"));
+    }
+
+    #[test]
+    fn without_an_application_nothing_is_served_and_a_linked_one_stays_alone() {
+        let told = read(CommandLine::default(), &[]).unwrap_err();
+        assert!(told[0].contains("expected an application to serve"));
+        let none = CommandLine::default();
+        let found = resolve(none, environment(&[]), AppPlace::Linked, Vec::new()).unwrap();
+        assert_eq!(found.config.app, None);
+        let other = environment(&[("GATEWAYD_APP", "/b.so")]);
+        let told = resolve(CommandLine::default(), other, AppPlace::Linked, Vec::new());
+        let told = told.unwrap_err()[0].to_string();
+        assert!(told.starts_with("GATEWAYD_APP (environment)"), "{told}");
     }
 
     #[test]
@@ -250,6 +335,7 @@ mod tests {
             "GATEWAYD_SERVICE_HOST",
             "GATEWAYD_PORT",
             "GATEWAYD_WORKERS",
+            "GATEWAYD_CONFIG",
         ];
         let misses = near_misses(names.into_iter().map(OsString::from));
         assert_eq!(

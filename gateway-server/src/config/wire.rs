@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use super::{Config, SETTINGS};
+use crate::options::AppSettings;
 
 impl Config {
     /// The records of every setting that has a value.
@@ -17,14 +18,22 @@ impl Config {
                 push(&mut wire, setting.name, text.as_bytes());
             }
         }
-        if let Some(app) = &self.app {
-            push(&mut wire, APP, app.as_os_str().as_bytes());
-        }
-        if let Some(folder) = &self.workbench {
-            push(&mut wire, WORKBENCH, folder.as_os_str().as_bytes());
+        let paths = [
+            (APP, &self.app),
+            (FILE, &self.file),
+            (WORKBENCH, &self.workbench),
+        ];
+        for (name, path) in paths {
+            if let Some(path) = path {
+                push(&mut wire, name, path.as_os_str().as_bytes());
+            }
         }
         for argument in &self.app_arguments {
             push(&mut wire, ARGUMENT, argument.as_bytes());
+        }
+        for (key, value) in &self.app_settings.0 {
+            push(&mut wire, KEY, key.as_bytes());
+            push(&mut wire, VALUE, value.as_bytes());
         }
         wire
     }
@@ -38,6 +47,7 @@ impl Config {
     pub(crate) fn from_wire(wire: &[u8]) -> Result<Self, WireError> {
         let mut config = Self::blank();
         let mut values: Vec<Vec<&str>> = vec![Vec::new(); SETTINGS.len()];
+        let (mut keys, mut contents) = (Vec::new(), Vec::new());
         let records = wire.strip_suffix(b"\0").ok_or(WireError)?;
         for record in records.split(|byte| *byte == 0) {
             let equals = record
@@ -45,22 +55,27 @@ impl Config {
                 .position(|byte| *byte == b'=')
                 .ok_or(WireError)?;
             let (name, value) = (&record[..equals], &record[equals + 1..]);
-            if name == APP.as_bytes() {
-                config.app = Some(PathBuf::from(OsStr::from_bytes(value)));
-            } else if name == WORKBENCH.as_bytes() {
-                config.workbench = Some(PathBuf::from(OsStr::from_bytes(value)));
-            } else if name == ARGUMENT.as_bytes() {
-                config
+            let path = || Some(PathBuf::from(OsStr::from_bytes(value)));
+            let text = || str::from_utf8(value).map_err(|_| WireError);
+            match str::from_utf8(name).map_err(|_| WireError)? {
+                APP => config.app = path(),
+                FILE => config.file = path(),
+                WORKBENCH => config.workbench = path(),
+                ARGUMENT => config
                     .app_arguments
-                    .push(OsString::from_vec(value.to_vec()));
-            } else {
-                let at = SETTINGS
-                    .iter()
-                    .position(|setting| setting.name.as_bytes() == name);
-                let value = str::from_utf8(value).map_err(|_| WireError)?;
-                values[at.ok_or(WireError)?].push(value);
+                    .push(OsString::from_vec(value.to_vec())),
+                KEY => keys.push(text()?.to_owned()),
+                VALUE => contents.push(text()?.to_owned()),
+                name => {
+                    let at = SETTINGS.iter().position(|setting| setting.name == name);
+                    values[at.ok_or(WireError)?].push(text()?);
+                }
             }
         }
+        if keys.len() != contents.len() {
+            return Err(WireError);
+        }
+        config.app_settings = AppSettings(keys.into_iter().zip(contents).collect());
         for (setting, texts) in SETTINGS
             .iter()
             .zip(&values)
@@ -79,6 +94,9 @@ pub(crate) struct WireError;
 
 const APP: &str = "app";
 const ARGUMENT: &str = "app-argument";
+const FILE: &str = "config-file";
+const KEY: &str = "app-key";
+const VALUE: &str = "app-value";
 const WORKBENCH: &str = "workbench";
 
 fn push(wire: &mut Vec<u8>, name: &str, value: &[u8]) {
@@ -106,6 +124,9 @@ mod tests {
             .unwrap();
         config.app = Some(PathBuf::from(OsStr::from_bytes(b"/app\xff=\n.so")));
         config.workbench = Some("/tmp/bench".into());
+        config.file = Some("/etc/g.toml".into());
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        config.app_settings = AppSettings(vec![pair("a=b", "x=y\n"), pair("", "")]);
         config.app_arguments = vec!["".into(), "--flag=x".into()];
         assert_eq!(Config::from_wire(&config.to_wire()).unwrap(), config);
     }
@@ -118,6 +139,7 @@ mod tests {
             b"workers\0",
             b"no-such=1\0",
             b"workers=x\0",
+            b"app-key=x\0",
         ] {
             assert!(Config::from_wire(wire).is_err(), "{}", wire.escape_ascii());
         }

@@ -60,6 +60,7 @@ pub(super) async fn start(
     });
     let argument = options.app_arguments.join(std::ffi::OsStr::new(" "));
     let config = Config {
+        settings: options.app_settings.0.clone(),
         argument: argument.as_bytes().to_vec(),
         worker: Worker::new(identity.index, identity.count.max(1), 1),
         ..Config::default()

@@ -166,7 +166,7 @@ fn a_foreign_application_that_fails_to_start_is_refused() {
         ("create-null", "hostile"),
         ("startup-fail", "hostile: startup failed"),
         ("startup-overlong", "hostile"),
-        ("startup-positive", "7"),
+        ("startup-positive", "start-up failed"),
     ] {
         for workers in ["1", "0"] {
             let path = module.to_str().unwrap();

@@ -5,6 +5,7 @@ mod allocations;
 mod bodies;
 mod check;
 mod clients;
+mod configuration;
 mod conformance;
 mod corpus;
 mod dev;

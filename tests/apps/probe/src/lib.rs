@@ -23,6 +23,8 @@ struct Probe {
     file: File,
     /// What happened behind answers, for `/count`.
     count: Arc<AtomicU64>,
+    /// What the server has told, for `/startup`.
+    startup: String,
 }
 
 async fn start(startup: Startup) -> Result<Probe, StartupError> {
@@ -38,7 +40,19 @@ async fn start(startup: Startup) -> Result<Probe, StartupError> {
     Ok(Probe {
         file,
         count: Arc::default(),
+        startup: told(&startup),
     })
+}
+
+/// The argument and the settings, one a line.
+fn told(startup: &Startup) -> String {
+    let mut lines = vec![String::from_utf8_lossy(startup.argument()).into_owned()];
+    lines.extend(
+        startup
+            .settings()
+            .map(|(key, value)| format!("{key}={value}")),
+    );
+    lines.join("\n")
 }
 
 impl Gateway for Probe {
@@ -48,6 +62,7 @@ impl Gateway for Probe {
         let number = argument.parse().unwrap_or(0);
         match name {
             "version" => Response::text(option_env!("PROBE_VERSION").unwrap_or("unset")),
+            "startup" => Response::text(self.startup.clone()),
             "pid" => Response::text(process::id().to_string()),
             "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
             "status" => {

@@ -1,0 +1,377 @@
+//! The command line as a list of words: what was asked for, or everything that is wrong with it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::ValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::app_source::AppSource;
+use crate::config::{self, AppPlace, CommandLine, Problem, Resolved, SETTINGS, hint, nearest};
+
+/// A command line that has been read, with all other sources of the configuration.
+pub(super) struct Line {
+    /// The configuration, or what is wrong with it.
+    pub(super) resolved: Result<Resolved, Vec<Problem>>,
+    /// Whether [`REVEAL`] was given.
+    pub(super) reveal: bool,
+}
+
+/// Reads `args`, which begin with the program's name, the environment and the file.
+///
+/// # Errors
+///
+/// What to exit with, when help or the version was asked for and has been printed.
+pub(super) fn read(
+    title: &str,
+    args: Vec<OsString>,
+    source: AppSource,
+    purpose: Purpose,
+) -> Result<Line, ExitCode> {
+    let stray = stray_word(&args, source);
+    let (matches, problems) = match stray {
+        Some(problem) => (None, vec![problem]),
+        None => matches(&mut command(title, source, purpose), args)?,
+    };
+    let line = matches.as_ref().map(command_line).unwrap_or_default();
+    let place = match source {
+        AppSource::CommandLine => AppPlace::File,
+        AppSource::LinkedIn(_) => AppPlace::Linked,
+    };
+    Ok(Line {
+        resolved: config::resolve(line, std::env::vars_os(), place, problems),
+        reveal: purpose == Purpose::Print && matches.is_some_and(|found| found.get_flag(REVEAL)),
+    })
+}
+
+/// What the options are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To serve.
+    Serve,
+    /// To say whether they are right.
+    Check,
+    /// To show what they come to.
+    Print,
+}
+
+/// A first word that can be neither a command nor an application: a misspelt command.
+fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem> {
+    let word = args.get(1)?.to_str()?;
+    let path = Path::new(word);
+    if word.starts_with('-') || word.contains('/') || path.extension().is_some() || path.exists() {
+        return None;
+    }
+    let (known, what) = match source {
+        AppSource::CommandLine => (&COMMANDS[..], "command or file"),
+        AppSource::LinkedIn(_) => (&LINKED_COMMANDS[..], "command"),
+    };
+    let words = match nearest(word, known.iter().copied()) {
+        Some(_) => hint(word, known.iter().copied()),
+        None => format!("; commands are {}", known.join(", ")),
+    };
+    Some(Problem::Usage(format!(
+        "there is no {what} `{word}`{words}"
+    )))
+}
+
+/// The command line as clap sees it, made from the table of settings.
+fn command(title: &str, source: AppSource, purpose: Purpose) -> Command {
+    let linked = matches!(source, AppSource::LinkedIn(_));
+    let mut command = Command::new(title.to_owned())
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(match (purpose, linked) {
+            (Purpose::Serve, false) => "Serves a compiled gateway application over HTTP",
+            (Purpose::Serve, true) => "Serves the application over HTTP",
+            (Purpose::Check, _) => "Tells everything that is wrong with a configuration",
+            (Purpose::Print, _) => "Prints every setting with its value and where it comes from",
+        })
+        .override_usage(usage(title, linked, purpose))
+        .after_help(AFTER_HELP)
+        .args_override_self(true);
+    if !linked {
+        let path = ValueParser::path_buf();
+        let help = "The application: a shared object that exports gateway_module_v1";
+        command = command.arg(
+            Arg::new(APP)
+                .value_name("APP.SO")
+                .value_parser(path)
+                .help(help),
+        );
+    }
+    let help = "Arguments for the application itself";
+    let arguments = Arg::new(ARGUMENTS)
+        .value_name("ARGS")
+        .value_parser(ValueParser::os_string());
+    command = command
+        .arg(arguments.num_args(0..).last(true).help(help))
+        .arg(
+            Arg::new(FILE)
+                .long(FILE)
+                .short('c')
+                .value_name("FILE")
+                .value_parser(ValueParser::path_buf())
+                .help("Read settings from this TOML file; a setting here wins over one there"),
+        );
+    if purpose == Purpose::Print {
+        command = command.arg(
+            Arg::new(REVEAL)
+                .long(REVEAL)
+                .action(ArgAction::SetTrue)
+                .help("Show the application's own settings too, any of which may be a password"),
+        );
+    }
+    for setting in SETTINGS {
+        let mut help = setting.help.to_owned();
+        let switch = setting.field.placeholder().is_empty();
+        if !setting.default.is_empty() && !switch {
+            help = format!("{help} [default: {}]", setting.default);
+        }
+        let mut arg = Arg::new(setting.name)
+            .long(setting.name)
+            .help(help)
+            .help_heading(setting.group.heading())
+            .value_parser(ValueParser::os_string())
+            .action(if setting.is_list() {
+                ArgAction::Append
+            } else {
+                ArgAction::Set
+            });
+        if let Some(short) = setting.short {
+            arg = arg.short(short);
+        }
+        arg = if switch {
+            arg.num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true")
+                .hide_possible_values(true)
+        } else {
+            arg.value_name(setting.field.placeholder())
+                .allow_hyphen_values(true)
+        };
+        command = command.arg(arg);
+    }
+    command
+}
+
+fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
+    let app = if linked { "" } else { " [APP.SO]" };
+    match purpose {
+        Purpose::Check => return format!("{title} check-config [OPTIONS]{app} [-- ARGS]"),
+        Purpose::Print => {
+            return format!("{title} print-config [--reveal] [OPTIONS]{app} [-- ARGS]");
+        }
+        Purpose::Serve => {}
+    }
+    let app = if linked { "" } else { " APP.SO" };
+    let mut lines = vec![
+        format!("{title} [OPTIONS]{app} [-- ARGS]"),
+        format!("{title} check [--load]{app} [-- ARGS]"),
+        format!("{title} check-config|print-config [OPTIONS]{app} [-- ARGS]"),
+    ];
+    if !linked {
+        lines.insert(1, format!("{title} [OPTIONS] --config FILE [-- ARGS]"));
+        lines.push(format!("{title} dev [PATH] [OPTIONS] [-- ARGS]"));
+    }
+    lines.join("\n       ")
+}
+
+/// What the words say.
+fn command_line(matches: &ArgMatches) -> CommandLine {
+    let mut flags = Vec::new();
+    for (at, setting) in SETTINGS.iter().enumerate() {
+        if let Some(values) = matches.get_many::<OsString>(setting.name) {
+            flags.push((at, values.cloned().collect()));
+        }
+    }
+    let path = |name| matches.try_get_one::<PathBuf>(name).ok().flatten().cloned();
+    let arguments = matches.get_many(ARGUMENTS);
+    CommandLine {
+        flags,
+        file: path(FILE),
+        app: path(APP),
+        arguments: arguments.into_iter().flatten().cloned().collect(),
+    }
+}
+
+/// Runs clap, again without each option it does not know, so that all of them are told at once.
+fn matches(
+    command: &mut Command,
+    mut args: Vec<OsString>,
+) -> Result<(Option<ArgMatches>, Vec<Problem>), ExitCode> {
+    let mut problems = Vec::new();
+    loop {
+        let error = match command.try_get_matches_from_mut(&args) {
+            Ok(matches) => return Ok((Some(matches), problems)),
+            Err(error) => error,
+        };
+        if !error.use_stderr() {
+            // Help or the version; whoever closed the pipe has read enough.
+            let _ = error.print();
+            return Err(ExitCode::SUCCESS);
+        }
+        let context = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.as_str()),
+            Some(ContextValue::Strings(texts)) => texts.first().map(String::as_str),
+            _ => None,
+        };
+        let culprit = context(ContextKind::InvalidArg).unwrap_or_default();
+        let unknown = error.kind() == ErrorKind::UnknownArgument;
+        if unknown && culprit.starts_with('-') {
+            let hint = context(ContextKind::SuggestedArg)
+                .map_or(String::new(), |known| format!("; did you mean `{known}`?"));
+            problems.push(Problem::Usage(format!(
+                "{culprit} (command line): there is no such option{hint}"
+            )));
+        } else if !unknown || problems.is_empty() {
+            // A word too many behind an unknown option is likely that option's value.
+            problems.push(Problem::Usage(first_line(&error.to_string())));
+        }
+        if !(unknown && strike(&mut args, culprit)) {
+            return Ok((None, problems));
+        }
+    }
+}
+
+/// Removes the argument that is, or begins with, `option`.
+fn strike(args: &mut Vec<OsString>, option: &str) -> bool {
+    let at = args.iter().skip(1).position(|arg| {
+        let bytes = arg.as_encoded_bytes();
+        bytes.strip_prefix(option.as_bytes()).is_some_and(|rest| {
+            // A cluster of short options, `-xb`, is struck as a whole.
+            rest.is_empty() || rest[0] == b'=' || !option.starts_with("--")
+        })
+    });
+    at.map(|at| args.remove(at + 1)).is_some()
+}
+
+fn first_line(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+const APP: &str = "app";
+const ARGUMENTS: &str = "arguments";
+const FILE: &str = "config";
+const REVEAL: &str = "reveal";
+const COMMANDS: [&str; 4] = ["check", "check-config", "print-config", "dev"];
+const LINKED_COMMANDS: [&str; 3] = ["check", "check-config", "print-config"];
+const AFTER_HELP: &str = "\
+Every option can be set in the file and in the environment as well: --worker-timeout is worker-timeout
+there and GATEWAYD_WORKER_TIMEOUT here. A flag wins over the environment, that over the file. Signals:
+TERM finishes what has begun and stops, INT and QUIT stop quickly, a second one at once; HUP loads the
+application anew, TTIN and TTOU add and remove a worker.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serving() -> Command {
+        command("gatewayd", AppSource::CommandLine, Purpose::Serve)
+    }
+
+    fn words(args: &[&str]) -> Vec<OsString> {
+        ["gatewayd"]
+            .iter()
+            .chain(args)
+            .map(OsString::from)
+            .collect()
+    }
+
+    fn problems(args: &[&str]) -> Vec<String> {
+        let (_, problems) = matches(&mut serving(), words(args)).unwrap();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    fn flags(args: &[&str]) -> Vec<(&'static str, Vec<OsString>)> {
+        let (found, problems) = matches(&mut serving(), words(args)).unwrap();
+        assert_eq!(problems.len(), 0);
+        let flags = command_line(&found.unwrap()).flags;
+        flags
+            .into_iter()
+            .map(|(at, texts)| (SETTINGS[at].name, texts))
+            .collect()
+    }
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        for purpose in [Purpose::Serve, Purpose::Check, Purpose::Print] {
+            command("gatewayd", AppSource::CommandLine, purpose).debug_assert();
+        }
+    }
+
+    #[test]
+    fn flags_are_read_in_every_form() {
+        let found = flags(&[
+            "-b",
+            "[::]:1",
+            "app.so",
+            "--bind=unix:/x",
+            "-w4",
+            "--lint",
+            "--",
+            "-x",
+        ]);
+        assert_eq!(found[0], ("bind", vec!["[::]:1".into(), "unix:/x".into()]));
+        assert_eq!(found[1], ("workers", vec!["4".into()]));
+        assert_eq!(found[2], ("lint", vec!["true".into()]));
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_flag_counts() {
+        assert_eq!(
+            flags(&["-w1", "--workers", "2", "a"]),
+            [("workers", vec!["2".into()])]
+        );
+    }
+
+    #[test]
+    fn every_unknown_option_is_told_with_the_nearest_known_one() {
+        let told = problems(&["--wokers", "4", "--keepalive=75s", "-z", "app.so"]);
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert_eq!(
+            told[0],
+            "--wokers (command line): there is no such option; did you mean `--workers`?"
+        );
+        assert!(
+            told[1].ends_with("did you mean `--keep-alive`?"),
+            "{}",
+            told[1]
+        );
+    }
+
+    #[test]
+    fn a_missing_value_and_a_word_too_many_are_told() {
+        assert!(problems(&["app.so", "other.so"])[0].contains("other.so"));
+        assert!(problems(&["app.so", "--workers"])[0].contains("--workers"));
+    }
+
+    #[test]
+    fn a_misspelt_command_is_told_with_the_one_that_was_meant() {
+        let told = |word: &str| stray_word(&words(&[word, "app.so"]), AppSource::CommandLine);
+        let chekc = told("chekc").unwrap().to_string();
+        assert_eq!(
+            chekc,
+            "there is no command or file `chekc`; did you mean `check`?"
+        );
+        let start = told("start").unwrap().to_string();
+        assert!(
+            start.ends_with("commands are check, check-config, print-config, dev"),
+            "{start}"
+        );
+        for app in ["app.so", "./chekc", "--chekc", "src"] {
+            assert!(told(app).is_none(), "{app}");
+        }
+    }
+
+    #[test]
+    fn help_lists_every_setting_under_its_heading() {
+        let help = serving().render_help().to_string();
+        for setting in SETTINGS {
+            assert!(help.contains(&setting.flag()), "{}", setting.name);
+            assert!(help.contains(setting.group.heading()));
+        }
+    }
+}

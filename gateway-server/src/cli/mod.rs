@@ -1,0 +1,160 @@
+//! The command line: which of the program's parts is asked for.
+
+mod line;
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::app_source::AppSource;
+use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
+use crate::workbench::Workbench;
+use crate::{arbiter, check, dev, logging, worker};
+use line::{Line, Purpose};
+
+/// Runs the server's command line; `args` begin with the program's name.
+///
+/// Returns what the process should exit with: 0 after a stop that was asked for, 1 if the server could
+/// not run, 2 for a wrong command line or configuration, 3 if the application failed to start, 4 if it
+/// could not be loaded.
+///
+/// To be called first thing in `main`: workers are this same program started once more, and a thread
+/// that exists before the call does not exist in them.
+pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitCode {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    if let [_, role, plan] = args.as_slice()
+        && role == worker::ROLE
+    {
+        return worker::main(plan, source);
+    }
+    let name = args.first().cloned().unwrap_or_else(|| "gatewayd".into());
+    let title = title(&name, source);
+    let mut workbench = None;
+    match (args.get(1).and_then(|word| word.to_str()), source) {
+        (Some("check"), _) => return check::run(&title, &args[2..], source),
+        (Some("check-config"), _) => return check_config(&title, args, source),
+        (Some("print-config"), _) => return print_config(&title, args, source),
+        (Some("dev"), AppSource::CommandLine) => return dev::run(&name, &args[2..]),
+        (Some(dev::ROLE), AppSource::CommandLine) if args.len() > 2 => {
+            let folder = PathBuf::from(args.remove(2));
+            args[1] = Workbench::at(&folder).app().into();
+            workbench = Some(folder);
+        }
+        _ => {}
+    }
+    let resolved = match line::read(&title, args, source, Purpose::Serve) {
+        Ok(Line { resolved, .. }) => resolved,
+        Err(code) => return code,
+    };
+    match resolved {
+        Ok(resolved) if resolved.config.workers == 0 && workbench.is_some() => {
+            let words = "--workers: dev expects at least 1, found 0";
+            complain(&title, &[Problem::Usage(words.to_owned())])
+        }
+        Ok(Resolved { mut config, .. }) => {
+            config.workbench = workbench;
+            serve(&name, config, source)
+        }
+        Err(problems) => complain(&title, &problems),
+    }
+}
+
+fn serve(name: &OsStr, config: Config, source: AppSource) -> ExitCode {
+    logging::init(config.log_level);
+    for (variable, known) in near_misses(std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!("{variable} is not a setting; did you mean {known}?");
+    }
+    match config.workers {
+        0 => worker::in_process(config, source),
+        _ => arbiter::run(name, config, source),
+    }
+}
+
+/// Says whether a server would accept its configuration and find its application.
+fn check_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> ExitCode {
+    args.remove(1);
+    let resolved = match line::read(title, args, source, Purpose::Check) {
+        Ok(Line { resolved, .. }) => resolved,
+        Err(code) => return code,
+    };
+    let mut warnings = String::new();
+    for (variable, known) in near_misses(std::env::vars_os().map(|(name, _)| name)) {
+        warnings +=
+            &format!("{title}: warning: {variable} is not a setting; did you mean {known}?\n");
+    }
+    let _ = std::io::stderr().write_all(warnings.as_bytes());
+    let problems = match resolved {
+        Err(problems) => problems,
+        Ok(resolved) => missing_app(&resolved).into_iter().collect(),
+    };
+    if !problems.is_empty() {
+        return complain(title, &problems);
+    }
+    say("the configuration is right\n")
+}
+
+/// The application's file, if it is none.
+fn missing_app(resolved: &Resolved) -> Option<Problem> {
+    let path = resolved.config.app.as_deref()?;
+    let found = match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => return None,
+        Ok(_) => "something else".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Some(Problem::Refused {
+        lead: resolved.app.lead("app"),
+        expected: format!("a file at {}", path.display()),
+        found,
+    })
+}
+
+/// Prints what the configuration comes to.
+fn print_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> ExitCode {
+    args.remove(1);
+    match line::read(title, args, source, Purpose::Print) {
+        Err(code) => code,
+        Ok(Line { resolved, reveal }) => match resolved {
+            Err(problems) => complain(title, &problems),
+            Ok(resolved) if reveal => say(&config::print(&resolved, Secrets::Shown)),
+            Ok(resolved) => say(&config::print(&resolved, Secrets::Hidden)),
+        },
+    }
+}
+
+/// What the program is called in help and messages.
+fn title(name: &OsStr, source: AppSource) -> String {
+    match source {
+        AppSource::CommandLine => "gatewayd".to_owned(),
+        AppSource::LinkedIn(_) => {
+            let file = Path::new(name).file_name().unwrap_or(name);
+            file.to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// Writes to standard output; whoever closed the pipe has read enough.
+fn say(text: &str) -> ExitCode {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// Writes what is wrong to standard error; if that is closed, nobody wants to know.
+fn complain(title: &str, problems: &[Problem]) -> ExitCode {
+    let mut text = String::new();
+    for problem in problems {
+        text += &format!("{title}: {problem}\n");
+    }
+    // A line that is wrong in the file is not mended by help about options.
+    if problems
+        .iter()
+        .any(|problem| matches!(problem, Problem::Usage(_) | Problem::NoApp))
+    {
+        text += &format!("Try `{title} --help`.\n");
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(USAGE)
+}
+
+/// The exit code for a wrong command line or configuration.
+const USAGE: u8 = 2;

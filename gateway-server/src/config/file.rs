@@ -1,0 +1,465 @@
+//! The configuration file: TOML whose keys are the names of the settings, and a table `app`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::SETTINGS;
+use super::given::{Given, Text};
+use super::nearest::hint;
+use super::origin::{Line, Origin};
+use super::problem::Problem;
+
+/// What a file says; what is wrong with it goes to a list of its own.
+#[derive(Default)]
+pub(super) struct FileValues {
+    /// Values of settings.
+    pub(super) given: Vec<Given>,
+    /// The application's file.
+    pub(super) app: Option<(PathBuf, Origin)>,
+    /// The application's arguments.
+    pub(super) arguments: Option<(Vec<String>, Origin)>,
+    /// The application's own settings, in the order of their keys.
+    pub(super) settings: Vec<(String, String, Origin)>,
+}
+
+impl FileValues {
+    /// Reads the file at `path`. Relative paths in it begin where it lies.
+    pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Self {
+        match read_limited(path) {
+            Ok(text) => Self::parse(&text, path, problems),
+            Err(cause) => {
+                problems.push(Problem::UnreadableFile {
+                    path: path.to_owned(),
+                    cause,
+                });
+                Self::default()
+            }
+        }
+    }
+
+    fn parse(text: &str, path: &Path, problems: &mut Vec<Problem>) -> Self {
+        let mut reader = Reader {
+            text,
+            file: Rc::from(path),
+            folder: path.parent().unwrap_or(Path::new("")),
+            broken: Vec::new(),
+            problems: Vec::new(),
+            values: Self::default(),
+        };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let line = reader.line(error.span().unwrap_or_default());
+            reader.broken.push(line.number);
+            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            reader.problems.push((
+                line.number,
+                Problem::Syntax {
+                    place: line,
+                    message,
+                },
+            ));
+        }
+        reader.top(table.get_ref());
+        reader.problems.sort_by_key(|(line, _)| *line);
+        problems.extend(reader.problems.into_iter().map(|(_, problem)| problem));
+        reader.values
+    }
+}
+
+/// A walk over the parsed file.
+struct Reader<'t> {
+    text: &'t str,
+    file: Rc<Path>,
+    folder: &'t Path,
+    /// Lines that could not be parsed; what the parser has made of them means nothing.
+    broken: Vec<usize>,
+    problems: Vec<(usize, Problem)>,
+    values: FileValues,
+}
+
+type Key<'t> = Spanned<std::borrow::Cow<'t, str>>;
+type Value<'t> = Spanned<DeValue<'t>>;
+
+impl Reader<'_> {
+    fn top(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let line = self.line(key.span());
+            if self.broken.contains(&line.number) {
+                continue;
+            }
+            let name: &str = key.get_ref();
+            if name == APP {
+                self.app(value);
+            } else if let Some(setting) = SETTINGS.iter().position(|one| one.name == name) {
+                self.setting(setting, value);
+            } else {
+                let known = SETTINGS.iter().map(|one| one.name).chain([APP]);
+                self.unknown(key, "setting", name, known);
+            }
+        }
+    }
+
+    fn setting(&mut self, at: usize, value: &Value<'_>) {
+        let setting = &SETTINGS[at];
+        let texts = match value.get_ref() {
+            DeValue::Array(list) if setting.is_list() => self.list(setting.name, list),
+            _ => self
+                .text(setting.name, &setting.field.form(), value)
+                .map(|one| vec![one]),
+        };
+        let Some(mut texts) = texts else { return };
+        if texts.is_empty() {
+            return self.refuse(setting.name, &setting.field.form(), value, "an empty list");
+        }
+        for one in &mut texts {
+            if let Some(text) = one.text.to_str() {
+                one.text = setting.field.anchored(text, self.folder).into();
+            }
+        }
+        self.values.given.push(Given { setting: at, texts });
+    }
+
+    fn app(&mut self, value: &Value<'_>) {
+        let table = match value.get_ref() {
+            DeValue::Table(table) => table,
+            DeValue::String(path) => return self.app_path(path, value),
+            other => {
+                let found = described(other);
+                return self.refuse(APP, "a path, or a table `[app]`", value, &found);
+            }
+        };
+        for (key, value) in table {
+            match (&**key.get_ref(), value.get_ref()) {
+                ("path", DeValue::String(path)) => self.app_path(path, value),
+                ("path", other) => self.refuse("app.path", "a path", value, &described(other)),
+                ("arguments", DeValue::Array(list)) => {
+                    let Some(texts) = self.list("app.arguments", list) else {
+                        continue;
+                    };
+                    let words = texts
+                        .into_iter()
+                        .filter_map(|one| one.text.into_string().ok());
+                    self.values.arguments = Some((words.collect(), self.origin(value)));
+                }
+                ("arguments", other) => {
+                    self.refuse("app.arguments", "a list of texts", value, &described(other));
+                }
+                ("config", DeValue::Table(table)) => self.app_config("", table),
+                ("config", other) => self.refuse("app.config", "a table", value, &described(other)),
+                ("secrets", DeValue::Table(table)) => self.app_secrets(table),
+                ("secrets", other) => {
+                    self.refuse("app.secrets", "a table of paths", value, &described(other));
+                }
+                (name, _) => self.unknown(key, "key", &format!("app.{name}"), APP_KEYS.into_iter()),
+            }
+        }
+        let settings = &mut self.values.settings;
+        settings.sort_by(|a, b| a.0.cmp(&b.0));
+        let twice = settings.windows(2).find(|pair| pair[0].0 == pair[1].0);
+        if let Some([_, (key, _, Origin::File(line))]) = twice {
+            let problem = Problem::Twice {
+                place: line.clone(),
+                key: key.clone(),
+            };
+            self.problems.push((line.number, problem));
+        }
+    }
+
+    fn app_path(&mut self, path: &str, value: &Value<'_>) {
+        if path.is_empty() || path.contains('\0') {
+            return self.refuse("app.path", "a path", value, &format!("{path:?}"));
+        }
+        self.values.app = Some((self.folder.join(path), self.origin(value)));
+    }
+
+    /// A table within is a prefix: `[app.config.database]` with `url` is `database.url`.
+    fn app_config(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let name = format!("{prefix}{}", key.get_ref());
+            let shown = format!("app.config.{name}");
+            match value.get_ref() {
+                DeValue::Table(table) => self.app_config(&format!("{name}."), table),
+                DeValue::Float(float) => self.app_value(name, float.as_str(), value),
+                DeValue::Datetime(time) => self.app_value(name, &time.to_string(), value),
+                _ => {
+                    let expected = "a text, a number, a boolean, a time or a table";
+                    let text = self.text(&shown, expected, value);
+                    if let Some(text) = text.and_then(|one| one.text.into_string().ok()) {
+                        self.app_value(name, &text, value);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Values that stand in files of their own, as orchestrators mount them; one line end is not theirs.
+    fn app_secrets(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let name = key.get_ref().clone().into_owned();
+            let shown = format!("app.secrets.{name}");
+            let Some(path) = value.as_ref().as_str() else {
+                let found = described(value.get_ref());
+                self.refuse(
+                    &shown,
+                    "the path of a file that holds the value",
+                    value,
+                    &found,
+                );
+                continue;
+            };
+            let path = self.folder.join(path);
+            match read_limited(&path) {
+                Ok(secret) => {
+                    let secret = secret.strip_suffix('\n').unwrap_or(&secret);
+                    self.app_value(name, secret, value);
+                }
+                Err(cause) => {
+                    let place = self.line(value.span());
+                    let number = place.number;
+                    let problem = Problem::UnreadableSecret {
+                        place,
+                        name: shown,
+                        path,
+                        cause,
+                    };
+                    self.problems.push((number, problem));
+                }
+            }
+        }
+    }
+
+    fn app_value(&mut self, key: String, text: &str, value: &Value<'_>) {
+        if text.contains('\0') || key.contains('\0') {
+            let name = format!("app.config.{}", key.escape_default());
+            return self.refuse(&name, "a text without NUL", value, "one with it");
+        }
+        let origin = self.origin(value);
+        self.values.settings.push((key, text.to_owned(), origin));
+    }
+
+    fn list(&mut self, name: &str, list: &DeArray<'_>) -> Option<Vec<Text>> {
+        let expected = "a list of texts";
+        let texts: Vec<_> = list
+            .iter()
+            .map(|one| self.text(name, expected, one))
+            .collect();
+        texts.into_iter().collect()
+    }
+
+    /// Texts, whole numbers and booleans are read as their setting reads them everywhere else.
+    fn text(&mut self, name: &str, expected: &str, value: &Value<'_>) -> Option<Text> {
+        let text = match value.get_ref() {
+            DeValue::String(text) if !text.contains('\0') => text.clone().into_owned(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+            DeValue::Boolean(truth) => truth.to_string(),
+            other => {
+                self.refuse(name, expected, value, &described(other));
+                return None;
+            }
+        };
+        Some(Text {
+            text: text.into(),
+            origin: self.origin(value),
+        })
+    }
+
+    fn refuse(&mut self, name: &str, expected: &str, value: &Value<'_>, found: &str) {
+        let origin = self.origin(value);
+        let line = self.line(value.span()).number;
+        if !self.broken.contains(&line) {
+            let problem = Problem::Refused {
+                lead: origin.lead(name),
+                expected: expected.to_owned(),
+                found: found.to_owned(),
+            };
+            self.problems.push((line, problem));
+        }
+    }
+
+    fn unknown<'k>(
+        &mut self,
+        key: &Key<'_>,
+        what: &'static str,
+        name: &str,
+        known: impl Iterator<Item = &'k str>,
+    ) {
+        let place = self.line(key.span());
+        let number = place.number;
+        let problem = Problem::UnknownKey {
+            place,
+            what,
+            name: name.to_owned(),
+            hint: hint(name, known),
+        };
+        self.problems.push((number, problem));
+    }
+
+    fn origin(&self, value: &Value<'_>) -> Origin {
+        Origin::File(self.line(value.span()))
+    }
+
+    fn line(&self, span: Range<usize>) -> Line {
+        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
+        Line {
+            file: Rc::clone(&self.file),
+            number: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+        }
+    }
+}
+
+fn described(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("the text {text:?}"),
+        DeValue::Integer(number) => format!("the number {number}"),
+        DeValue::Float(number) => format!("the number {number}"),
+        DeValue::Boolean(truth) => format!("`{truth}`"),
+        DeValue::Datetime(_) => "a time of day".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// A whole file of text; endless ones are cut off with an error.
+fn read_limited(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_FILE + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(io::Error::other("expected at most 1 MiB, found more"));
+    }
+    Ok(text)
+}
+
+/// Longest configuration file, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+
+/// The table of the application.
+pub(super) const APP: &str = "app";
+const APP_KEYS: [&str; 4] = ["app.path", "app.arguments", "app.config", "app.secrets"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> (FileValues, Vec<String>) {
+        let mut problems = Vec::new();
+        let values = FileValues::parse(text, Path::new("/etc/g.toml"), &mut problems);
+        (values, problems.iter().map(ToString::to_string).collect())
+    }
+
+    fn told(text: &str) -> Vec<String> {
+        parse(text).1
+    }
+
+    #[test]
+    fn values_are_texts_numbers_and_booleans_and_know_their_lines() {
+        let (values, problems) =
+            parse("workers = 4\nlint = true\n\nbind = [\n 'unix:s', '[::]:1',\n]\n");
+        assert_eq!(problems, [""; 0]);
+        let mut read: Vec<_> = values
+            .given
+            .iter()
+            .flat_map(|given| &given.texts)
+            .map(|one| format!("{} {}", one.origin, one.text.display()))
+            .collect();
+        read.sort();
+        let expected = [
+            "/etc/g.toml:1 4",
+            "/etc/g.toml:2 true",
+            "/etc/g.toml:5 [::]:1",
+            "/etc/g.toml:5 unix:/etc/s",
+        ];
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn every_mistake_is_told_in_the_order_of_lines() {
+        let text = "workers = 0x10\nwokers = 2\nkeep-alive = 1.5\nbind = []\n\
+                    keep_alive = '1s'\nzoo = 1\n[app]\npath = 3\nparh = 'x'\narguments = 'x'\n";
+        assert_eq!(
+            told(text),
+            [
+                "/etc/g.toml:1: workers: expected `auto` or a number from 0 to 512, found the number 0x10",
+                "/etc/g.toml:2: there is no setting `wokers`; did you mean `workers`?",
+                "/etc/g.toml:3: keep-alive: expected a time from 0s to 24h such as `500ms`, `30s` or \
+                 `2m`, found the number 1.5",
+                "/etc/g.toml:4: bind: expected `ADDRESS:PORT`, `[IPV6]:PORT` or `unix:/PATH`, found an \
+                 empty list",
+                "/etc/g.toml:5: there is no setting `keep_alive`; did you mean `keep-alive`?",
+                "/etc/g.toml:6: there is no setting `zoo`",
+                "/etc/g.toml:8: app.path: expected a path, found the number 3",
+                "/etc/g.toml:9: there is no key `app.parh`; did you mean `app.path`?",
+                "/etc/g.toml:10: app.arguments: expected a list of texts, found the text \"x\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn mistakes_of_syntax_hide_no_others() {
+        let told = told("workers = \nwokers = 1\nbind = 'unclosed\nlint = yes\nlint = true\n");
+        let lines: Vec<_> = told.iter().map(|one| &one[..13]).collect();
+        assert!(told.len() >= 4, "{told:#?}");
+        assert!(lines.is_sorted(), "{told:#?}");
+        assert!(told[1].contains("`wokers`"), "{told:#?}");
+    }
+
+    #[test]
+    fn the_application_has_a_path_arguments_and_settings() {
+        let (values, problems) = parse(
+            "[app]\npath = 'current/app.so'\narguments = ['a', 'b c']\n[app.config]\nname = 'x'\n\
+             size = 3\non = true\nrate = 1.50\nday = 2026-01-01\n[app.config.database]\nurl = 'u'\n",
+        );
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(values.app.unwrap().0, Path::new("/etc/current/app.so"));
+        assert_eq!(values.arguments.unwrap().0, ["a", "b c"]);
+        let settings: Vec<_> = values
+            .settings
+            .iter()
+            .map(|(k, v, _)| format!("{k}={v}"))
+            .collect();
+        let expected = [
+            "database.url=u",
+            "day=2026-01-01",
+            "name=x",
+            "on=true",
+            "rate=1.50",
+            "size=3",
+        ];
+        assert_eq!(settings, expected);
+        let (values, _) = parse("app = '/srv/app.so'");
+        assert_eq!(values.app.unwrap().0, Path::new("/srv/app.so"));
+    }
+
+    #[test]
+    fn secrets_are_read_from_files_and_a_key_stands_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("key"), "hunter2\n\n").unwrap();
+        let path = folder.path().join("g.toml");
+        let text = "app.secrets = { key = 'key', none = 'missing' }\n";
+        let mut problems = Vec::new();
+        let values = FileValues::parse(text, &path, &mut problems);
+        assert_eq!(values.settings[0].1, "hunter2\n");
+        let told = problems[0].to_string();
+        assert!(
+            told.contains("g.toml:1: app.secrets.none: cannot read"),
+            "{told}"
+        );
+        let text = "[app.secrets]\nkey = 'key'\n[app.config]\nkey = 'x'\n";
+        FileValues::parse(text, &path, &mut problems);
+        let told = problems[1].to_string();
+        assert!(told.contains("`key` has a value already"), "{told}");
+    }
+
+    #[test]
+    fn a_file_that_never_ends_is_refused() {
+        let error = read_limited(Path::new("/dev/zero")).unwrap_err();
+        assert!(error.to_string().contains("1 MiB"), "{error}");
+    }
+}
