@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod ascii_json;
+pub mod conditional;
 pub mod multipart;
 mod password;
 pub mod routing;
