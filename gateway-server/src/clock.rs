@@ -39,13 +39,7 @@ impl Clock {
     ///
     /// The kernel's.
     pub(crate) fn start(&self, period: Duration, each: impl Fn() + 'static) -> io::Result<()> {
-        let timer = TimerFd::new(
-            ClockId::CLOCK_MONOTONIC,
-            TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
-        )?;
-        let every = Expiration::Interval(period.min(TICK).into());
-        timer.set(every, TimerSetTimeFlags::empty())?;
-        let timer = fd::watch(Rc::new(OwnedFd::from(timer)))?;
+        let timer = timer(Expiration::Interval(period.min(TICK).into()))?;
         let clock = self.clone();
         tokio::task::spawn_local(async move {
             loop {
@@ -70,6 +64,25 @@ impl Clock {
         })
         .await;
     }
+}
+
+/// Waits for `time`, exactly; for what is rare and cannot wait for the clock's next tick.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) async fn nap(time: Duration) -> io::Result<()> {
+    let timer = timer(Expiration::OneShot(time.into()))?;
+    turn(&timer).await
+}
+
+fn timer(expiration: Expiration) -> io::Result<AsyncFd<Rc<OwnedFd>>> {
+    let timer = TimerFd::new(
+        ClockId::CLOCK_MONOTONIC,
+        TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
+    )?;
+    timer.set(expiration, TimerSetTimeFlags::empty())?;
+    fd::watch(Rc::new(OwnedFd::from(timer)))
 }
 
 async fn turn(timer: &AsyncFd<Rc<OwnedFd>>) -> io::Result<()> {

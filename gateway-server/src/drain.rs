@@ -12,12 +12,17 @@ use tokio::sync::Notify;
 pub(crate) enum Phase {
     /// Accepting and serving.
     Serving = 0,
+    /// The same, but the end is near: applications are told, so that a readiness route can say so
+    /// while everybody is still served.
+    Announced = 1,
     /// Accepting no more and finishing what has begun; another worker has the listeners.
-    Retiring = 1,
+    Retiring = 2,
     /// The same, but nobody else accepts: what waits in the backlog is accepted first.
-    ShuttingDown = 2,
+    ShuttingDown = 3,
+    /// The same, without a master: nobody has turned newcomers away yet.
+    Orphaned = 4,
     /// Dropping what has begun.
-    Stopping = 3,
+    Stopping = 5,
 }
 
 /// A shared view of that phase, and the hand that moves it. May be asked from any thread.
@@ -45,10 +50,17 @@ impl Drain {
     pub(crate) fn phase(&self) -> Phase {
         match self.shared.phase.load(Ordering::Acquire) {
             0 => Phase::Serving,
-            1 => Phase::Retiring,
-            2 => Phase::ShuttingDown,
+            1 => Phase::Announced,
+            2 => Phase::Retiring,
+            3 => Phase::ShuttingDown,
+            4 => Phase::Orphaned,
             _ => Phase::Stopping,
         }
+    }
+
+    /// Whether applications are to know that the worker drains or soon will.
+    pub(crate) fn is_announced(&self) -> bool {
+        self.phase() >= Phase::Announced
     }
 
     /// Whether the worker accepts no more.
@@ -92,6 +104,8 @@ mod tests {
     fn the_phase_only_goes_forward() {
         let drain = Drain::default();
         assert_eq!(drain.phase(), Phase::Serving);
+        drain.advance(Phase::Announced);
+        assert!(drain.is_announced() && !drain.is_draining());
         drain.advance(Phase::ShuttingDown);
         drain.advance(Phase::Retiring);
         assert_eq!(drain.phase(), Phase::ShuttingDown);

@@ -12,6 +12,8 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, sendms
 /// What the master tells a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
+    /// The server will stop soon: tell the application, and go on as before.
+    Announce,
     /// Accept no more, finish what has begun, exit: another worker takes over the listeners.
     Retire,
     /// The same, but nobody takes over: first accept what waits in the backlog.
@@ -76,6 +78,7 @@ impl Order {
     /// The kernel's.
     pub(crate) fn send(self, socket: &impl AsFd) -> io::Result<()> {
         let code = match self {
+            Self::Announce => b'A',
             Self::Retire => b'R',
             Self::Shutdown => b'S',
             Self::StopNow => b'N',
@@ -86,6 +89,7 @@ impl Order {
     /// The next order.
     pub(crate) fn receive(socket: &impl AsFd) -> Received<Self> {
         receive(socket, |bytes| match bytes {
+            b"A" => Some(Self::Announce),
             b"R" => Some(Self::Retire),
             b"S" => Some(Self::Shutdown),
             b"N" => Some(Self::StopNow),
@@ -182,7 +186,12 @@ mod tests {
     #[test]
     fn messages_arrive_one_by_one_and_then_the_end() {
         let (master, worker) = pair().unwrap();
-        for order in [Order::Retire, Order::Shutdown, Order::StopNow] {
+        for order in [
+            Order::Announce,
+            Order::Retire,
+            Order::Shutdown,
+            Order::StopNow,
+        ] {
             order.send(&master).unwrap();
             assert_eq!(Order::receive(&worker), Received::Message(order));
         }

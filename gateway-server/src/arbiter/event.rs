@@ -136,11 +136,13 @@ pub(crate) enum Note {
     ReloadLater,
     /// There are to be more or fewer workers.
     Target { workers: u32 },
+    /// The server will stop.
+    Leaving { after: Duration },
     /// The server stops.
     Stopping(Haste),
     /// A second signal: now.
     StoppingNow,
-    /// The master itself was held up, so heartbeats are given another chance.
+    /// The master itself was held up, so everybody is given as much more time.
     Late { by: Duration },
 }
 
@@ -235,6 +237,11 @@ impl fmt::Display for Note {
             }
             Self::ReloadLater => f.write_str("another reload follows the one that runs"),
             Self::Target { workers } => write!(f, "{workers} workers from now on"),
+            Self::Leaving { after } => write!(
+                f,
+                "applications know that the end is near; serving for another {} s",
+                after.as_secs_f32()
+            ),
             Self::Stopping(Haste::Graceful) => {
                 f.write_str("finishing what has begun, then stopping")
             }
@@ -243,7 +250,7 @@ impl fmt::Display for Note {
             Self::Late { by } => {
                 write!(
                     f,
-                    "the server was held up for {} ms; heartbeats start anew",
+                    "the server was held up for {} ms; every deadline is put off",
                     by.as_millis()
                 )
             }

@@ -91,6 +91,7 @@ impl Arbiter {
             worker_timeout: config.worker_timeout,
             boot_timeout: config.boot_timeout,
             graceful_timeout: config.graceful_timeout,
+            drain_delay: config.drain_delay,
         });
         Ok(Self {
             state,
@@ -254,7 +255,12 @@ impl Arbiter {
             }
             Action::Abort(worker) => self.signal(worker, Signal::SIGABRT),
             Action::Kill(worker) => self.signal(worker, Signal::SIGKILL),
-            Action::CloseListeners => self.listeners.clear(),
+            Action::CloseListeners => {
+                for listener in &self.listeners {
+                    listener.turn_newcomers_away();
+                }
+                self.listeners.clear();
+            }
             Action::Tell(note) => self.tell(&note),
             Action::Exit(_) => {}
         }

@@ -175,6 +175,11 @@ impl Roster {
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
+        let order = if self.deadlines.graceful.is_zero() {
+            Order::StopNow
+        } else {
+            order
+        };
         let stopping = Phase::Stopping {
             deadline: now + LAST_GRACE,
         };
@@ -213,37 +218,43 @@ impl Roster {
     }
 
     /// A heartbeat that stands still marks its worker; still standing a full tick later, the worker is
-    /// aborted. If it was the master that stood still, everybody starts anew.
+    /// aborted.
     pub(super) fn tick(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let late = now.saturating_sub(self.last_tick + TICK);
         self.last_tick = now;
-        if late > LATE {
-            out.push(Action::Tell(Note::Late { by: late }));
-        }
         for (id, worker) in &mut self.workers {
+            let Phase::Ready { fresh, marked, .. } = &mut worker.phase else {
+                continue;
+            };
+            let silent = now.saturating_sub(*fresh);
+            if silent < self.deadlines.heartbeat {
+                continue;
+            }
+            let since = *marked.get_or_insert(now);
+            if now.saturating_sub(since) >= TICK {
+                let stuck = Note::Stuck {
+                    worker: *id,
+                    silent,
+                };
+                out.extend([Action::Tell(stuck), Action::Abort(*id)]);
+                worker.phase = Phase::Aborting {
+                    deadline: now + LAST_GRACE,
+                };
+            }
+        }
+    }
+
+    /// The master was held up: every deadline is put off by the pause, every heartbeat counts from
+    /// now.
+    pub(super) fn forgive(&mut self, pause: Duration, now: Duration) {
+        self.last_tick = now;
+        for worker in self.workers.values_mut() {
             match &mut worker.phase {
-                Phase::Booting { deadline } if late > LATE => *deadline += late,
-                Phase::Ready { fresh, marked, .. } if late > LATE => {
-                    (*fresh, *marked) = (now, None);
-                }
-                Phase::Ready { fresh, marked, .. } => {
-                    let silent = now.saturating_sub(*fresh);
-                    if silent < self.deadlines.heartbeat {
-                        continue;
-                    }
-                    let since = *marked.get_or_insert(now);
-                    if now.saturating_sub(since) >= TICK {
-                        out.push(Action::Tell(Note::Stuck {
-                            worker: *id,
-                            silent,
-                        }));
-                        out.push(Action::Abort(*id));
-                        worker.phase = Phase::Aborting {
-                            deadline: now + LAST_GRACE,
-                        };
-                    }
-                }
-                _ => {}
+                Phase::Ready { fresh, marked, .. } => (*fresh, *marked) = (now, None),
+                Phase::Booting { deadline }
+                | Phase::Draining { deadline }
+                | Phase::Stopping { deadline }
+                | Phase::Aborting { deadline } => *deadline += pause,
+                Phase::Killed => {}
             }
         }
     }
@@ -313,5 +324,3 @@ impl Roster {
 pub(super) const TICK: Duration = Duration::from_secs(1);
 /// From ABRT, or from the order to stop now, to KILL.
 pub(super) const LAST_GRACE: Duration = Duration::from_secs(2);
-/// The master was held up if a tick comes this much too late.
-const LATE: Duration = Duration::from_secs(1);

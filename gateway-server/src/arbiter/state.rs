@@ -24,6 +24,8 @@ pub(crate) struct Policy {
     pub(crate) boot_timeout: Duration,
     /// How long a worker may take to finish what it has begun.
     pub(crate) graceful_timeout: Duration,
+    /// How long the server goes on serving after it was asked to stop.
+    pub(crate) drain_delay: Duration,
 }
 
 /// All that the arbiter knows.
@@ -38,6 +40,8 @@ pub(crate) struct State {
     reload: Reload,
     /// A reload was asked for while one ran.
     reload_again: bool,
+    /// The server was asked to stop, and does so at this time.
+    leaving: Option<Duration>,
     /// Set once the server stops: what it exits with.
     stopping: Option<u8>,
     /// Some worker has been ready at some time, so a failure to boot is no longer fatal.
@@ -45,6 +49,7 @@ pub(crate) struct State {
     /// The operator has been told that the server is up.
     up: bool,
     backoff: Backoff,
+    last_event: Duration,
 }
 
 /// How far a reload has come. Rolling ends when no worker of an older generation serves.
@@ -71,10 +76,12 @@ impl State {
             last_generation: Generation(0),
             reload: Reload::None,
             reload_again: false,
+            leaving: None,
             stopping: None,
             ever_ready: false,
             up: false,
             backoff: Backoff::default(),
+            last_event: Duration::ZERO,
         }
     }
 
@@ -82,6 +89,7 @@ impl State {
     pub(crate) fn handle(&mut self, event: Event, moment: Moment) -> Vec<Action> {
         let mut out = Vec::new();
         let now = moment.now;
+        self.forgive(now, &mut out);
         match event {
             Event::Woken => {}
             Event::Started => self.copy(&mut out),
@@ -106,6 +114,9 @@ impl State {
             Event::Fewer => self.scale(self.target.saturating_sub(1), &mut out),
         }
         self.workers.expire(now, &mut out);
+        if self.leaving.is_some_and(|leaving| now >= leaving) {
+            self.finish(now, &mut out);
+        }
         if self.stopping.is_none() {
             self.converge(now, &mut out);
             self.finish_reload(&mut out);
@@ -124,12 +135,27 @@ impl State {
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         let missing = self.stopping.is_none() && self.current.is_some() && self.is_short();
         let spawn = missing.then_some(self.backoff.not_before());
-        self.workers.next_deadline().into_iter().chain(spawn).min()
+        let own = spawn.into_iter().chain(self.leaving);
+        self.workers.next_deadline().into_iter().chain(own).min()
     }
 
     /// Whether a tick is due.
     pub(crate) fn tick_due(&self, now: Duration) -> bool {
         self.workers.tick_due(now)
+    }
+
+    /// Whoever waits for us wakes us at each deadline. If one was missed by much, this process or the
+    /// whole machine stood still, nobody knows since when, and nobody had the time that the deadlines
+    /// allow.
+    fn forgive(&mut self, now: Duration, out: &mut Vec<Action>) {
+        let late = self.next_deadline().map(|due| now.saturating_sub(due));
+        if let Some(by) = late.filter(|late| *late > LATE) {
+            out.push(Action::Tell(Note::Late { by }));
+            let pause = now.saturating_sub(self.last_event);
+            self.workers.forgive(pause, now);
+            self.leaving = self.leaving.map(|leaving| leaving + pause);
+        }
+        self.last_event = now;
     }
 
     // Starting a generation.
@@ -146,7 +172,7 @@ impl State {
     }
 
     fn copied(&mut self, generation: Generation, now: Duration, out: &mut Vec<Action>) {
-        if self.stopping.is_some() || self.reload != Reload::Copying(generation) {
+        if self.is_ending() || self.reload != Reload::Copying(generation) {
             return out.push(Action::Forget(generation));
         }
         if self.current.is_some() {
@@ -165,7 +191,7 @@ impl State {
         now: Duration,
         out: &mut Vec<Action>,
     ) {
-        if self.stopping.is_some() || self.reload != Reload::Copying(generation) {
+        if self.is_ending() || self.reload != Reload::Copying(generation) {
             return;
         }
         if self.current.is_none() {
@@ -175,7 +201,7 @@ impl State {
     }
 
     fn ask_reload(&mut self, out: &mut Vec<Action>) {
-        if self.stopping.is_some() {
+        if self.is_ending() {
             return;
         }
         if self.reload == Reload::None && self.current.is_some() {
@@ -228,6 +254,9 @@ impl State {
             return;
         };
         self.ever_ready = true;
+        if self.leaving.is_some() {
+            out.push(Action::Order(id, Order::Announce));
+        }
         out.push(Action::Tell(Note::WorkerReady { worker: id, slot }));
         if let Reload::Canary(generation, canary) = self.reload
             && canary == id
@@ -390,7 +419,7 @@ impl State {
 
     fn scale(&mut self, wanted: u32, out: &mut Vec<Action>) {
         let target = wanted.clamp(1, self.policy.max_workers);
-        if self.stopping.is_none() && target != self.target {
+        if !self.is_ending() && target != self.target {
             self.target = target;
             out.push(Action::Tell(Note::Target { workers: target }));
         }
@@ -408,17 +437,48 @@ impl State {
 
     // The end.
 
+    /// Whether an operator has asked for the end, or there is no way to serve.
+    fn is_ending(&self) -> bool {
+        self.leaving.is_some() || self.stopping.is_some()
+    }
+
     fn stop(&mut self, haste: Haste, now: Duration, out: &mut Vec<Action>) {
-        if self.stopping.is_some() {
+        if self.is_ending() {
             out.push(Action::Tell(Note::StoppingNow));
+            if self.stopping.is_none() {
+                self.end(Order::StopNow, 0, now, out);
+            }
             return self.workers.kill_all(out);
         }
-        out.push(Action::Tell(Note::Stopping(haste)));
-        let order = match haste {
-            Haste::Graceful => Order::Shutdown,
-            Haste::Quick => Order::StopNow,
-        };
-        self.end(order, 0, now, out);
+        match haste {
+            Haste::Graceful if self.policy.drain_delay.is_zero() => self.finish(now, out),
+            Haste::Graceful => self.leave(now, out),
+            Haste::Quick => {
+                out.push(Action::Tell(Note::Stopping(Haste::Quick)));
+                self.end(Order::StopNow, 0, now, out);
+            }
+        }
+    }
+
+    /// Everybody is told, and served on for a while.
+    fn leave(&mut self, now: Duration, out: &mut Vec<Action>) {
+        let after = self.policy.drain_delay;
+        out.push(Action::Tell(Note::Leaving { after }));
+        self.leaving = Some(now + after);
+        self.reload_again = false;
+        if let Reload::Canary(generation, canary) = self.reload {
+            self.workers.order(canary, Order::StopNow, now, out);
+            out.push(Action::Forget(generation));
+            self.reload = Reload::None;
+        }
+        let ready = self.workers.iter().filter(|(_, worker)| worker.is_ready());
+        out.extend(ready.map(|(id, _)| Action::Order(id, Order::Announce)));
+    }
+
+    /// What has begun is finished, and no more is begun.
+    fn finish(&mut self, now: Duration, out: &mut Vec<Action>) {
+        out.push(Action::Tell(Note::Stopping(Haste::Graceful)));
+        self.end(Order::Shutdown, 0, now, out);
     }
 
     fn give_up(&mut self, reason: String, code: u8, now: Duration, out: &mut Vec<Action>) {
@@ -427,12 +487,15 @@ impl State {
     }
 
     fn end(&mut self, order: Order, code: u8, now: Duration, out: &mut Vec<Action>) {
+        self.leaving = None;
         self.stopping = Some(code);
         out.push(Action::CloseListeners);
         self.workers.order_all(order, now, out);
     }
 }
 
+/// The master was held up if it wakes this much too late.
+const LATE: Duration = Duration::from_secs(1);
 /// A worker that has served for this long has not failed to start.
 const STEADY: Duration = Duration::from_secs(5);
 /// Exit code when an application's start-up failed.

@@ -105,12 +105,23 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Reload,
     },
     Setting {
+        name: "drain-delay",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(Duration::ZERO..=DAY, |c| &mut c.drain_delay),
+        default: "0s",
+        help: "After TERM, how long the server goes on serving before it stops: applications know \
+               at once, so that a readiness check can fail, and a load balancer has time to notice",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "graceful-timeout",
         short: None,
         group: Group::Timeouts,
         field: Field::Time(Duration::ZERO..=DAY, |c| &mut c.graceful_timeout),
         default: "30s",
-        help: "How long a worker may take to finish its requests when it is stopped or replaced",
+        help: "How long a worker may take to finish its requests when it is stopped or replaced; 0 drops \
+               them",
         applies: Applies::Reload,
     },
     Setting {

@@ -41,7 +41,7 @@ impl Future for AfterWork {
         let Some(call) = &mut this.call else {
             return Poll::Ready(());
         };
-        if this.service.drain.is_draining() {
+        if this.service.drain.is_announced() {
             call.shared().tell_draining();
         }
         if call.poll(cx.waker()).is_pending() && !this.service.drain.is_stopping() {

@@ -12,6 +12,7 @@ use super::answer::{Answer, Given, Terms};
 use super::exchange::{Exchange, Io};
 use super::upload::{self, Upload};
 use super::{Connection, Phase, refusal};
+use crate::drain;
 use crate::http1::{BodyDecoder, BodyFraming, BodyLength, Form, Head, Recipient, Version};
 use crate::limits::DISCARD;
 use crate::logging::{LoggedRequest, Visit};
@@ -30,10 +31,10 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> usize {
         let service = Rc::clone(&self.service);
-        let draining = service.drain.is_draining();
+        let stage = service.drain.phase();
         let mut recipient = Recipient::of(head);
         // A drain ends the connection with the answer to the last request that was read.
-        let last = draining && behind.is_empty();
+        let last = stage >= drain::Phase::Retiring && behind.is_empty();
         recipient.keep_alive &= !service.timeouts.keep_alive.is_zero();
         let mut stale = false;
         if let Some(bench) = &service.workbench {
@@ -66,7 +67,7 @@ impl Connection {
         let upgradable = offer.is_some() || head.method_id() == method::CONNECT;
         let terms = Terms {
             recipient,
-            draining,
+            draining: stage >= drain::Phase::Announced,
             upgradable,
             stale,
             closes,

@@ -441,7 +441,7 @@ impl Exchange {
     }
 
     fn tell_draining(&mut self, service: &Service) {
-        if !self.told_draining && service.drain.is_draining() {
+        if !self.told_draining && service.drain.is_announced() {
             self.told_draining = true;
             if let Some(call) = &self.call {
                 call.shared().tell_draining();

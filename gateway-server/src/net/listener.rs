@@ -87,6 +87,16 @@ impl Listener {
         &self.address
     }
 
+    /// Begins the end of a server: nobody new gets in, whoever is in the backlog is still accepted.
+    /// Then the listener is dropped.
+    pub(crate) fn turn_newcomers_away(&self) {
+        if let ListenAddress::Tcp(address) = &self.address
+            && let Err(error) = super::turn_away(self)
+        {
+            tracing::debug!("cannot turn newcomers away from {address}: {error}");
+        }
+    }
+
     /// The socket once more, for a serving loop in this process.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 mod address;
 mod listener;
+mod newcomers;
 
 pub(crate) use address::ListenAddress;
 pub(crate) use listener::Listener;
+pub(crate) use newcomers::turn_away;

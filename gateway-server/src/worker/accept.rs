@@ -1,5 +1,6 @@
 //! A listening socket, and what accepting from it may come to.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +12,7 @@ use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
 use crate::connection::{Connection, Service, Socket};
-use crate::net::ListenAddress;
+use crate::net::{ListenAddress, turn_away};
 use crate::os;
 
 /// A nonblocking listening socket with its address.
@@ -36,6 +37,8 @@ pub(super) enum Accepted {
     Lost,
     /// No descriptor or no memory for another: some have to be freed first.
     Exhausted,
+    /// The listener accepts nobody, and never will again.
+    Broken(io::Error),
 }
 
 impl Listener {
@@ -61,7 +64,7 @@ impl Listener {
                 let connection = Connection::new(service, Socket::new(fd), peer, local);
                 Accepted::Connection(Box::new(connection))
             }
-            Err(error) => outcome_of(&error),
+            Err(error) => outcome_of(error),
         }
     }
 
@@ -81,13 +84,30 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Lets nobody new in; whoever is in the backlog can still be accepted.
+    pub(super) fn turn_newcomers_away(&self) {
+        if let Kind::Tcp = self.kind
+            && let Err(error) = turn_away(self)
+        {
+            tracing::debug!("cannot turn newcomers away: {error}");
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the listener at {}", self.local)
+    }
+}
+
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 }
 
-fn outcome_of(error: &io::Error) -> Accepted {
+fn outcome_of(error: io::Error) -> Accepted {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::EAGAIN) => Accepted::Nothing,
         Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
@@ -97,9 +117,28 @@ fn outcome_of(error: &io::Error) -> Accepted {
             );
             Accepted::Exhausted
         }
-        _ => Accepted::Lost,
+        Some(errno) if PASSING.contains(&errno) => Accepted::Lost,
+        _ => Accepted::Broken(error),
     }
 }
+
+/// What accept(2) says of one connection and not of the listener: the network's errors that it
+/// passes on, a firewall's refusal, a signal.
+const PASSING: [Errno; 13] = [
+    Errno::ECONNABORTED,
+    Errno::ECONNRESET,
+    Errno::EHOSTDOWN,
+    Errno::EHOSTUNREACH,
+    Errno::EINTR,
+    Errno::ENETDOWN,
+    Errno::ENETUNREACH,
+    Errno::ENONET,
+    Errno::ENOPROTOOPT,
+    Errno::EOPNOTSUPP,
+    Errno::EPERM,
+    Errno::EPROTO,
+    Errno::ETIMEDOUT,
+];
 
 /// How long accepting rests when the process is out of descriptors or memory.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);

@@ -66,6 +66,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
     let watch = Watch {
         signals,
         drain: drain.clone(),
+        delay: config.drain_delay,
         graceful: config.graceful_timeout,
         end: None,
     };
@@ -80,6 +81,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         || {
             tokio::task::spawn_local(async move {
                 drain.wait().await;
+                bound.iter().for_each(Listener::turn_newcomers_away);
                 // What is not accepted by now is the serving loop's, which has sockets of its own.
                 drop(bound);
             });
@@ -97,6 +99,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
 struct Watch {
     signals: SignalSource,
     drain: Drain,
+    delay: Duration,
     graceful: Duration,
     /// When what has begun has had its time.
     end: Option<Instant>,
@@ -118,8 +121,7 @@ impl Watch {
             let first = self.drain.phase() == Phase::Serving;
             match signal {
                 Signal::SIGTERM if first => {
-                    tracing::info!("finishing what has begun, then stopping");
-                    self.go(Phase::ShuttingDown, self.graceful);
+                    self.leave();
                 }
                 Signal::SIGINT | Signal::SIGQUIT if first => {
                     tracing::info!("stopping");
@@ -139,13 +141,34 @@ impl Watch {
         if self.end.is_none_or(|end| Instant::now() < end) {
             return;
         }
-        if self.drain.phase() < Phase::Stopping {
-            let graceful = self.graceful.as_secs_f32();
-            tracing::warn!("requests have not finished within {graceful} s; they are dropped");
-            return self.go(Phase::Stopping, LAST_GRACE);
+        match self.drain.phase() {
+            Phase::Serving | Phase::Announced => return self.finish(),
+            Phase::Stopping => {}
+            _ => {
+                let graceful = self.graceful.as_secs_f32();
+                tracing::warn!("requests have not finished within {graceful} s; they are dropped");
+                return self.go(Phase::Stopping, LAST_GRACE);
+            }
         }
         tracing::warn!("the application does not let go; ending the process");
         process::exit_now(0);
+    }
+
+    fn leave(&mut self) {
+        if self.delay.is_zero() {
+            return self.finish();
+        }
+        let delay = self.delay.as_secs_f32();
+        tracing::info!("applications know that the end is near; serving for another {delay} s");
+        self.go(Phase::Announced, self.delay);
+    }
+
+    fn finish(&mut self) {
+        tracing::info!("finishing what has begun, then stopping");
+        if self.graceful.is_zero() {
+            return self.go(Phase::Stopping, LAST_GRACE);
+        }
+        self.go(Phase::ShuttingDown, self.graceful);
     }
 
     fn go(&mut self, phase: Phase, time: Duration) {

@@ -145,6 +145,7 @@ async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, clock: Clock, graceful
             return;
         };
         match Order::receive(orders.get_ref()) {
+            Received::Message(Order::Announce) => drain.advance(Phase::Announced),
             Received::Message(Order::Retire) => {
                 drain.advance(Phase::Retiring);
                 // The serving loop has its turn first, and accepts no more.
@@ -158,7 +159,7 @@ async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, clock: Clock, graceful
             Received::Nothing => readable.clear_ready(),
             Received::Closed => {
                 tracing::warn!("the master is gone; finishing what has begun");
-                drain.advance(Phase::ShuttingDown);
+                drain.advance(Phase::Orphaned);
                 // Nobody else sees to it that this ends.
                 clock.sleep(graceful).await;
                 drain.advance(Phase::Stopping);

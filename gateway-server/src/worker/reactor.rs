@@ -4,7 +4,7 @@
 //! connection is a box in a list, not a task with timers and wakers of its own, and a request costs
 //! none of an event loop's bookkeeping.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -20,6 +20,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::accept::{Accepted, Listener};
 use super::race::unless;
+use crate::clock::nap;
 use crate::connection::{Connection, Readiness, Service};
 use crate::os::fd;
 
@@ -28,9 +29,12 @@ pub(super) struct Reactor {
     epoll: Rc<Epoll>,
     entries: RefCell<Entries>,
     queue: Arc<Queue>,
-    listeners: RefCell<Vec<Listener>>,
+    /// In the order of their tokens; one that is broken leaves its place empty.
+    listeners: RefCell<Vec<Option<Listener>>>,
     accepting: RefCell<Accepting>,
     most: usize,
+    /// Connections accepted so far.
+    admitted: Cell<u64>,
     service: Rc<Service>,
 }
 
@@ -93,9 +97,10 @@ impl Reactor {
             epoll,
             entries: RefCell::default(),
             queue: Arc::default(),
-            listeners: RefCell::new(listeners),
+            listeners: RefCell::new(listeners.into_iter().map(Some).collect()),
             accepting: RefCell::new(Accepting::Paused),
             most,
+            admitted: Cell::new(0),
             service,
         };
         reactor.accept_again()?;
@@ -117,23 +122,50 @@ impl Reactor {
         })
     }
 
-    /// Accepts no more. Before that, if nobody else does, what waits in the backlog is accepted.
-    pub(super) fn stop_accepting(&self, alone: bool) {
+    /// Accepts no more.
+    pub(super) fn stop_accepting(&self) {
         if self.accepting.replace(Accepting::Over) == Accepting::Yes {
             self.forget_listeners();
         }
-        let listeners = self.listeners.take();
-        if alone {
-            for listener in &listeners {
-                loop {
-                    match listener.accept(&self.service) {
-                        Accepted::Connection(connection) => self.admit(*connection),
-                        Accepted::Lost => {}
-                        Accepted::Nothing | Accepted::Exhausted => break,
-                    }
-                }
+        drop(self.listeners.take());
+    }
+
+    /// For a worker that nobody takes over from: accepts who waits in the backlog and whose handshake
+    /// is under way, whether or not there is room, until nobody has come for [`QUIET`].
+    pub(super) async fn empty_backlog(&self) {
+        for _ in 0..LONGEST.as_millis() / QUIET.as_millis() {
+            let before = self.admitted.get();
+            let more = self.accept_who_waits();
+            // Without a timer there is no way of knowing; what waited has been accepted.
+            let napped = nap(QUIET).await;
+            if napped.is_err() || !more && self.admitted.get() == before {
+                return;
             }
         }
+    }
+
+    /// Lets nobody new in.
+    pub(super) fn turn_newcomers_away(&self) {
+        for listener in self.listeners.borrow().iter().flatten() {
+            listener.turn_newcomers_away();
+        }
+    }
+
+    /// Whether somebody may still be waiting.
+    fn accept_who_waits(&self) -> bool {
+        let mut more = false;
+        for listener in self.listeners.borrow().iter().flatten() {
+            let mut outcomes = (0..ACCEPTED_AT_THE_END).map(|_| listener.accept(&self.service));
+            more |= loop {
+                match outcomes.next() {
+                    Some(Accepted::Connection(connection)) => self.admit(*connection),
+                    Some(Accepted::Lost) => {}
+                    Some(Accepted::Nothing | Accepted::Broken(_)) => break false,
+                    Some(Accepted::Exhausted) | None => break true,
+                }
+            };
+        }
+        more
     }
 
     /// Accepts, if that was paused and there is room again.
@@ -146,6 +178,7 @@ impl Reactor {
             return Ok(());
         }
         for (index, listener) in self.listeners.borrow().iter().enumerate() {
+            let Some(listener) = listener else { continue };
             let token = LISTENER | index as u64;
             self.epoll
                 .add(listener, EpollEvent::new(EpollFlags::EPOLLIN, token))?;
@@ -181,7 +214,7 @@ impl Reactor {
     }
 
     fn forget_listeners(&self) {
-        for listener in self.listeners.borrow().iter() {
+        for listener in self.listeners.borrow().iter().flatten() {
             // A listener that is not in the set is as good as forgotten.
             let _ = self.epoll.delete(listener);
         }
@@ -194,15 +227,30 @@ impl Reactor {
                 return self.pause_accepting(Duration::ZERO);
             }
             let accepted = match self.listeners.borrow().get(index) {
-                Some(listener) => listener.accept(&self.service),
-                None => return,
+                Some(Some(listener)) => listener.accept(&self.service),
+                _ => return,
             };
             match accepted {
                 Accepted::Connection(connection) => self.admit(*connection),
                 Accepted::Nothing => return,
                 Accepted::Lost => {}
                 Accepted::Exhausted => return self.pause_accepting(super::accept::PAUSE),
+                Accepted::Broken(error) => return self.give_up(index, &error),
             }
+        }
+    }
+
+    /// A listener that only ever fails would keep the loop busy.
+    fn give_up(&self, index: usize, error: &io::Error) {
+        let broken = self
+            .listeners
+            .borrow_mut()
+            .get_mut(index)
+            .and_then(Option::take);
+        if let Some(listener) = broken {
+            tracing::error!("{listener} accepts no connections any more: {error}");
+            // What cannot be removed is not in the set.
+            let _ = self.epoll.delete(&listener);
         }
     }
 
@@ -213,6 +261,7 @@ impl Reactor {
     }
 
     fn admit(&self, connection: Connection) {
+        self.admitted.set(self.admitted.get().wrapping_add(1));
         let mut entries = self.entries.borrow_mut();
         let index = entries.free.pop().unwrap_or_else(|| {
             entries.all.push(Entry {
@@ -409,3 +458,10 @@ const EVENTS: usize = 256;
 const TURNS: usize = 16;
 /// Connections accepted for one event.
 const ACCEPTED_AT_ONCE: usize = 16;
+/// The same, once nobody else accepts; the rest waits until what was accepted has had its turn.
+const ACCEPTED_AT_THE_END: usize = 1024;
+/// When nobody has come for so long after newcomers were turned away, nobody is under way: a round
+/// trip and more.
+const QUIET: Duration = Duration::from_millis(100);
+/// Accepting ends after so long, whoever still comes: a unix socket has no way of turning away.
+const LONGEST: Duration = Duration::from_secs(1);

@@ -55,11 +55,19 @@ pub(crate) async fn serve(
             process::exit_now(1);
         }
     });
+    tokio::task::spawn_local(announce(Rc::clone(&service)));
     ready(name);
 
     drain.wait().await;
-    reactor.stop_accepting(drain.phase() == Phase::ShuttingDown);
     service.clock.deadlines.wake_all();
+    let phase = drain.phase();
+    if phase == Phase::Orphaned {
+        reactor.turn_newcomers_away();
+    }
+    if phase >= Phase::ShuttingDown {
+        unless(drain.reached(Phase::Stopping), reactor.empty_backlog()).await;
+    }
+    reactor.stop_accepting();
     if unless(drain.reached(Phase::Stopping), empty(&service))
         .await
         .is_none()
@@ -99,6 +107,12 @@ fn open_log(target: &LogTarget) -> io::Result<AccessLog> {
             format!("--access-log {target}: cannot open it: {error}"),
         )
     })
+}
+
+/// Tells every call that the end is near, as soon as it is.
+async fn announce(service: Rc<Service>) {
+    service.drain.reached(Phase::Announced).await;
+    service.clock.deadlines.wake_all();
 }
 
 /// Writes what has gathered in the access log, again and again.

@@ -20,5 +20,5 @@ mod panics;
 mod process_model;
 mod project;
 mod proxy;
+mod stopping;
 mod timeouts;
-mod under_load;

@@ -28,6 +28,7 @@ struct Simulated {
     told: Option<Order>,
     told_stop: Option<Duration>,
     killed: bool,
+    announced: bool,
     spawned: Duration,
     beat: u64,
     beat_seen: Duration,
@@ -43,6 +44,8 @@ struct World {
     ever_ready: bool,
     hopeless: bool,
     stops: u32,
+    /// The listeners are closed.
+    ending: bool,
     exit: Option<u8>,
     copies: BTreeSet<Generation>,
     pending_copies: Vec<Generation>,
@@ -51,12 +54,18 @@ struct World {
 
 impl World {
     fn new(workers: u32) -> Self {
+        Self::leaving_slowly(workers, Duration::ZERO)
+    }
+
+    /// A server that serves on for a while when it is asked to stop.
+    fn leaving_slowly(workers: u32, drain_delay: Duration) -> Self {
         let state = State::new(Policy {
             workers,
             max_workers: MAX,
             worker_timeout: TIMEOUT,
             boot_timeout: BOOT,
             graceful_timeout: GRACEFUL,
+            drain_delay,
         });
         let mut world = Self {
             state,
@@ -67,6 +76,7 @@ impl World {
             ever_ready: false,
             hopeless: false,
             stops: 0,
+            ending: false,
             exit: None,
             copies: BTreeSet::new(),
             pending_copies: Vec::new(),
@@ -130,7 +140,7 @@ impl World {
                 generation,
                 count,
             } => {
-                assert!(self.stops == 0, "a stopping server starts nothing");
+                assert!(!self.ending, "a stopping server starts nothing");
                 assert!(
                     !self.hopeless,
                     "no respawn loop before a worker was ever ready"
@@ -148,6 +158,7 @@ impl World {
                     told: None,
                     told_stop: None,
                     killed: false,
+                    announced: false,
                     spawned: now,
                     beat: 0,
                     beat_seen: now,
@@ -156,6 +167,11 @@ impl World {
                     self.workers.insert(worker, simulated).is_none(),
                     "names are never reused"
                 );
+            }
+            Action::Order(id, Order::Announce) => {
+                let worker = self.workers.get_mut(&id).expect("orders go to the living");
+                assert!(worker.ready && self.stops == 1, "the end is announced once");
+                assert!(!std::mem::replace(&mut worker.announced, true));
             }
             Action::Order(id, order) => {
                 let target = self.target;
@@ -191,7 +207,7 @@ impl World {
                 assert!(!worker.killed, "one kill is enough");
                 worker.killed = true;
             }
-            Action::CloseListeners => {}
+            Action::CloseListeners => self.ending = true,
             Action::Tell(note) => {
                 // Giving up is the first stop; an operator's signal then is the second.
                 self.stops += u32::from(matches!(note, Note::CannotStart { .. }));

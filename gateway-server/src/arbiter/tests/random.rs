@@ -92,10 +92,11 @@ proptest! {
     #[test]
     fn whatever_befalls_the_promises_hold_and_the_end_is_finite(
         workers in 1..5u32,
+        delay in prop_oneof![Just(0u64), 1..20u64].prop_map(Duration::from_secs),
         fates in prop::collection::vec(fate(), 0..120),
         haste in prop_oneof![Just(Haste::Graceful), Just(Haste::Quick)],
     ) {
-        let mut world = World::new(workers);
+        let mut world = World::leaving_slowly(workers, delay);
         for fate in fates {
             if world.exit.is_some() {
                 return Ok(());
@@ -106,7 +107,7 @@ proptest! {
             // Nobody listens; only the killed die.
             world.happen(Event::Stop(haste));
             let before = world.now;
-            for _ in 0..10 {
+            for _ in 0..20 {
                 if world.exit.is_some() {
                     break;
                 }
@@ -118,7 +119,7 @@ proptest! {
                 }
             }
             prop_assert!(world.exit.is_some());
-            prop_assert!(world.now - before <= GRACEFUL + LAST_GRACE + GRACEFUL / 4);
+            prop_assert!(world.now - before <= delay + GRACEFUL + LAST_GRACE + GRACEFUL / 4);
         }
     }
 

@@ -239,6 +239,56 @@ fn a_graceful_stop_drains_then_drops_then_kills() {
 }
 
 #[test]
+fn a_stop_is_announced_and_the_server_whole_until_the_delay_is_over() {
+    let delay = Duration::from_secs(5);
+    let mut world = World::leaving_slowly(2, delay);
+    world.copied();
+    world.all_ready();
+    world.happen(Event::Reload);
+    world.happen(Event::Stop(Haste::Graceful));
+    assert!(world.workers.values().all(|worker| worker.announced));
+    world.happen(Event::SnapshotTaken(Generation(2)));
+    assert_eq!(world.generations(), [1, 1], "a reload has come too late");
+    let lost = world.ids()[0];
+    world.happen(Event::Exited(lost, Ended::Signal(Signal::SIGKILL)));
+    world.pass(delay / 2, |_| true);
+    world.all_ready();
+    assert_eq!(world.serving_count(), 2, "who is lost is replaced");
+    assert!(world.workers.values().all(|worker| worker.announced));
+    world.pass(delay / 2, |_| true);
+    assert!(
+        world
+            .workers
+            .values()
+            .all(|worker| worker.told == Some(Order::Shutdown))
+    );
+    world.leave();
+    assert_eq!(world.exit, Some(0));
+}
+
+#[test]
+fn a_machine_that_stood_still_puts_off_every_deadline() {
+    let mut world = World::serving(2);
+    world.happen(Event::Stop(Haste::Graceful));
+    world.pass(GRACEFUL / 2, |_| true);
+    world.now += GRACEFUL * 10;
+    world.happen(Event::Woken);
+    assert!(
+        world
+            .workers
+            .values()
+            .all(|worker| worker.told == Some(Order::Shutdown))
+    );
+    world.pass(GRACEFUL, |_| true);
+    assert!(
+        world
+            .workers
+            .values()
+            .all(|worker| worker.told == Some(Order::StopNow))
+    );
+}
+
+#[test]
 fn a_second_signal_means_now() {
     for haste in [Haste::Graceful, Haste::Quick] {
         let mut world = World::serving(2);
@@ -248,4 +298,10 @@ fn a_second_signal_means_now() {
         world.leave();
         assert_eq!(world.exit, Some(0));
     }
+    let mut world = World::leaving_slowly(2, BOOT);
+    world.copied();
+    world.all_ready();
+    world.happen(Event::Stop(Haste::Graceful));
+    world.happen(Event::Stop(Haste::Graceful));
+    assert!(world.workers.values().all(|worker| worker.killed));
 }
