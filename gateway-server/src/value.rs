@@ -22,6 +22,12 @@ impl ByteCount {
         };
         number.checked_mul(scale).map(Self)
     }
+
+    /// For people: in MiB, to a tenth.
+    pub(crate) fn rounded(self) -> impl fmt::Display {
+        let tenths = self.0.saturating_mul(10).saturating_add(1 << 19) >> 20;
+        fmt::from_fn(move |f| write!(f, "{}.{} MiB", tenths / 10, tenths % 10))
+    }
 }
 
 impl fmt::Display for ByteCount {

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::death::Death;
+use super::recycling::{Spent, Usage};
 use crate::orders::Order;
-use crate::os::process::Ended;
 
 /// One worker process, numbered from 1 in the order of their starts; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +41,10 @@ pub(crate) enum Event {
     Failed(WorkerId, String),
     /// A worker could not be started.
     SpawnFailed(WorkerId, String),
+    /// What a worker has used; reported with each tick, if there are limits.
+    Used(WorkerId, Usage),
     /// A worker was reaped.
-    Exited(WorkerId, Ended),
+    Exited(WorkerId, Death),
     /// The application has been copied.
     SnapshotTaken(Generation),
     /// The application could not be copied.
@@ -112,6 +115,10 @@ pub(crate) enum Note {
     WorkerBroke { worker: WorkerId, how: String },
     /// A worker ended by itself, or by somebody else's hand.
     WorkerLost { worker: WorkerId, how: String },
+    /// A worker has reached a limit and serves on until it is replaced.
+    WorkerSpent { worker: WorkerId, why: Spent },
+    /// A worker holds too much memory from the start.
+    Hungry { worker: WorkerId, pause: Duration },
     /// A worker could not be brought up; the next attempt comes after the pause.
     BootFailed {
         worker: WorkerId,
@@ -168,6 +175,7 @@ impl Note {
             }
             Self::WorkerLost { .. }
             | Self::WorkerBroke { .. }
+            | Self::Hungry { .. }
             | Self::Stuck { .. }
             | Self::BootTimeout { .. }
             | Self::GracefulTimeout { .. }
@@ -194,6 +202,13 @@ impl fmt::Display for Note {
             Self::WorkerDone { worker } => write!(f, "{worker} is done"),
             Self::WorkerLost { worker, how } => write!(f, "{worker} {how}; it is replaced"),
             Self::WorkerBroke { worker, how } => write!(f, "{worker} {how} while it was stopping"),
+            Self::WorkerSpent { worker, why } => write!(f, "{worker} {why} and will be replaced"),
+            Self::Hungry { worker, pause } => write!(
+                f,
+                "{worker} came to --max-rss right after its start: that is too little for this \
+                 application; the next is replaced no sooner than in {} ms",
+                pause.as_millis()
+            ),
             Self::BootFailed {
                 worker,
                 reason,

@@ -4,7 +4,10 @@
 //! no runtime, and nothing that waits for anything but the next event.
 
 mod backoff;
+mod death;
 mod event;
+mod memory;
+mod recycling;
 mod roster;
 mod state;
 #[cfg(test)]
@@ -30,12 +33,16 @@ use crate::config::{Config, MAX_WORKERS};
 use crate::net::{ListenAddress, Listener};
 use crate::orders::{AppIdentity, Order, Report};
 use crate::os::memfd;
-use crate::os::process::{self, Image};
+use crate::os::process::{self, Image, Reaped};
 use crate::os::signals::SignalSource;
 use crate::scoreboard::Counter;
 use crate::snapshot;
+use crate::value::ByteCount;
 use crate::workbench::{Outcome, Workbench};
+use death::Death;
 use event::{Action, Event, Generation, Haste, Loudness, Moment, Note, WorkerId};
+use memory::OomKills;
+use recycling::{Limits, Usage};
 use state::{Policy, State};
 use worker_handle::{Provisions, WorkerHandle};
 
@@ -67,6 +74,7 @@ struct Arbiter {
     workers: BTreeMap<WorkerId, WorkerHandle>,
     /// What the application calls itself.
     app: AppIdentity,
+    oom_kills: OomKills,
     /// Requests answered by workers that are gone.
     requests: u64,
     /// Workers that were told to retire and may not have heard it yet.
@@ -92,6 +100,12 @@ impl Arbiter {
             boot_timeout: config.boot_timeout,
             graceful_timeout: config.graceful_timeout,
             drain_delay: config.drain_delay,
+            limits: Limits {
+                requests: config.max_requests,
+                age: config.max_age,
+                memory: config.max_rss,
+                jitter: config.recycle_jitter,
+            },
         });
         Ok(Self {
             state,
@@ -106,6 +120,7 @@ impl Arbiter {
             snapshots: BTreeMap::new(),
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
+            oom_kills: OomKills::watch(),
             requests: 0,
             retiring: BTreeSet::new(),
             untold: None,
@@ -167,11 +182,15 @@ impl Arbiter {
     /// nobody is judged by a clock that ran on; words come before the death of who spoke them.
     fn collect(&mut self, events: &mut VecDeque<Event>) -> io::Result<()> {
         if self.state.tick_due(self.started.elapsed()) {
-            events.extend(
-                self.workers
-                    .iter()
-                    .map(|(id, one)| Event::Beat(*id, one.beat())),
-            );
+            for (id, worker) in &self.workers {
+                events.push_back(Event::Beat(*id, worker.beat()));
+                let requests = worker.counter(Counter::Requests);
+                // Only asked for where it matters: it is a file to open and read.
+                let limited = self.config.max_rss.0 > 0;
+                let memory = limited.then(|| memory::held_by(worker.pid())).flatten();
+                let memory = memory.unwrap_or(ByteCount(0));
+                events.push_back(Event::Used(*id, Usage { requests, memory }));
+            }
             events.push_back(Event::Tick);
         } else {
             events.push_back(Event::Woken);
@@ -207,7 +226,7 @@ impl Arbiter {
     }
 
     fn reap(&mut self, events: &mut VecDeque<Event>) -> io::Result<()> {
-        while let Some((pid, ended)) = process::reap()? {
+        while let Some(Reaped { pid, ended, peak }) = process::reap()? {
             let id = self
                 .workers
                 .iter()
@@ -227,7 +246,12 @@ impl Arbiter {
                 }
             }
             self.retiring.remove(&id);
-            events.push_back(Event::Exited(id, ended));
+            let death = Death {
+                ended,
+                peak: ByteCount(peak),
+                out_of_memory: self.oom_kills.any_new(),
+            };
+            events.push_back(Event::Exited(id, death));
         }
         Ok(())
     }

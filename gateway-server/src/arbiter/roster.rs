@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::event::{Action, Generation, Note, WorkerId};
+use super::event::{Action, Generation, Moment, Note, WorkerId};
+use super::recycling::{Limits, Quota, Spent, Usage};
 use crate::orders::Order;
 
 /// All worker processes from their start until they are reaped.
@@ -12,6 +13,7 @@ pub(super) struct Roster {
     workers: BTreeMap<WorkerId, Worker>,
     last: u32,
     deadlines: Deadlines,
+    limits: Limits,
     last_tick: Duration,
 }
 
@@ -33,6 +35,8 @@ pub(super) struct Worker {
     pub(super) generation: Generation,
     pub(super) phase: Phase,
     pub(super) was_ready: bool,
+    /// It has reached a limit: a replacement is due.
+    pub(super) spent: bool,
     /// It has been told to end.
     pub(super) dismissed: bool,
     /// What it said before it went.
@@ -44,9 +48,11 @@ pub(super) struct Worker {
 pub(super) enum Phase {
     /// Loading and starting the application.
     Booting { deadline: Duration },
-    /// Serving: since when, the beat last seen and when it was new, and when it was found standing still.
+    /// Serving: since when, how much it may be used, the beat last seen and when it was new, and when it
+    /// was found standing still.
     Ready {
         since: Duration,
+        quota: Quota,
         beat: u64,
         fresh: Duration,
         marked: Option<Duration>,
@@ -80,11 +86,12 @@ impl Worker {
 
 impl Roster {
     /// Nobody yet.
-    pub(super) fn new(deadlines: Deadlines) -> Self {
+    pub(super) fn new(deadlines: Deadlines, limits: Limits) -> Self {
         Self {
             workers: BTreeMap::new(),
             last: 0,
             deadlines,
+            limits,
             last_tick: Duration::ZERO,
         }
     }
@@ -105,6 +112,7 @@ impl Roster {
             generation,
             phase,
             was_ready: false,
+            spent: false,
             dismissed: false,
             last_words: None,
         };
@@ -130,7 +138,8 @@ impl Roster {
     }
 
     /// Notes that a worker serves; its place, unless it was not booting.
-    pub(super) fn ready(&mut self, id: WorkerId, now: Duration) -> Option<u32> {
+    pub(super) fn ready(&mut self, id: WorkerId, moment: Moment) -> Option<u32> {
+        let now = moment.now;
         if !self.watches() {
             // No heartbeat was looked at before, so no tick is late.
             self.last_tick = now;
@@ -141,6 +150,7 @@ impl Roster {
         };
         worker.phase = Phase::Ready {
             since: now,
+            quota: self.limits.quota(moment.chance),
             beat: 0,
             fresh: now,
             marked: None,
@@ -162,6 +172,24 @@ impl Roster {
         {
             (*beat, *fresh, *marked) = (number, now, None);
         }
+    }
+
+    /// Notes what a worker has used; the limit that it has reached by that, and how old it is, if it is
+    /// the first.
+    pub(super) fn used(
+        &mut self,
+        id: WorkerId,
+        used: Usage,
+        now: Duration,
+    ) -> Option<(Spent, Duration)> {
+        let worker = self.workers.get_mut(&id).filter(|worker| !worker.spent)?;
+        let Phase::Ready { since, quota, .. } = worker.phase else {
+            return None;
+        };
+        let age = now.saturating_sub(since);
+        let spent = quota.spent(used, age)?;
+        worker.spent = true;
+        Some((spent, age))
     }
 
     /// Tells a worker, unless it has been told as much; one that still boots has nothing to finish.
@@ -226,7 +254,8 @@ impl Roster {
                 continue;
             };
             let silent = now.saturating_sub(*fresh);
-            if silent < self.deadlines.heartbeat {
+            let watched = !self.deadlines.heartbeat.is_zero();
+            if !watched || silent < self.deadlines.heartbeat {
                 continue;
             }
             let since = *marked.get_or_insert(now);
@@ -314,9 +343,10 @@ impl Roster {
         self.watches() && now >= self.last_tick + TICK
     }
 
-    /// Whether anybody's heartbeat is looked at; the rest of the time the master sleeps.
+    /// Whether anybody is looked at with every tick; the rest of the time the master sleeps.
     fn watches(&self) -> bool {
-        !self.deadlines.heartbeat.is_zero() && self.workers.values().any(Worker::is_ready)
+        let looks = !self.deadlines.heartbeat.is_zero() || self.limits.any();
+        looks && self.workers.values().any(Worker::is_ready)
     }
 }
 

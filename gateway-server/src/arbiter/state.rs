@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use super::backoff::Backoff;
+use super::death::{Death, Executioner};
 use super::event::{Action, Event, Generation, Haste, Moment, Note, WorkerId};
+use super::recycling::{Limits, Spent, Usage};
 use super::roster::{Deadlines, Phase, Roster, Worker};
 use crate::orders::Order;
 use crate::os::process::{EXEC_FAILED, Ended};
@@ -26,6 +28,8 @@ pub(crate) struct Policy {
     pub(crate) graceful_timeout: Duration,
     /// How long the server goes on serving after it was asked to stop.
     pub(crate) drain_delay: Duration,
+    /// How much a worker may be used.
+    pub(crate) limits: Limits,
 }
 
 /// All that the arbiter knows.
@@ -49,6 +53,8 @@ pub(crate) struct State {
     /// The operator has been told that the server is up.
     up: bool,
     backoff: Backoff,
+    /// Of replacing workers that hold too much memory as soon as they start.
+    hunger: Backoff,
     last_event: Duration,
 }
 
@@ -67,11 +73,14 @@ impl State {
         Self {
             policy,
             target: policy.workers.clamp(1, policy.max_workers),
-            workers: Roster::new(Deadlines {
-                boot: policy.boot_timeout,
-                graceful: policy.graceful_timeout,
-                heartbeat: policy.worker_timeout,
-            }),
+            workers: Roster::new(
+                Deadlines {
+                    boot: policy.boot_timeout,
+                    graceful: policy.graceful_timeout,
+                    heartbeat: policy.worker_timeout,
+                },
+                policy.limits,
+            ),
             current: None,
             last_generation: Generation(0),
             reload: Reload::None,
@@ -81,6 +90,7 @@ impl State {
             ever_ready: false,
             up: false,
             backoff: Backoff::default(),
+            hunger: Backoff::default(),
             last_event: Duration::ZERO,
         }
     }
@@ -95,7 +105,8 @@ impl State {
             Event::Started => self.copy(&mut out),
             Event::Tick => self.workers.tick(now, &mut out),
             Event::Beat(worker, number) => self.workers.beat(worker, number, now),
-            Event::Ready(worker) => self.ready(worker, now, &mut out),
+            Event::Used(worker, used) => self.used(worker, used, moment, &mut out),
+            Event::Ready(worker) => self.ready(worker, moment, &mut out),
             Event::Failed(worker, reason) => self.workers.hear(worker, reason),
             Event::SpawnFailed(worker, reason) => {
                 if self.workers.remove(worker).is_some() {
@@ -103,7 +114,7 @@ impl State {
                     self.boot_failed(worker, reason, 1, moment, &mut out);
                 }
             }
-            Event::Exited(worker, ended) => self.exited(worker, ended, moment, &mut out),
+            Event::Exited(worker, death) => self.exited(worker, death, moment, &mut out),
             Event::SnapshotTaken(generation) => self.copied(generation, now, &mut out),
             Event::SnapshotFailed(generation, reason) => {
                 self.copy_failed(generation, reason, now, &mut out);
@@ -133,8 +144,7 @@ impl State {
 
     /// When to wake at the latest, if nothing happens before.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
-        let missing = self.stopping.is_none() && self.current.is_some() && self.is_short();
-        let spawn = missing.then_some(self.backoff.not_before());
+        let spawn = self.next_spawn().filter(|_| self.stopping.is_none());
         let own = spawn.into_iter().chain(self.leaving);
         self.workers.next_deadline().into_iter().chain(own).min()
     }
@@ -249,8 +259,8 @@ impl State {
         worker
     }
 
-    fn ready(&mut self, id: WorkerId, now: Duration, out: &mut Vec<Action>) {
-        let Some(slot) = self.workers.ready(id, now) else {
+    fn ready(&mut self, id: WorkerId, moment: Moment, out: &mut Vec<Action>) {
+        let Some(slot) = self.workers.ready(id, moment) else {
             return;
         };
         self.ever_ready = true;
@@ -267,14 +277,31 @@ impl State {
         }
     }
 
-    fn exited(&mut self, id: WorkerId, ended: Ended, moment: Moment, out: &mut Vec<Action>) {
+    /// A worker that has reached a limit serves on until a replacement is ready.
+    fn used(&mut self, id: WorkerId, used: Usage, moment: Moment, out: &mut Vec<Action>) {
+        let Some((why, age)) = self.workers.used(id, used, moment.now) else {
+            return;
+        };
+        out.push(Action::Tell(Note::WorkerSpent { worker: id, why }));
+        if matches!(why, Spent::Memory(_)) && age < STEADY {
+            let pause = self.hunger.fail(moment);
+            out.push(Action::Tell(Note::Hungry { worker: id, pause }));
+        } else {
+            self.hunger.reset();
+        }
+    }
+
+    fn exited(&mut self, id: WorkerId, death: Death, moment: Moment, out: &mut Vec<Action>) {
         let Some(worker) = self.workers.remove(id) else {
             return;
         };
-        let how = match ended {
-            Ended::Code(code) => format!("exited with code {code}"),
-            Ended::Signal(signal) => format!("was ended by {signal}"),
-        };
+        let ended = death.ended;
+        let how = death
+            .words(match worker.phase {
+                Phase::Killed => Executioner::Ourselves,
+                _ => Executioner::Unknown,
+            })
+            .to_string();
         if self.stopping.is_some() || worker.dismissed {
             let killed = worker.phase == Phase::Killed || !worker.was_ready;
             return out.push(Action::Tell(match ended {
@@ -350,38 +377,48 @@ impl State {
         count(self.live().filter(|(_, worker)| worker.is_ready()))
     }
 
-    /// Whether workers of the current generation are missing.
-    fn is_short(&self) -> bool {
-        let fresh = self
-            .live()
-            .filter(|(_, worker)| Some(worker.generation) == self.current);
-        count(fresh) < self.target && self.room() > 0
+    /// Live workers of the current generation that are not to be replaced.
+    fn fresh(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
+        self.live()
+            .filter(|(_, worker)| Some(worker.generation) == self.current && !worker.spent)
     }
 
-    /// How many workers may be started now: up to the target, and one beyond while some run an older
-    /// generation, so that capacity never falls during a reload.
-    fn room(&self) -> u32 {
-        let old = self
-            .live()
-            .any(|(_, worker)| Some(worker.generation) != self.current);
-        (self.target + u32::from(old)).saturating_sub(count(self.live()))
+    /// When the next worker may be started, if one is missing. What has to be replaced serves until
+    /// its replacement is ready, so that capacity never falls.
+    fn next_spawn(&self) -> Option<Duration> {
+        self.current?;
+        let (fresh, live) = (count(self.fresh()), count(self.live()));
+        if fresh >= self.target {
+            return None;
+        }
+        let not_before = self.backoff.not_before();
+        let is_old = |worker: &Worker| Some(worker.generation) != self.current;
+        if live < self.target {
+            return Some(not_before);
+        }
+        // One beyond the target while a reload rolls.
+        if self.live().any(|(_, worker)| is_old(worker)) {
+            return (live == self.target).then_some(not_before);
+        }
+        let is_booting = |worker: &Worker| worker.is_live() && !worker.is_ready();
+        let booting = count(self.workers.iter().filter(|(_, worker)| is_booting(worker)));
+        let at_once = (self.target / 4).max(1);
+        let may = booting < at_once && live < self.target + at_once;
+        may.then_some(not_before.max(self.hunger.not_before()))
     }
 
     fn converge(&mut self, now: Duration, out: &mut Vec<Action>) {
         let Some(current) = self.current else { return };
         self.stop_useless(current, now, out);
         self.retire_surplus(current, now, out);
-        while now >= self.backoff.not_before() && self.is_short() {
+        while self.next_spawn().is_some_and(|at| now >= at) {
             self.spawn(current, now, out);
         }
     }
 
     /// Booting workers that nobody waits for any more: of an older generation, or beyond the target.
     fn stop_useless(&mut self, current: Generation, now: Duration, out: &mut Vec<Action>) {
-        let fresh = self
-            .live()
-            .filter(|(_, worker)| worker.generation == current);
-        let mut surplus = count(fresh).saturating_sub(self.target);
+        let mut surplus = count(self.fresh()).saturating_sub(self.target);
         let mut useless = Vec::new();
         for (id, worker) in self.live().rev().filter(|(_, worker)| !worker.is_ready()) {
             if worker.generation != current {
@@ -396,17 +433,19 @@ impl State {
         }
     }
 
-    /// Ready workers beyond the target retire, the oldest generation first, then the youngest worker.
+    /// Ready workers beyond the target retire: the oldest generation first, then who has reached a
+    /// limit, then the youngest.
     fn retire_surplus(&mut self, current: Generation, now: Duration, out: &mut Vec<Action>) {
         while self.ready_count() > self.target {
             let ready = || self.live().filter(|(_, worker)| worker.is_ready());
             let old = ready().find(|(_, worker)| worker.generation != current);
+            let old = old.or_else(|| ready().find(|(_, worker)| worker.spent));
             let draining = count(
                 self.workers
                     .iter()
                     .filter(|(_, worker)| worker.is_draining()),
             );
-            // A reload does not pile up processes that take long to finish.
+            // Replacing does not pile up processes that take long to finish.
             if old.is_some() && draining >= self.target {
                 return;
             }

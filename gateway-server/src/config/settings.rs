@@ -48,6 +48,44 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Restart,
     },
     Setting {
+        name: "max-requests",
+        short: None,
+        group: Group::Serving,
+        field: Field::Count(0..=u32::MAX, |c| &mut c.max_requests),
+        default: "0",
+        help: "Replace a worker after about so many requests; it serves until another is ready. 0 \
+               never does",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "max-age",
+        short: None,
+        group: Group::Serving,
+        field: Field::Time(Duration::ZERO..=YEAR, |c| &mut c.max_age),
+        default: "0s",
+        help: "Replace a worker after about so long; 0 never does",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "max-rss",
+        short: None,
+        group: Group::Serving,
+        field: Field::Bytes(ByteCount(0)..=ByteCount(1 << 50), |c| &mut c.max_rss),
+        default: "0",
+        help: "Replace a worker that holds about so much memory; looked at once a second. 0 never does",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "recycle-jitter",
+        short: None,
+        group: Group::Serving,
+        field: Field::Count(0..=100, |c| &mut c.recycle_jitter),
+        default: "20",
+        help: "Percentage by which chance may lower each worker's own max-requests, max-age and \
+               max-rss, so that they are not reached together",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "lint",
         short: None,
         group: Group::Serving,
@@ -221,6 +259,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {

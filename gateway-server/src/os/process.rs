@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString, c_char};
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,7 +16,7 @@ use nix::libc;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::{ForkResult, Pid, fork};
 
 use super::signals;
@@ -108,21 +109,48 @@ pub(crate) enum Ended {
     Signal(Signal),
 }
 
+/// A child that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reaped {
+    /// Its number, which may mean another process from now on.
+    pub(crate) pid: Pid,
+    /// How it ended.
+    pub(crate) ended: Ended,
+    /// The most memory that it held at one time, in bytes.
+    pub(crate) peak: u64,
+}
+
 /// The next child that has ended; none if all others still run or there are none.
 ///
 /// # Errors
 ///
 /// The kernel's.
-pub(crate) fn reap() -> io::Result<Option<(Pid, Ended)>> {
+pub(crate) fn reap() -> io::Result<Option<Reaped>> {
     loop {
-        return match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, code)) => Ok(Some((pid, Ended::Code(code)))),
-            Ok(WaitStatus::Signaled(pid, signal, _)) => Ok(Some((pid, Ended::Signal(signal)))),
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => Ok(None),
-            // Stops and continuations are not asked for.
-            Ok(_) | Err(Errno::EINTR) => continue,
-            Err(error) => Err(error.into()),
+        let mut status = 0;
+        let mut used = MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: both places are large enough for what the kernel writes there.
+        let pid = unsafe { libc::wait4(-1, &mut status, libc::WNOHANG, used.as_mut_ptr()) };
+        let pid = match Errno::result(pid) {
+            Ok(0) | Err(Errno::ECHILD) => return Ok(None),
+            Ok(pid) => Pid::from_raw(pid),
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
         };
+        let ended = match WaitStatus::from_raw(pid, status)? {
+            WaitStatus::Exited(_, code) => Ended::Code(code),
+            WaitStatus::Signaled(_, signal, _) => Ended::Signal(signal),
+            // Stops and continuations are not asked for.
+            _ => continue,
+        };
+        // SAFETY: all zeros are numbers, and so is what the kernel wrote over them.
+        let used = unsafe { used.assume_init() };
+        let kib = u64::try_from(used.ru_maxrss).unwrap_or_default();
+        return Ok(Some(Reaped {
+            pid,
+            ended,
+            peak: kib * 1024,
+        }));
     }
 }
 

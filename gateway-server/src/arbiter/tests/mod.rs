@@ -9,15 +9,23 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::event::{Action, Event, Generation, Moment, Note, WorkerId};
+use super::recycling::Limits;
 use super::roster::LAST_GRACE;
 use super::state::{Policy, State};
 use crate::orders::Order;
 use crate::os::process::Ended;
+use crate::value::ByteCount;
 
 const GRACEFUL: Duration = Duration::from_secs(30);
 const BOOT: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX: u32 = 6;
+const LIMITS: Limits = Limits {
+    requests: 1000,
+    age: Duration::from_secs(3 * 60 * 60),
+    memory: ByteCount(1 << 30),
+    jitter: 50,
+};
 
 /// A simulated worker, as the world sees it.
 #[derive(Debug)]
@@ -32,6 +40,12 @@ struct Simulated {
     spawned: Duration,
     beat: u64,
     beat_seen: Duration,
+}
+
+impl Simulated {
+    fn is_live(&self) -> bool {
+        self.told.is_none() && self.told_stop.is_none()
+    }
 }
 
 /// A master's surroundings; checks every action that it is given.
@@ -50,6 +64,7 @@ struct World {
     copies: BTreeSet<Generation>,
     pending_copies: Vec<Generation>,
     notes: Vec<Note>,
+    chance: u32,
 }
 
 impl World {
@@ -66,6 +81,7 @@ impl World {
             boot_timeout: BOOT,
             graceful_timeout: GRACEFUL,
             drain_delay,
+            limits: LIMITS,
         });
         let mut world = Self {
             state,
@@ -81,6 +97,7 @@ impl World {
             copies: BTreeSet::new(),
             pending_copies: Vec::new(),
             notes: Vec::new(),
+            chance: u32::MAX,
         };
         world.happen(Event::Started);
         world
@@ -118,7 +135,7 @@ impl World {
         self.highest_target = self.highest_target.max(self.target);
         let moment = Moment {
             now: self.now,
-            chance: u32::MAX,
+            chance: self.chance,
         };
         let actions = self.state.handle(event, moment);
         for action in actions {
@@ -151,6 +168,13 @@ impl World {
                     "slots are unique"
                 );
                 assert_eq!(count, self.target);
+                let live = || self.workers.values().filter(|one| one.is_live());
+                let booting = live().filter(|one| !one.ready).count();
+                // During a reload a canary may boot beside what is missing.
+                let reloads = live().any(|one| one.generation != generation);
+                let replaces = live().count() >= self.target as usize && !reloads;
+                let at_once = (self.target as usize / 4).max(1);
+                assert!(!replaces || booting < at_once, "replaced a few at a time");
                 let simulated = Simulated {
                     slot,
                     generation,
@@ -224,12 +248,11 @@ impl World {
     }
 
     fn check(&self) {
-        let live = self
-            .workers
-            .values()
-            .filter(|one| one.told.is_none() && one.told_stop.is_none());
-        let most = self.highest_target as usize + 1;
-        assert!(live.count() <= most, "never more than the target and one");
+        let live = self.workers.values().filter(|one| one.is_live());
+        // A canary, and replacements that were begun before it.
+        let most = self.highest_target + 1 + (self.highest_target / 4).max(1);
+        let live = u32::try_from(live.count()).unwrap();
+        assert!(live <= most, "{live} workers, never more than {most}");
         if self.exit.is_none()
             && let Some(deadline) = self.state.next_deadline()
         {
@@ -245,7 +268,7 @@ impl World {
         let serving = self
             .workers
             .values()
-            .filter(|w| w.ready && w.told.is_none() && w.told_stop.is_none());
+            .filter(|one| one.ready && one.is_live());
         u32::try_from(serving.count()).unwrap()
     }
 
@@ -279,9 +302,9 @@ impl World {
                 continue;
             };
             if worker.killed {
-                self.happen(Event::Exited(id, Ended::Signal(Signal::SIGKILL)));
+                self.happen(Event::Exited(id, Ended::Signal(Signal::SIGKILL).into()));
             } else if worker.told.is_some() || worker.told_stop.is_some() {
-                self.happen(Event::Exited(id, Ended::Code(0)));
+                self.happen(Event::Exited(id, Ended::Code(0).into()));
             }
         }
     }

@@ -7,8 +7,10 @@ use proptest::prelude::*;
 
 use super::{GRACEFUL, World};
 use crate::arbiter::event::{Event, Haste, WorkerId};
+use crate::arbiter::recycling::Usage;
 use crate::arbiter::roster::LAST_GRACE;
 use crate::os::process::Ended;
+use crate::value::ByteCount;
 
 /// What may befall a server.
 #[derive(Clone, Debug)]
@@ -19,6 +21,7 @@ enum Fate {
     CopyFailed,
     Ready(prop::sample::Index),
     Dies(prop::sample::Index, i32),
+    Used(prop::sample::Index, u64, u64),
     Leave,
     Reload,
     More,
@@ -34,6 +37,8 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::CopyFailed),
         8 => any::<prop::sample::Index>().prop_map(Fate::Ready),
         3 => (any::<prop::sample::Index>(), 0..5).prop_map(|(one, code)| Fate::Dies(one, code)),
+        3 => (any::<prop::sample::Index>(), 0..1500u64, 0..2u64 << 30)
+            .prop_map(|(one, requests, memory)| Fate::Used(one, requests, memory)),
         4 => Just(Fate::Leave),
         3 => Just(Fate::Reload),
         1 => Just(Fate::More),
@@ -67,7 +72,13 @@ impl World {
             }
             Fate::Dies(index, code) => {
                 if let Some(id) = pick(index) {
-                    self.happen(Event::Exited(id, Ended::Code(code)));
+                    self.happen(Event::Exited(id, Ended::Code(code).into()));
+                }
+            }
+            Fate::Used(index, requests, memory) => {
+                if let Some(id) = pick(index) {
+                    let memory = ByteCount(memory);
+                    self.happen(Event::Used(id, Usage { requests, memory }));
                 }
             }
             Fate::Leave => self.leave(),
@@ -114,7 +125,7 @@ proptest! {
                 world.pass(GRACEFUL / 4, |_| true);
                 for id in world.ids() {
                     if world.exit.is_none() && world.workers[&id].killed {
-                        world.happen(Event::Exited(id, Ended::Signal(Signal::SIGKILL)));
+                        world.happen(Event::Exited(id, Ended::Signal(Signal::SIGKILL).into()));
                     }
                 }
             }

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::{BOOT, GRACEFUL, MAX, TIMEOUT, World};
+use super::{BOOT, GRACEFUL, LIMITS, MAX, TIMEOUT, World};
 use crate::arbiter::backoff::LONGEST_PAUSE;
 use crate::arbiter::event::{Event, Generation, Haste, Note, WorkerId};
+use crate::arbiter::recycling::Usage;
 use crate::arbiter::roster::{LAST_GRACE, TICK};
 use crate::arbiter::state::CANNOT_LOAD;
 use crate::orders::Order;
 use crate::os::process::Ended;
+use crate::value::ByteCount;
 
 #[test]
 fn workers_start_together_and_the_operator_is_told_once() {
@@ -54,9 +56,9 @@ fn a_failed_first_start_ends_the_server_with_the_workers_words_and_code() {
             panic!()
         };
         world.happen(Event::Failed(first, "no database".into()));
-        world.happen(Event::Exited(first, ended));
+        world.happen(Event::Exited(first, ended.into()));
         assert_eq!(world.exit, None, "the other worker is waited for");
-        world.happen(Event::Exited(second, Ended::Code(0)));
+        world.happen(Event::Exited(second, Ended::Code(0).into()));
         assert_eq!(world.exit, Some(code));
         assert!(world.notes.contains(&Note::CannotStart {
             reason: "no database".into()
@@ -69,7 +71,7 @@ fn a_lost_worker_is_replaced_and_repeated_losses_make_pauses_grow() {
     let mut world = World::serving(2);
     world.pass(Duration::from_secs(20), |_| true);
     let first = world.ids()[0];
-    world.happen(Event::Exited(first, Ended::Signal(Signal::SIGKILL)));
+    world.happen(Event::Exited(first, Ended::Signal(Signal::SIGKILL).into()));
     assert_eq!(
         world.workers.len(),
         2,
@@ -78,7 +80,7 @@ fn a_lost_worker_is_replaced_and_repeated_losses_make_pauses_grow() {
     let mut pauses = Vec::new();
     for _ in 0..9 {
         let booting = world.ids()[1];
-        world.happen(Event::Exited(booting, Ended::Code(3)));
+        world.happen(Event::Exited(booting, Ended::Code(3).into()));
         assert_eq!(world.workers.len(), 1);
         let before = world.now;
         while world.workers.len() == 1 {
@@ -124,7 +126,7 @@ fn a_canary_that_cannot_boot_leaves_the_old_generation_alone() {
     world.copied();
     let canary = world.ids()[2];
     world.happen(Event::Failed(canary, "app.so: no symbol".into()));
-    world.happen(Event::Exited(canary, Ended::Code(4)));
+    world.happen(Event::Exited(canary, Ended::Code(4).into()));
     world.pass(Duration::from_secs(60), |_| true);
     assert_eq!(world.generations(), [1, 1]);
     assert_eq!(world.copies, BTreeSet::from([Generation(1)]));
@@ -180,6 +182,96 @@ fn the_wanted_number_goes_up_and_down_within_its_bounds() {
     }
     world.leave();
     assert_eq!(world.ids(), [WorkerId(1)], "the youngest go first");
+}
+
+fn spend(world: &mut World, id: WorkerId, requests: u64, memory: u64) {
+    let memory = ByteCount(memory);
+    world.happen(Event::Used(id, Usage { requests, memory }));
+}
+
+#[test]
+fn a_worker_at_its_limit_serves_until_its_replacement_is_ready() {
+    let mut world = World::serving(2);
+    let [first, second] = world.ids()[..] else {
+        panic!()
+    };
+    spend(&mut world, first, 499, 0);
+    assert_eq!(world.workers.len(), 2);
+    spend(&mut world, first, 500, 0);
+    assert_eq!(world.workers.len(), 3);
+    assert_eq!(world.workers[&first].told, None);
+    // It cannot start at first: the old one serves all the while.
+    let replacement = world.ids()[2];
+    world.happen(Event::Exited(replacement, Ended::Code(3).into()));
+    assert_eq!(world.serving_count(), 2);
+    world.pass(Duration::from_secs(1), |_| true);
+    world.all_ready();
+    assert_eq!(world.workers[&first].told, Some(Order::Retire));
+    assert_eq!(world.workers[&second].told, None);
+    assert_eq!(world.serving_count(), 2);
+}
+
+#[test]
+fn workers_at_their_limits_are_replaced_a_few_at_a_time() {
+    let mut world = World::serving(4);
+    for id in world.ids() {
+        spend(&mut world, id, 1000, 0);
+    }
+    for round in 0..4 {
+        assert_eq!(world.workers.len(), 5, "round {round}");
+        world.all_ready();
+        world.leave();
+    }
+    assert_eq!(world.ids(), [5, 6, 7, 8].map(WorkerId));
+    // Nobody is replaced while as many as there are to be still finish what they have.
+    for id in world.ids() {
+        spend(&mut world, id, 1000, 0);
+    }
+    for _ in 0..10 {
+        world.all_ready();
+    }
+    let draining = world.workers.values().filter(|one| one.told.is_some());
+    assert_eq!(draining.count(), 4);
+}
+
+#[test]
+fn age_and_chance_spread_the_replacements() {
+    let mut world = World::new(2);
+    world.copied();
+    for (id, chance) in world.ids().into_iter().zip([0, u32::MAX]) {
+        world.chance = chance;
+        world.happen(Event::Ready(id));
+    }
+    let half = LIMITS.age / 2;
+    world.now += half;
+    world.happen(Event::Tick);
+    for id in world.ids() {
+        spend(&mut world, id, 0, 0);
+    }
+    let spent = |note: &&Note| matches!(note, Note::WorkerSpent { .. });
+    assert_eq!(world.notes.iter().filter(spent).count(), 1);
+}
+
+#[test]
+fn a_memory_limit_below_what_a_worker_needs_does_not_replace_without_end() {
+    let mut world = World::serving(1);
+    let before = world.workers.len() + 60;
+    for _ in 0..60 {
+        for id in world.ids() {
+            spend(&mut world, id, 0, 2 << 30);
+        }
+        world.pass(Duration::from_secs(1), |_| true);
+        world.all_ready();
+        world.leave();
+    }
+    let last = world.ids().last().unwrap().0;
+    assert!((5..20).contains(&last), "{last} of {before}");
+    assert!(
+        world
+            .notes
+            .iter()
+            .any(|note| matches!(note, Note::Hungry { .. }))
+    );
 }
 
 #[test]
@@ -250,7 +342,7 @@ fn a_stop_is_announced_and_the_server_whole_until_the_delay_is_over() {
     world.happen(Event::SnapshotTaken(Generation(2)));
     assert_eq!(world.generations(), [1, 1], "a reload has come too late");
     let lost = world.ids()[0];
-    world.happen(Event::Exited(lost, Ended::Signal(Signal::SIGKILL)));
+    world.happen(Event::Exited(lost, Ended::Signal(Signal::SIGKILL).into()));
     world.pass(delay / 2, |_| true);
     world.all_ready();
     assert_eq!(world.serving_count(), 2, "who is lost is replaced");
