@@ -20,5 +20,6 @@ mod panics;
 mod process_model;
 mod project;
 mod proxy;
+mod recycling;
 mod stopping;
 mod timeouts;
