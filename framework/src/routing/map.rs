@@ -1,79 +1,49 @@
 //! All rules of an application, compiled.
 
-use std::panic::Location;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
-use http::Method;
+use rustc_hash::FxHasher;
 
+use super::arguments::Arguments;
 use super::binding::Binding;
-use super::build_error::BuildError;
+use super::compiled::RuleInfo;
+use super::converter::{Converter, Converters};
+use super::ids::{EndpointId, RuleId};
 use super::methods::MethodSet;
-use super::mistake::Mistakes;
-use super::outcome::{EndpointId, Outcome, RuleId};
+use super::mistake::{Cause, Methods, Mistake, Mistakes};
+use super::options::{Domains, Options};
+use super::part::Part;
 use super::rule::Rule;
-use super::value::{Value, ValueType};
+use super::trie::Trie;
 
 /// All rules of an application, compiled; never changes.
 #[derive(Debug)]
 pub struct Map {
-    rules: Vec<RuleInfo>,
+    pub(super) options: Options,
+    /// In the order of registration.
+    pub(super) rules: Vec<RuleInfo>,
+    pub(super) trie: Trie,
+    /// Rules without variables and domain, by their paths.
+    pub(super) static_paths: HashMap<Box<[u8]>, Vec<usize>, BuildHasherDefault<FxHasher>>,
+    endpoints: Endpoints,
 }
 
 /// Collects rules and makes a [`Map`] of them.
 #[derive(Debug, Default)]
 pub struct MapBuilder {
     options: Options,
+    converters: Converters,
     rules: Vec<Rule>,
 }
 
-/// What holds for all rules that do not say otherwise.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// See [`Rule::strict_slashes`]; default true.
-    pub strict_slashes: bool,
-    /// See [`Rule::merge_slashes`]; default true.
-    pub merge_slashes: bool,
-    /// Whether rules redirect to a rule of the same endpoint whose defaults say the same; default true.
-    pub redirect_defaults: bool,
-    /// What part of the host rules are chosen by; default none.
-    pub domains: Domains,
-    /// The subdomain of rules that name none; default empty.
-    pub default_subdomain: String,
-    /// Whether built queries are sorted by name; default false.
-    pub sort_query: bool,
-}
-
-/// What part of the host rules are chosen by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Domains {
-    /// None: all hosts are one.
-    #[default]
-    Ignored,
-    /// What stands before the server's name.
-    Subdomains,
-    /// The whole host.
-    Hosts,
-}
-
-/// How a URL is to be built; the default is for links within the application.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct UrlOptions<'a> {
-    /// The method that the rule must answer; default: the request's if possible, else any.
-    pub method: Option<&'a Method>,
-    /// Whether scheme and host are written even where the request's own would do.
-    pub external: bool,
-    /// The scheme, default the request's; implies `external`. Empty: `//host/path`.
-    pub scheme: Option<&'a str>,
-    /// What follows `#`.
-    pub anchor: Option<&'a str>,
-}
-
-/// What is known of a compiled rule.
-#[derive(Debug)]
-pub struct RuleInfo {
-    text: String,
-    endpoint: EndpointId,
-    origin: &'static Location<'static>,
-    arguments: Vec<(String, ValueType)>,
+/// Endpoints by name, and their rules in the order in which URLs are built from them.
+#[derive(Debug, Default)]
+struct Endpoints {
+    ids: HashMap<String, EndpointId>,
+    names: Vec<String>,
+    rules: Vec<Vec<usize>>,
 }
 
 impl Map {
@@ -82,34 +52,8 @@ impl Map {
     pub fn builder(options: Options) -> MapBuilder {
         MapBuilder {
             options,
-            rules: Vec::new(),
+            ..MapBuilder::default()
         }
-    }
-
-    /// What the raw `path` below the mount leads to.
-    pub fn find(&self, _at: &Binding<'_>, _path: &[u8], _method: &Method) -> Outcome {
-        unimplemented!()
-    }
-
-    /// The methods that the raw `path` below the mount answers.
-    #[must_use]
-    pub fn allowed(&self, _at: &Binding<'_>, _path: &[u8]) -> MethodSet {
-        unimplemented!()
-    }
-
-    /// A URL that leads to `endpoint` with these values. What is no variable of the rule goes to the query,
-    /// where names may repeat.
-    ///
-    /// # Errors
-    /// When no rule of the endpoint takes the values.
-    pub fn url(
-        &self,
-        _at: &Binding<'_>,
-        _endpoint: &str,
-        _values: &[(&str, Value<'_>)],
-        _options: UrlOptions<'_>,
-    ) -> Result<String, BuildError> {
-        unimplemented!()
     }
 
     /// A rule of the map.
@@ -123,17 +67,63 @@ impl Map {
         self.rules.iter()
     }
 
+    /// The rules of an endpoint in the order in which URLs are built from them: aliases last, then more
+    /// variables before fewer, then more defaults before fewer.
+    pub fn rules_of(&self, endpoint: EndpointId) -> impl Iterator<Item = &RuleInfo> {
+        let numbers = self
+            .endpoints
+            .rules
+            .get(endpoint.0)
+            .map_or(&[][..], Vec::as_slice);
+        numbers.iter().map(|&number| &self.rules[number])
+    }
+
     /// The endpoint of this name.
     #[must_use]
-    pub fn endpoint(&self, _name: &str) -> Option<EndpointId> {
-        unimplemented!()
+    pub fn endpoint(&self, name: &str) -> Option<EndpointId> {
+        self.endpoints.ids.get(name).copied()
+    }
+
+    /// The endpoint's name; empty if it is of another map.
+    #[must_use]
+    pub fn endpoint_name(&self, id: EndpointId) -> &str {
+        self.endpoints.names.get(id.0).map_or("", String::as_str)
+    }
+
+    /// All rules, endpoint by endpoint.
+    pub(super) fn rules_by_endpoint(&self) -> impl Iterator<Item = &RuleInfo> {
+        self.endpoints
+            .rules
+            .iter()
+            .flatten()
+            .map(|&number| &self.rules[number])
+    }
+
+    /// The part of the request's host that rules are chosen by.
+    pub(super) fn domain<'a>(&self, at: &Binding<'a>) -> &'a str {
+        match self.options.domains {
+            Domains::Ignored => "",
+            Domains::Subdomains => at.subdomain,
+            Domains::Hosts => at.server_name,
+        }
     }
 }
 
 impl MapBuilder {
+    /// Adds a converter, or replaces one, be it built in: rules name it, and `make` gets the arguments that
+    /// stand in its parentheses.
+    #[must_use]
+    pub fn converter<F>(mut self, name: impl Into<String>, make: F) -> Self
+    where
+        F: Fn(&Arguments) -> Result<Arc<dyn Converter>, String> + Send + Sync + 'static,
+    {
+        self.converters.insert(name.into(), Arc::new(make));
+        self
+    }
+
     /// Adds a rule.
     #[must_use]
-    pub fn add(mut self, rule: Rule) -> Self {
+    pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
     }
@@ -143,46 +133,159 @@ impl MapBuilder {
     /// # Errors
     /// All mistakes in them.
     pub fn build(self) -> Result<Map, Mistakes> {
-        let _ = (self.options, self.rules);
-        unimplemented!()
+        let mut map = Map {
+            options: self.options,
+            rules: Vec::with_capacity(self.rules.len()),
+            trie: Trie::new(),
+            static_paths: HashMap::default(),
+            endpoints: Endpoints::default(),
+        };
+        let mut mistakes = Vec::new();
+        for rule in self.rules {
+            let (text, origin) = (rule.text.clone(), rule.origin);
+            if let Err(cause) = map.add(rule, &self.converters) {
+                mistakes.push(Mistake {
+                    rule: text,
+                    origin,
+                    cause,
+                });
+            }
+        }
+        map.sort();
+        mistakes.extend(map.aliases_of_nothing());
+        if mistakes.is_empty() {
+            Ok(map)
+        } else {
+            Err(Mistakes(mistakes))
+        }
     }
 }
 
-impl RuleInfo {
-    /// The rule as registered, such as `/user/<int:id>`.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
+impl Map {
+    fn add(&mut self, rule: Rule, converters: &Converters) -> Result<(), Cause> {
+        let number = self.rules.len();
+        let endpoint = self.endpoints.id(&rule.endpoint);
+        let (rule, parts) =
+            RuleInfo::new(rule, RuleId(number), endpoint, &self.options, converters)?;
+        let build_only = rule.build_only;
+        self.rules.push(rule);
+        self.endpoints.rules[endpoint.0].push(number);
+        if build_only {
+            return Ok(());
+        }
+        let state = self.trie.add(number, &parts).map_err(Cause::Pattern)?;
+        if let Some(path) = static_path(&parts) {
+            self.static_paths.entry(path).or_default().push(number);
+        }
+        let rule = &self.rules[number];
+        let earlier = self
+            .trie
+            .state(state)
+            .rules
+            .iter()
+            .map(|&earlier| &self.rules[earlier]);
+        for earlier in earlier.take_while(|earlier| earlier.id != rule.id) {
+            if let Some(methods) = taken(earlier, rule) {
+                return Err(Cause::Duplicate {
+                    methods,
+                    earlier: earlier.text.clone(),
+                    earlier_origin: earlier.origin,
+                });
+            }
+        }
+        Ok(())
     }
 
-    /// The rule's endpoint.
-    #[must_use]
-    pub fn endpoint(&self) -> EndpointId {
-        self.endpoint
+    /// Puts each endpoint's rules in the order in which URLs are built from them.
+    fn sort(&mut self) {
+        for numbers in &mut self.endpoints.rules {
+            let rules = &self.rules;
+            numbers.sort_by_key(|&number| {
+                let rule = &rules[number];
+                let arguments = rule.arguments().count();
+                (
+                    rule.alias,
+                    usize::MAX - arguments,
+                    usize::MAX - rule.defaults.len(),
+                )
+            });
+            // Only rules with defaults, and only those that come before, are preferred to others.
+            let mut preferred: Vec<usize> = Vec::new();
+            for &number in &*numbers {
+                let rule = &self.rules[number];
+                let same = |&&other: &&usize| {
+                    let other = &self.rules[other];
+                    other.takes_the_same_as(rule) && !other.looks_like(rule)
+                };
+                let mine = preferred.iter().filter(same).copied().collect();
+                if !rule.build_only && !rule.defaults.is_empty() {
+                    preferred.push(number);
+                }
+                self.rules[number].preferred = mine;
+            }
+        }
     }
 
-    /// Who registered the rule.
-    #[must_use]
-    pub fn origin(&self) -> &'static Location<'static> {
-        self.origin
-    }
-
-    /// Names and types of the values, in the order in which a match has them: the variables of the domain,
-    /// those of the path, then defaults that are no variable.
-    pub fn arguments(&self) -> impl ExactSizeIterator<Item = (&str, ValueType)> {
-        self.arguments.iter().map(|(name, of)| (name.as_str(), *of))
+    fn aliases_of_nothing(&self) -> impl Iterator<Item = Mistake> {
+        let canonical = |alias: &RuleInfo| {
+            let mut others = self.rules_of(alias.endpoint);
+            others.any(|other| !other.alias && other.takes_the_same_as(alias))
+        };
+        let aliases = self.rules.iter().filter(|rule| rule.alias);
+        aliases
+            .filter(move |alias| !canonical(alias))
+            .map(|alias| Mistake {
+                rule: alias.text.clone(),
+                origin: alias.origin,
+                cause: Cause::AliasOfNothing(self.endpoint_name(alias.endpoint).to_owned()),
+            })
     }
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            strict_slashes: true,
-            merge_slashes: true,
-            redirect_defaults: true,
-            domains: Domains::Ignored,
-            default_subdomain: String::new(),
-            sort_query: false,
+impl Endpoints {
+    fn id(&mut self, name: &str) -> EndpointId {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = EndpointId(self.names.len());
+        self.ids.insert(name.to_owned(), id);
+        self.names.push(name.to_owned());
+        self.rules.push(Vec::new());
+        id
+    }
+}
+
+/// The path of a rule without variables or domain, if its raw form is the same as its decoded one.
+fn static_path(parts: &[Part]) -> Option<Box<[u8]>> {
+    let texts = parts.iter().map(|part| match part {
+        Part::Static(text) if !text.contains('%') => Some(text.as_str()),
+        _ => None,
+    });
+    let texts: Vec<&str> = texts.collect::<Option<_>>()?;
+    match texts[..] {
+        ["", "", ref path @ ..] => Some(format!("/{}", path.join("/")).into_bytes().into()),
+        _ => None,
+    }
+}
+
+/// What `earlier` takes of what `later` was registered for, where both match the same paths. Methods that
+/// come by themselves take nothing, except HEAD from a rule that asks for it.
+fn taken(earlier: &RuleInfo, later: &RuleInfo) -> Option<Methods> {
+    if earlier.websocket != later.websocket {
+        return None;
+    }
+    match (&earlier.asked, &later.asked) {
+        (None, None) => Some(Methods::All),
+        (None, Some(asked)) => Some(Methods::These(asked.clone())),
+        // The later one gets what is left.
+        (Some(_), None) => None,
+        (Some(first), Some(asked)) => {
+            let mut first = first.clone();
+            if first.contains(&http::Method::GET) {
+                first.insert(&http::Method::HEAD);
+            }
+            let both: MethodSet = asked.intersection(&first);
+            (!both.is_empty()).then_some(Methods::These(both))
         }
     }
 }

@@ -5,20 +5,44 @@
 //! [`Outcome`], [`Map::url`] takes an endpoint and values back to a URL; both need to know where the
 //! request stands, its [`Binding`].
 
+mod arguments;
 mod binding;
 mod build_error;
+mod builtin;
+mod compiled;
+mod converter;
+mod find;
+mod grammar;
+mod ids;
+mod location;
 mod map;
 mod methods;
 mod mistake;
+mod number;
+mod options;
 mod outcome;
+mod part;
+mod pattern;
+mod quote;
+mod redirect;
 mod rule;
+mod search;
+mod similarity;
+mod trie;
+mod url;
 mod value;
 
+pub use arguments::{Argument, Arguments};
 pub use binding::Binding;
 pub use build_error::BuildError;
-pub use map::{Domains, Map, MapBuilder, Options, RuleInfo, UrlOptions};
+pub use compiled::RuleInfo;
+pub use converter::{Converter, Factory};
+pub use ids::{EndpointId, RuleId};
+pub use map::{Map, MapBuilder};
 pub use methods::MethodSet;
-pub use mistake::{Mistake, Mistakes};
-pub use outcome::{EndpointId, Found, Outcome, RuleId};
+pub use mistake::{Cause, Methods, Mistake, Mistakes};
+pub use options::{Domains, Options};
+pub use outcome::{Found, Outcome};
 pub use rule::{RedirectTo, Redirector, Rule};
+pub use url::UrlOptions;
 pub use value::{OwnedValue, Value, ValueType};

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::compiled::RuleInfo;
+use super::ids::{EndpointId, RuleId};
 use super::methods::MethodSet;
 use super::value::{OwnedValue, Value};
 
@@ -30,28 +32,33 @@ pub struct Found {
     pub rule: RuleId,
     /// Its endpoint.
     pub endpoint: EndpointId,
-    pub(super) values: SmallVec<[Stored; 4]>,
+    values: SmallVec<[Stored; 4]>,
     /// The path, if it had to be decoded.
-    pub(super) decoded: Option<Arc<str>>,
+    decoded: Option<Arc<str>>,
 }
-
-/// A rule's number in its map, in the order of registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RuleId(pub usize);
-
-/// An endpoint's number in its map, in the order in which rules first named it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EndpointId(pub usize);
 
 /// A value where matching leaves it.
 #[derive(Clone, Debug)]
 pub(super) enum Stored {
     /// A range of the decoded path.
-    Span(u32, u32),
+    Span(usize, usize),
     Owned(OwnedValue),
 }
 
 impl Found {
+    pub(super) fn new(
+        rule: &RuleInfo,
+        values: SmallVec<[Stored; 4]>,
+        decoded: Option<Arc<str>>,
+    ) -> Self {
+        Self {
+            rule: rule.id,
+            endpoint: rule.endpoint,
+            values,
+            decoded,
+        }
+    }
+
     /// How many values there are: the rule's variables, then its defaults.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -64,17 +71,17 @@ impl Found {
         self.values.is_empty()
     }
 
-    /// The value at `index` of the rule's [arguments](super::map::RuleInfo::arguments). `path` is the raw
+    /// The value at `index` of the rule's [arguments](super::RuleInfo::arguments). `path` is the raw
     /// path that was matched, where texts are read from.
     #[must_use]
     pub fn value<'a>(&'a self, index: usize, path: &'a [u8]) -> Option<Value<'a>> {
         match self.values.get(index)? {
             Stored::Owned(value) => Some(value.as_value()),
             Stored::Span(start, end) => {
-                let range = *start as usize..*end as usize;
+                let range = *start..*end;
                 let text = match &self.decoded {
                     Some(decoded) => decoded.get(range)?,
-                    None => str::from_utf8(path.get(range)?).ok()?,
+                    None => std::str::from_utf8(path.get(range)?).ok()?,
                 };
                 Some(Value::Text(text))
             }

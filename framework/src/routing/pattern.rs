@@ -1,0 +1,126 @@
+//! What a part with variables matches.
+
+use regex::Regex;
+use smallvec::SmallVec;
+
+use super::builtin::Builtin;
+use super::converter::AnyConverter;
+use super::part::{Dynamic, GROUP, Piece};
+
+/// Where variables stand in a path: starts and ends, in bytes.
+pub(super) type Spans = SmallVec<[(usize, usize); 8]>;
+
+/// The matcher of one part.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    /// What the text begins with.
+    prefix: String,
+    rest: Rest,
+    /// Whether a slash at the end is the rule's own.
+    suffixed: bool,
+}
+
+#[derive(Debug)]
+enum Rest {
+    /// A variable, then nothing but this text.
+    One(Builtin, String),
+    /// Anything: the expression of the whole and its groups for the variables.
+    Any(Box<Regex>, Vec<usize>),
+}
+
+/// That a text matched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Match {
+    /// All of it.
+    Whole,
+    /// All but the slash at its end, which is the rule's own.
+    BeforeSlash,
+}
+
+impl Pattern {
+    /// Compiles a part.
+    ///
+    /// # Errors
+    /// When a converter's expression is none.
+    pub(super) fn new(part: &Dynamic) -> Result<Self, String> {
+        let prefix = match part.pieces.first() {
+            Some(Piece::Literal(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let rest = match Rest::one(&part.pieces) {
+            Some(rest) => rest,
+            None => Rest::any(part)?,
+        };
+        Ok(Self {
+            prefix,
+            rest,
+            suffixed: part.suffixed,
+        })
+    }
+
+    /// Matches the whole of `target`, which stands at `start` in the path, and appends where the variables
+    /// are.
+    pub(super) fn matches(&self, target: &str, start: usize, spans: &mut Spans) -> Option<Match> {
+        let found = if target.ends_with('/') && self.suffixed {
+            Match::BeforeSlash
+        } else {
+            Match::Whole
+        };
+        let target = match found {
+            Match::BeforeSlash => &target[..target.len() - 1],
+            Match::Whole => target,
+        };
+        // Two slashes at the end are not one suffix, and merging them is another matter.
+        if self.suffixed && target.ends_with('/') {
+            return None;
+        }
+        let inner = target.strip_prefix(&*self.prefix)?;
+        match &self.rest {
+            Rest::One(builtin, suffix) => {
+                let text = inner.strip_suffix(&**suffix)?;
+                let start = start + self.prefix.len();
+                builtin
+                    .matches(text)?
+                    .then(|| spans.push((start, start + text.len())))?;
+            }
+            Rest::Any(regex, groups) => {
+                let captures = regex.captures(target)?;
+                spans.extend(groups.iter().filter_map(|&group| {
+                    let group = captures.get(group)?;
+                    Some((start + group.start(), start + group.end()))
+                }));
+            }
+        }
+        Some(found)
+    }
+}
+
+impl Rest {
+    /// The rest of a part that has one variable, if its converter needs no expression.
+    fn one(pieces: &[Piece]) -> Option<Self> {
+        let after_prefix = match pieces {
+            [Piece::Literal(_), rest @ ..] => rest,
+            all => all,
+        };
+        let (converter, suffix) = match after_prefix {
+            [Piece::Variable(converter)] => (converter, String::new()),
+            [Piece::Variable(converter), Piece::Literal(suffix)] => (converter, suffix.clone()),
+            _ => return None,
+        };
+        match converter {
+            AnyConverter::Builtin(Builtin::Regex(_)) | AnyConverter::Custom(_) => None,
+            AnyConverter::Builtin(builtin) => Some(Self::One(builtin.clone(), suffix)),
+        }
+    }
+
+    fn any(part: &Dynamic) -> Result<Self, String> {
+        let regex = Regex::new(&part.expression()).map_err(|error| error.to_string())?;
+        let group = |(at, name): (usize, Option<&str>)| name?.starts_with(GROUP).then_some(at);
+        let groups = regex
+            .capture_names()
+            .enumerate()
+            .filter_map(group)
+            .collect();
+        Ok(Self::Any(Box::new(regex), groups))
+    }
+}
