@@ -62,17 +62,21 @@ impl Deadlines {
 
     /// The first tick at which `timeout` has certainly passed.
     pub(crate) fn after(&self, timeout: Duration) -> Tick {
+        self.since(self.now(), timeout)
+    }
+
+    /// So many ticks certainly last for `timeout`.
+    pub(crate) fn ticks(timeout: Duration) -> Tick {
         let seconds = Tick::try_from(timeout.as_secs()).unwrap_or(Tick::MAX);
         let rest = u64::from(timeout.subsec_nanos()).div_ceil(TICK_NS);
         seconds
             .saturating_mul(TICKS_A_SECOND)
             .saturating_add(Tick::try_from(rest).unwrap_or(TICKS_A_SECOND) + 1)
-            .saturating_add(self.now.get())
     }
 
     /// The tick at which `timeout` has certainly passed since `then`.
     pub(crate) fn since(&self, then: Tick, timeout: Duration) -> Tick {
-        then.saturating_add(self.after(timeout) - self.now.get())
+        then.saturating_add(Self::ticks(timeout))
     }
 
     /// Now in nanoseconds of the monotonic clock, at the clock's resolution.
@@ -170,7 +174,7 @@ fn monotonic_ns() -> u64 {
 /// The clock's resolution: no deadline is met earlier, or more than two of these later.
 pub(crate) const TICK: Duration = Duration::from_nanos(TICK_NS);
 const TICK_NS: u64 = 250_000_000;
-const TICKS_A_SECOND: Tick = 4;
+pub(crate) const TICKS_A_SECOND: Tick = 4;
 
 #[cfg(test)]
 mod tests {

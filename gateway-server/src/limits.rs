@@ -99,6 +99,10 @@ pub(crate) const DISCARD: usize = 64 * 1024;
 /// still sends is thrown away.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
+/// Calls of one connection that may go on behind their answers; the next request of the connection
+/// waits until one of them ends.
+pub(crate) const AFTER_WORK: usize = 16;
+
 /// How long the application may go on for a client that has closed its sending half: it may be
 /// waiting for the answer, or be gone for good, and nothing tells the two apart.
 pub(crate) const HALF_CLOSED: Duration = Duration::from_secs(10);

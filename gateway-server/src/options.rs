@@ -14,8 +14,10 @@ pub(crate) struct ServeOptions {
     pub(crate) sizes: RequestSizes,
     /// How long each phase of a connection may take.
     pub(crate) timeouts: Timeouts,
-    /// Connections open at once, at most; at least 1.
-    pub(crate) max_connections: u32,
+    /// What a peer must move, in bytes a second.
+    pub(crate) rates: MinimumRates,
+    /// How much of everything there may be at once.
+    pub(crate) capacity: Capacity,
     /// Where a line for each request goes, if anywhere.
     pub(crate) access_log: Option<LogTarget>,
     /// Whether every call is checked against the specification.
@@ -55,6 +57,29 @@ pub(crate) struct RequestSizes {
     pub(crate) body: ByteCount,
 }
 
+/// Bytes that a peer must move in each second that it is waited for, once it has used up the timeout
+/// for a pause; with 0 any byte is enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MinimumRates {
+    /// Of a request body.
+    pub(crate) body: ByteCount,
+    /// Of an answer.
+    pub(crate) write: ByteCount,
+}
+
+/// How much there may be in one worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    /// Connections open at once; at least 1.
+    pub(crate) connections: u32,
+    /// Requests that the application works on at once; at least 1.
+    pub(crate) in_flight: Option<u32>,
+    /// Requests that wait until it has fewer; one more is refused.
+    pub(crate) queue: u32,
+    /// Requests on one connection; at least 1.
+    pub(crate) keep_alive_requests: Option<u32>,
+}
+
 /// How long each phase of a connection may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
@@ -66,6 +91,8 @@ pub(crate) struct Timeouts {
     pub(crate) keep_alive: Duration,
     /// Without progress while an answer waits to be written.
     pub(crate) write: Duration,
+    /// From a head's end to the end of what the application answers; zero sets no limit.
+    pub(crate) request: Duration,
     /// Idle connections of a draining worker stay open this long after their last byte.
     pub(crate) linger: Duration,
     /// Draining as a whole; then calls are dropped.

@@ -146,6 +146,17 @@ impl Client {
         bytes
     }
 
+    /// What the server sent next, at most so many bytes; empty at the end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn few(&mut self, most: usize) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0; most];
+        let count = self.stream.read(&mut bytes)?;
+        bytes.truncate(count);
+        Ok(bytes)
+    }
+
     /// Everything up to the end of the connection, however it ends; for messages.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut all = std::mem::take(&mut self.ahead);

@@ -25,7 +25,7 @@ pub(crate) use settings::{MAX_WORKERS, SETTINGS};
 pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
 
 use crate::net::ListenAddress;
-use crate::options::{AppSettings, RequestSizes, ServeOptions, Timeouts};
+use crate::options::{AppSettings, Capacity, MinimumRates, RequestSizes, ServeOptions, Timeouts};
 use crate::value::{ByteCount, LogLevel, LogTarget};
 
 /// Every setting's value, and what is to be served.
@@ -52,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) body_timeout: Duration,
     pub(crate) keep_alive: Duration,
     pub(crate) write_timeout: Duration,
+    pub(crate) request_timeout: Duration,
     pub(crate) linger: Duration,
     pub(crate) max_requests: u32,
     pub(crate) max_age: Duration,
@@ -66,6 +67,11 @@ pub(crate) struct Config {
     pub(crate) limit_request_field_size: ByteCount,
     pub(crate) limit_request_head: ByteCount,
     pub(crate) max_body: ByteCount,
+    pub(crate) min_body_rate: ByteCount,
+    pub(crate) min_write_rate: ByteCount,
+    pub(crate) keep_alive_requests: u32,
+    pub(crate) max_requests_in_flight: u32,
+    pub(crate) queue: u32,
     pub(crate) access_log: Option<LogTarget>,
     pub(crate) log_level: LogLevel,
 }
@@ -89,6 +95,7 @@ impl Config {
             body_timeout: none,
             keep_alive: none,
             write_timeout: none,
+            request_timeout: none,
             linger: none,
             max_requests: 0,
             max_age: none,
@@ -103,6 +110,11 @@ impl Config {
             limit_request_field_size: zero,
             limit_request_head: zero,
             max_body: zero,
+            min_body_rate: zero,
+            min_write_rate: zero,
+            keep_alive_requests: 0,
+            max_requests_in_flight: 0,
+            queue: 0,
             access_log: None,
             log_level: LogLevel::Info,
         }
@@ -137,10 +149,20 @@ impl Config {
                 body: self.body_timeout,
                 keep_alive: self.keep_alive,
                 write: self.write_timeout,
+                request: self.request_timeout,
                 linger: self.linger,
                 graceful: self.graceful_timeout,
             },
-            max_connections: self.max_connections,
+            rates: MinimumRates {
+                body: self.min_body_rate,
+                write: self.min_write_rate,
+            },
+            capacity: Capacity {
+                connections: self.max_connections,
+                in_flight: none_if_zero(self.max_requests_in_flight),
+                queue: self.queue,
+                keep_alive_requests: none_if_zero(self.keep_alive_requests),
+            },
             access_log: self.access_log.clone(),
             lint: self.lint,
             app_arguments: self.app_arguments.clone(),
@@ -148,6 +170,11 @@ impl Config {
             workbench: self.workbench.clone(),
         }
     }
+}
+
+/// A limit that zero turns off.
+fn none_if_zero(limit: u32) -> Option<u32> {
+    (limit > 0).then_some(limit)
 }
 
 /// Files of a worker that are no connections, generously counted.

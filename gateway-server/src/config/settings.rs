@@ -133,6 +133,17 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Reload,
     },
     Setting {
+        name: "request-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(Duration::ZERO..=DAY, |c| &mut c.request_timeout),
+        default: "0s",
+        help: "How long the application may take from the end of a request's head to the end of its \
+               own answer; then the request is cancelled and answered with 504, or broken off if its \
+               answer has begun. 0 sets no limit",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "linger",
         short: None,
         group: Group::Timeouts,
@@ -229,6 +240,56 @@ pub(crate) static SETTINGS: &[Setting] = &[
         field: Field::Bytes(ByteCount(0)..=ByteCount(1 << 50), |c| &mut c.max_body),
         default: "100MiB",
         help: "Longest request body; more is answered with 413",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "min-body-rate",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(ByteCount(0)..=ByteCount(1 << 30), |c| &mut c.min_body_rate),
+        default: "240",
+        help: "Bytes a second that a request body must bring while it is waited for, once it has \
+               used up body-timeout; with 0 any byte is enough",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "min-write-rate",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(ByteCount(0)..=ByteCount(1 << 30), |c| &mut c.min_write_rate),
+        default: "240",
+        help: "Bytes a second that a client must take of an answer that waits for it, once it has \
+               used up write-timeout; with 0 any byte is enough",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "keep-alive-requests",
+        short: None,
+        group: Group::Limits,
+        field: Field::Count(0..=1_000_000_000, |c| &mut c.keep_alive_requests),
+        default: "0",
+        help: "Requests on one connection, which the answer to the last one closes; 0 sets no limit",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "max-requests-in-flight",
+        short: None,
+        group: Group::Limits,
+        field: Field::Count(0..=1_000_000, |c| &mut c.max_requests_in_flight),
+        default: "0",
+        help: "Requests that the application of one worker works on at once. While there are so \
+               many, the worker leaves new connections to others, and requests on those that it has \
+               wait; 0 sets no limit but max-connections",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "queue",
+        short: None,
+        group: Group::Limits,
+        field: Field::Count(0..=1_000_000, |c| &mut c.queue),
+        default: "100",
+        help: "Requests of one worker that wait while max-requests-in-flight are worked on; more are \
+               answered with 503 and Retry-After",
         applies: Applies::Reload,
     },
     Setting {

@@ -1,34 +1,69 @@
 //! [`AfterWork`]: a call that goes on without its connection: work behind the answer, or a call
 //! that is finished although its client has gone.
 
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use gateway_spec::abi::host::Call;
 
 use super::answer::Answer;
 use super::service::{Guest, Service};
 use crate::deadlines::Timer;
+use crate::limits::AFTER_WORK;
 
 /// Polls a call to its end, as a task of its own, until the worker stops.
 pub(super) struct AfterWork {
     call: Option<Call<Answer>>,
     service: Rc<Service>,
     timer: Timer,
+    tally: Rc<Tally>,
     _guest: Guest,
 }
 
+/// How many such calls a connection has left behind; nothing is held before the first.
+#[derive(Debug, Default)]
+pub(super) struct LeftBehind(Option<Rc<Tally>>);
+
+#[derive(Debug, Default)]
+struct Tally {
+    count: Cell<usize>,
+    /// The connection, while it waits for one of them to end.
+    connection: RefCell<Option<Waker>>,
+}
+
 impl AfterWork {
-    pub(super) fn spawn(call: Call<Answer>, service: &Rc<Service>) {
+    pub(super) fn spawn(call: Call<Answer>, service: &Rc<Service>, left: &mut LeftBehind) {
+        let tally = left.0.get_or_insert_default();
+        tally.count.set(tally.count.get() + 1);
         let work = Self {
             call: Some(call),
             service: Rc::clone(service),
             timer: service.clock.deadlines.timer(),
+            tally: Rc::clone(tally),
             _guest: service.admit(),
         };
         tokio::task::spawn_local(work);
+    }
+}
+
+impl LeftBehind {
+    /// Whether there are as many as a connection may have; `waker` is told when one ends.
+    #[inline]
+    pub(super) fn is_full(&self, waker: &Waker) -> bool {
+        self.0.as_ref().is_some_and(|tally| tally.is_full(waker))
+    }
+}
+
+impl Tally {
+    fn is_full(&self, waker: &Waker) -> bool {
+        let full = self.count.get() >= AFTER_WORK;
+        if full {
+            self.connection.replace(Some(waker.clone()));
+        }
+        full
     }
 }
 
@@ -56,5 +91,8 @@ impl Drop for AfterWork {
         if let Some(call) = self.call.take() {
             drop(call.finish(&self.service.pool));
         }
+        self.tally.count.set(self.tally.count.get() - 1);
+        let connection = self.tally.connection.take();
+        connection.into_iter().for_each(Waker::wake);
     }
 }

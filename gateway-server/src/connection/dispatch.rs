@@ -9,7 +9,10 @@ use gateway_spec::abi::host::{Call, CallHead};
 use gateway_spec::abi::{Field, method, names, request_flag, scheme, version};
 
 use super::answer::{Answer, Given, Terms};
-use super::exchange::{Exchange, Io};
+use super::bounds::Bounds;
+use super::exchange::{Docket, Exchange, Io};
+use super::label::Label;
+use super::places::Waiter;
 use super::upload::{self, Upload};
 use super::{Connection, Phase, refusal};
 use crate::drain;
@@ -35,7 +38,9 @@ impl Connection {
         let mut recipient = Recipient::of(head);
         // A drain ends the connection with the answer to the last request that was read.
         let last = stage >= drain::Phase::Retiring && behind.is_empty();
-        recipient.keep_alive &= !service.timeouts.keep_alive.is_zero();
+        self.requests += 1;
+        let more = self.requests < service.keep_alive_requests;
+        recipient.keep_alive &= more && !service.timeouts.keep_alive.is_zero();
         let mut stale = false;
         if let Some(bench) = &service.workbench {
             match bench.verdict(head.fields(raw)) {
@@ -92,12 +97,8 @@ impl Connection {
             }
             return used;
         }
-        self.go_on(Exchange::new(
-            call,
-            upload,
-            recipient,
-            self.visit(head, raw),
-        ));
+        let docket = self.docket(head, raw, recipient);
+        self.go_on(Exchange::new(call, upload, docket));
         used
     }
 
@@ -132,6 +133,24 @@ impl Connection {
         }
     }
 
+    /// What is to be known of a request that goes on by itself.
+    fn docket(&mut self, head: &Head, raw: &[u8], recipient: Recipient) -> Docket {
+        let service = &self.service;
+        let waiter = self.waiter.take();
+        let arrival = match &waiter {
+            Some(waiter) => waiter.since,
+            None => service.clock.deadlines.now(),
+        };
+        let place = waiter.and_then(Waiter::take);
+        Docket {
+            recipient,
+            visit: self.visit(head, raw),
+            label: Label::new(head.method(raw), head.path(raw)),
+            bounds: Bounds::new(arrival, &service.terms),
+            place: place.unwrap_or_else(|| service.places.take()),
+        }
+    }
+
     /// The request goes on by itself.
     fn go_on(&mut self, mut exchange: Exchange) {
         let mut io = Io {
@@ -140,6 +159,7 @@ impl Connection {
             input_ended: &mut self.input_ended,
             output: &mut self.output,
             service: &self.service,
+            left_behind: &mut self.left_behind,
         };
         if exchange.take_answer(&mut io) {
             self.phase = Phase::Exchange(Box::new(exchange));
@@ -255,7 +275,12 @@ impl Connection {
         }))
     }
 
-    fn log(&self, head: &Head, raw: &[u8], record: impl FnOnce(&crate::logging::AccessLog, Visit)) {
+    pub(super) fn log(
+        &self,
+        head: &Head,
+        raw: &[u8],
+        record: impl FnOnce(&crate::logging::AccessLog, Visit),
+    ) {
         if let (Some(log), Some(visit)) = (&self.service.access_log, self.visit(head, raw)) {
             record(log, visit);
         }

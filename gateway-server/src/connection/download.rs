@@ -45,6 +45,11 @@ impl Download {
         self.ended
     }
 
+    /// Whether only the connection's end tells the client that it is whole.
+    pub(super) fn ends_with_connection(&self) -> bool {
+        self.framing == BodyFraming::UntilClose
+    }
+
     /// Hands one more frame, or the end, to `output`, which must have room.
     ///
     /// # Errors

@@ -9,15 +9,19 @@ use bytes::BytesMut;
 use gateway_spec::ErrorKind;
 use gateway_spec::abi::host::Call;
 
-use super::after::AfterWork;
+use super::after::{AfterWork, LeftBehind};
 use super::answer::{Answer, Given};
+use super::bounds::{Bounds, Waiting};
 use super::download::Download;
+use super::label::Label;
 use super::output::Output;
+use super::places::Place;
 use super::refusal;
 use super::service::Service;
 use super::socket::Socket;
 use super::tunnel::Tunnel;
 use super::upload::{Upload, Wish};
+use crate::date::Date;
 use crate::http1::{BodyFraming, Recipient, encode};
 use crate::logging::Visit;
 
@@ -32,6 +36,10 @@ pub(super) struct Exchange {
     upgraded: bool,
     recipient: Recipient,
     visit: Option<Visit>,
+    pub(super) label: Label,
+    pub(super) bounds: Bounds,
+    /// As long as the application has something to do.
+    place: Option<Place>,
     told_draining: bool,
     told_closed: bool,
     /// Bytes read of the body, to tell progress.
@@ -45,6 +53,17 @@ pub(super) struct Io<'a> {
     pub(super) input_ended: &'a mut bool,
     pub(super) output: &'a mut Output,
     pub(super) service: &'a Rc<Service>,
+    pub(super) left_behind: &'a mut LeftBehind,
+}
+
+/// What is known of a request beside its call.
+#[derive(Debug)]
+pub(super) struct Docket {
+    pub(super) recipient: Recipient,
+    pub(super) visit: Option<Visit>,
+    pub(super) label: Label,
+    pub(super) bounds: Bounds,
+    pub(super) place: Place,
 }
 
 /// How an exchange left the connection.
@@ -58,26 +77,8 @@ pub(super) enum Outcome {
     Broken,
 }
 
-/// What an exchange waits for, which decides how long it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Waiting {
-    /// The application.
-    Application,
-    /// The client to send more of the body.
-    Body,
-    /// The client to read.
-    Write,
-    /// The application, whose client has closed its half of the connection.
-    HalfClosed,
-}
-
 impl Exchange {
-    pub(super) fn new(
-        call: Call<Answer>,
-        upload: Option<Upload>,
-        recipient: Recipient,
-        visit: Option<Visit>,
-    ) -> Self {
+    pub(super) fn new(call: Call<Answer>, upload: Option<Upload>, docket: Docket) -> Self {
         Self {
             call: Some(call),
             upload,
@@ -85,8 +86,11 @@ impl Exchange {
             tunnel: None,
             given: None,
             upgraded: false,
-            recipient,
-            visit,
+            recipient: docket.recipient,
+            visit: docket.visit,
+            label: docket.label,
+            bounds: docket.bounds,
+            place: Some(docket.place),
             told_draining: false,
             told_closed: false,
             received: 0,
@@ -126,6 +130,9 @@ impl Exchange {
             };
             if more && written {
                 continue;
+            }
+            if self.is_all_given() {
+                self.place = None;
             }
             if self.upgraded {
                 if written && let Poll::Ready(end) = self.poll_tunnel(io, cx) {
@@ -179,23 +186,26 @@ impl Exchange {
         }
         if let Some(given) = answer.given.take() {
             self.begin(given);
+            if self.ends_with_connection() {
+                io.socket.end_with_reset(true);
+            }
         }
         // The call itself stays until the response is written: what its body holds of the exchange
         // lasts as long.
         let Poll::Ready(end) = ended else { return true };
         if self.given.is_none() {
             let kind = end.err().unwrap_or(ErrorKind::NoResponse);
-            tracing::error!("a call ended without a response: {kind:?}");
-            self.recipient.keep_alive &= !self.is_last(io);
-            let given = refusal::write(
-                &mut io.output.bytes,
-                kind.status().as_u16(),
-                &self.recipient,
-                &io.service.clock.date,
+            tracing::error!(
+                "{}: the call ended without a response: {kind:?}",
+                self.label
             );
-            self.begin(given);
+            let status = kind.status().as_u16();
+            self.answer_with(io, |out, to, date| refusal::write(out, status, to, date));
         } else if let Err(kind) = end {
-            tracing::error!("a call failed behind its response: {kind:?}");
+            tracing::error!(
+                "{}: the call failed behind its response: {kind:?}",
+                self.label
+            );
             return self.download.as_ref().is_none_or(Download::is_ended);
         }
         true
@@ -203,8 +213,16 @@ impl Exchange {
 
     /// The connection is lost or was broken off: what becomes of the call.
     pub(super) fn broken_off(&mut self, io: &mut Io<'_>) -> Outcome {
+        self.let_go(ErrorKind::Closed, io);
+        self.record(io.service, 499);
+        Outcome::Broken
+    }
+
+    /// Nobody waits for the application any more: its body ends with `kind`, and the call goes on by
+    /// itself if it wants that, or else ends.
+    pub(super) fn let_go(&mut self, kind: ErrorKind, io: &mut Io<'_>) {
         if let Some(upload) = &mut self.upload {
-            upload.fail(ErrorKind::Closed);
+            upload.fail(kind);
         }
         self.tunnel = None;
         if let Some(mut call) = self.call.take() {
@@ -213,18 +231,46 @@ impl Exchange {
             let goes_on = call.shared().finishes_on_disconnect() || answered && !self.upgraded;
             if goes_on && call.end().is_pending() {
                 call.exchange().discards = true;
-                AfterWork::spawn(call, io.service);
+                AfterWork::spawn(call, io.service, io.left_behind);
             } else {
                 drop(call.finish(&io.service.pool));
             }
         }
-        self.record(io.service, 499);
-        Outcome::Broken
     }
 
-    /// Bytes read of the body, or written to the other protocol, so far.
-    pub(super) fn moved(&self) -> u64 {
-        self.received + self.tunnel.as_ref().map_or(0, Tunnel::written)
+    /// Gives an answer of the server's own, where the application has given none.
+    pub(super) fn answer_with(
+        &mut self,
+        io: &mut Io<'_>,
+        write: impl FnOnce(&mut Vec<u8>, &Recipient, &Date) -> Given,
+    ) {
+        self.recipient.keep_alive &= !self.is_last(io);
+        let given = write(
+            &mut io.output.bytes,
+            &self.recipient,
+            &io.service.clock.date,
+        );
+        self.begin(given);
+    }
+
+    /// Bytes read of the body so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Bytes written to the other protocol so far.
+    pub(super) fn tunnelled(&self) -> u64 {
+        self.tunnel.as_ref().map_or(0, Tunnel::written)
+    }
+
+    /// Whether an answer has begun.
+    pub(super) fn is_given(&self) -> bool {
+        self.given.is_some()
+    }
+
+    /// Whether nothing more is expected of the application, or it speaks another protocol now.
+    pub(super) fn is_all_given(&self) -> bool {
+        self.upgraded || self.is_answered() && !self.is_called()
     }
 
     /// The client took too long over its body: the application hears of it, once.
@@ -282,7 +328,7 @@ impl Exchange {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(())) => Ok(!download.is_ended()),
             Poll::Ready(Err(error)) => {
-                tracing::error!("a response was broken off: {error}");
+                tracing::error!("{}: the response was broken off: {error}", self.label);
                 Err(())
             }
         }
@@ -366,6 +412,12 @@ impl Exchange {
             .is_some_and(|call| call.end().is_pending())
     }
 
+    fn ends_with_connection(&self) -> bool {
+        self.download
+            .as_ref()
+            .is_some_and(Download::ends_with_connection)
+    }
+
     fn is_answered(&self) -> bool {
         self.download.as_ref().is_some_and(Download::is_ended)
     }
@@ -396,9 +448,12 @@ impl Exchange {
     fn finish(&mut self, io: &mut Io<'_>) -> Outcome {
         let (status, keep_alive) = self.given.unwrap_or_default();
         self.record(io.service, status);
+        if self.ends_with_connection() {
+            io.socket.end_with_reset(false);
+        }
         if let Some(call) = self.call.take() {
             if call.end().is_pending() {
-                AfterWork::spawn(call, io.service);
+                AfterWork::spawn(call, io.service, io.left_behind);
             } else {
                 io.service.give_spare(call.finish(&io.service.pool).out);
             }

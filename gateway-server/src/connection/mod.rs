@@ -5,11 +5,17 @@
 
 mod after;
 mod answer;
+mod bounds;
 mod dispatch;
 mod download;
+mod entry;
 mod exchange;
+mod expiry;
+mod label;
 mod link;
 mod output;
+mod patience;
+mod places;
 mod refusal;
 mod service;
 mod socket;
@@ -27,13 +33,17 @@ use gateway_spec::abi::host::HostAddress;
 pub(crate) use self::service::{Service, Settings};
 pub(crate) use self::socket::{Readiness, Socket};
 
-use self::exchange::{Exchange, Io, Outcome, Waiting};
+use self::after::LeftBehind;
+use self::answer::Given;
+use self::exchange::{Exchange, Io, Outcome};
 use self::output::Output;
+use self::places::{Entry, Waiter};
 use self::service::{Guest, Scratch};
 use self::upload::Upload;
+use crate::date::Date;
 use crate::deadlines::{Tick, Timer};
 use crate::http1::{Head, Recipient, Version};
-use crate::limits::{DISCARD, HALF_CLOSED, LINGER};
+use crate::limits::{DISCARD, LINGER};
 use crate::scoreboard::Counter;
 
 /// A client's connection, from accept to close.
@@ -52,6 +62,11 @@ pub(crate) struct Connection {
     input_ended: bool,
     /// Whether a request came: a client that never speaks is given less time than an idle one.
     served: bool,
+    /// Requests that were read.
+    requests: u32,
+    /// Where the next request waits for others to end.
+    waiter: Option<Waiter>,
+    left_behind: LeftBehind,
     /// Whether `input` may hold a whole head that was not looked at yet.
     unparsed: bool,
     output: Output,
@@ -67,8 +82,10 @@ enum Awaiting {
     Head,
     /// The client to read.
     Write,
-    /// The exchange, for as long as what it waits for allows.
-    Exchange(Waiting),
+    /// Whatever the exchange waits for.
+    Exchange,
+    /// Others' requests to end.
+    Entry,
     /// The client to close.
     Close,
 }
@@ -108,6 +125,9 @@ impl Connection {
             input: BytesMut::new(),
             input_ended: false,
             served: false,
+            requests: 0,
+            waiter: None,
+            left_behind: LeftBehind::default(),
             unparsed: false,
             output: Output::default(),
             _guest: service.admit(),
@@ -163,6 +183,9 @@ impl Connection {
             ready!(self.poll_flush());
             if !matches!(self.phase, Phase::Head(_)) {
                 return Poll::Ready(());
+            }
+            if self.is_held_up(cx) {
+                return self.await_entry();
             }
             let mut shared = service.scratch.borrow_mut();
             let scratch = &mut *shared;
@@ -236,7 +259,23 @@ impl Connection {
                     // Only a whole head ends the time that it was given.
                     self.awaiting = Awaiting::Nothing;
                     let (raw, behind) = buffer[at..filled].split_at(length);
-                    at += length + self.dispatch(head, raw, behind, cx);
+                    match self.entry(cx) {
+                        Entry::Now => {
+                            at += length + self.dispatch(head, raw, behind, cx);
+                            // An answer that came at once has left its place.
+                            self.waiter = None;
+                        }
+                        Entry::Never => {
+                            self.turn_away(head, raw);
+                            at += length;
+                        }
+                        Entry::Later => {
+                            // Read once more when its turn has come.
+                            self.unparsed = true;
+                            head.clear();
+                            break;
+                        }
+                    }
                     head.clear();
                     if !matches!(self.phase, Phase::Head(_)) {
                         break;
@@ -313,12 +352,12 @@ impl Connection {
             input_ended: &mut self.input_ended,
             output: &mut self.output,
             service: &self.service,
+            left_behind: &mut self.left_behind,
         };
-        let before = (io.output.written(), exchange.moved());
         match exchange.poll(&mut io, woken, cx) {
             Err(waiting) => {
-                let progress = (self.output.written(), exchange.moved()) != before;
-                self.await_exchange(waiting, progress);
+                self.timer.set_tick(exchange.deadline(waiting, &io));
+                self.awaiting = Awaiting::Exchange;
                 Poll::Pending
             }
             Ok(Outcome::KeepAlive(None)) => {
@@ -343,20 +382,6 @@ impl Connection {
                 self.phase = Phase::Closed;
                 Poll::Ready(())
             }
-        }
-    }
-
-    fn await_exchange(&mut self, waiting: Waiting, progress: bool) {
-        let timeouts = self.service.timeouts;
-        let timeout = match waiting {
-            Waiting::Application => Duration::ZERO,
-            Waiting::Body => timeouts.body,
-            Waiting::Write => timeouts.write,
-            Waiting::HalfClosed => HALF_CLOSED,
-        };
-        // Any byte either way is progress of the body or of the answer.
-        if self.awaiting != Awaiting::Exchange(waiting) || progress {
-            self.wait(Awaiting::Exchange(waiting), timeout);
         }
     }
 
@@ -416,17 +441,22 @@ impl Connection {
 
     /// Answers a head that is none, or not whole in time; then the connection ends.
     fn refuse(&mut self, status: u16) {
+        self.refuse_with(status, |out, to, date| {
+            refusal::write(out, status, to, date)
+        });
+    }
+
+    fn refuse_with(
+        &mut self,
+        status: u16,
+        write: impl FnOnce(&mut Vec<u8>, &Recipient, &Date) -> Given,
+    ) {
         let to = Recipient {
             version: Version::Http11,
             method_id: 0,
             keep_alive: false,
         };
-        refusal::write(
-            &mut self.output.bytes,
-            status,
-            &to,
-            &self.service.clock.date,
-        );
+        write(&mut self.output.bytes, &to, &self.service.clock.date);
         self.log_refusal(status);
         self.phase = Phase::Linger(DISCARD);
     }
@@ -502,9 +532,17 @@ impl Connection {
         self.timer.set_tick(0);
         match (self.awaiting, &mut self.phase) {
             (Awaiting::Head, _) => self.refuse(408),
-            // The application decides what to answer; the exchange goes on.
-            (Awaiting::Exchange(Waiting::Body), Phase::Exchange(exchange)) => {
-                if !exchange.body_timed_out() {
+            (Awaiting::Entry, _) => self.entry_timed_out(),
+            (_, Phase::Exchange(exchange)) => {
+                let mut io = Io {
+                    socket: &mut self.socket,
+                    input: &mut self.input,
+                    input_ended: &mut self.input_ended,
+                    output: &mut self.output,
+                    service: &self.service,
+                    left_behind: &mut self.left_behind,
+                };
+                if !exchange.time_is_up(&mut io) {
                     self.abandon();
                 }
             }
@@ -522,6 +560,7 @@ impl Connection {
                 input_ended: &mut self.input_ended,
                 output: &mut self.output,
                 service: &self.service,
+                left_behind: &mut self.left_behind,
             };
             exchange.broken_off(&mut io);
         }

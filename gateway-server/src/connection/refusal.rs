@@ -13,18 +13,30 @@ pub(super) fn write(out: &mut Vec<u8>, status: u16, to: &Recipient, date: &Date)
     write_content(out, status, &fields, text.as_bytes(), to, date)
 }
 
+/// Writes that there is no room now; the request was not begun, so that it can be sent again.
+pub(super) fn write_busy(out: &mut Vec<u8>, to: &Recipient, date: &Date) -> Given {
+    let text = format!("{}\n", encode::reason(503));
+    let fields = [content_type(b"text/plain"), retry_after()];
+    write_content(out, 503, &fields, text.as_bytes(), to, date)
+}
+
 /// Writes a page for a person, which no cache keeps.
 pub(super) fn write_page(out: &mut Vec<u8>, page: &[u8], to: &Recipient, date: &Date) -> Given {
     let fields = [
         content_type(b"text/html; charset=utf-8"),
         Field::new(names::id("cache-control"), b"cache-control", b"no-store"),
-        Field::new(names::id("retry-after"), b"retry-after", b"1"),
+        retry_after(),
     ];
     write_content(out, 503, &fields, page, to, date)
 }
 
 fn content_type(value: &[u8]) -> Field<'_> {
     Field::new(names::id("content-type"), b"content-type", value)
+}
+
+/// A second.
+fn retry_after() -> Field<'static> {
+    Field::new(names::id("retry-after"), b"retry-after", b"1")
 }
 
 fn write_content(

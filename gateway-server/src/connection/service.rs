@@ -7,12 +7,14 @@ use gateway_spec::abi::host::{App, Pool};
 use tokio::sync::Notify;
 
 use super::answer::Answer;
+use super::bounds::Terms;
+use super::places::Places;
 use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::http1::Head;
 use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
-use crate::options::Timeouts;
+use crate::options::{Capacity, MinimumRates, Timeouts};
 use crate::scoreboard::{Counter, Slot};
 use crate::workbench::Workbench;
 
@@ -24,6 +26,12 @@ pub(crate) struct Service {
     pub(super) head_limits: HeadLimits,
     pub(super) body_limits: BodyLimits,
     pub(super) timeouts: Timeouts,
+    /// The deadlines of exchanges.
+    pub(super) terms: Terms,
+    pub(super) places: Rc<Places>,
+    most_connections: usize,
+    /// Requests on one connection.
+    pub(super) keep_alive_requests: u32,
     pub(crate) slot: Slot,
     pub(crate) drain: Drain,
     pub(crate) access_log: Option<AccessLog>,
@@ -32,7 +40,8 @@ pub(crate) struct Service {
     pub(super) scratch: RefCell<Scratch>,
     spare: Cell<Vec<u8>>,
     live: Cell<usize>,
-    pub(crate) quiet: Notify,
+    /// Told when a guest has gone, or there is a place for a request again.
+    pub(crate) quiet: Rc<Notify>,
 }
 
 /// Where one connection at a time reads heads.
@@ -51,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) head_limits: HeadLimits,
     pub(crate) body_limits: BodyLimits,
     pub(crate) timeouts: Timeouts,
+    pub(crate) rates: MinimumRates,
+    pub(crate) capacity: Capacity,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) workbench: Option<Workbench>,
 }
@@ -63,6 +74,8 @@ impl Service {
         slot: Slot,
         drain: Drain,
     ) -> Rc<Self> {
+        let quiet = Rc::new(Notify::new());
+        let capacity = settings.capacity;
         let room = settings.head_limits.head as usize + READ_BYTES;
         Rc::new(Self {
             app,
@@ -71,6 +84,10 @@ impl Service {
             head_limits: settings.head_limits,
             body_limits: settings.body_limits,
             timeouts: settings.timeouts,
+            terms: Terms::new(&settings.timeouts, &settings.rates),
+            places: Places::new(&capacity, slot.clone(), Rc::clone(&quiet)),
+            most_connections: capacity.connections as usize,
+            keep_alive_requests: capacity.keep_alive_requests.unwrap_or(u32::MAX),
             slot,
             drain,
             access_log: settings.access_log,
@@ -81,7 +98,7 @@ impl Service {
             }),
             spare: Cell::default(),
             live: Cell::new(0),
-            quiet: Notify::new(),
+            quiet,
         })
     }
 
@@ -101,6 +118,11 @@ impl Service {
     /// How many guests there are.
     pub(crate) fn live(&self) -> usize {
         self.live.get()
+    }
+
+    /// Whether another connection can be served now, rather than by another worker.
+    pub(crate) fn has_room(&self) -> bool {
+        self.live() < self.most_connections && !self.places.is_full()
     }
 
     /// Counts one more.

@@ -7,9 +7,11 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
+use socket2::SockRef;
 
 use crate::os;
 
@@ -157,6 +159,19 @@ impl Socket {
         let mut at = offset;
         let sent = rustix::fs::sendfile(&self.fd, file, Some(&mut at), count);
         self.after_write(sent.map_err(io::Error::from))
+    }
+
+    /// Bytes that were written and that the peer has not taken yet.
+    pub(super) fn unsent(&self) -> u64 {
+        os::socket::unsent(self.as_fd())
+    }
+
+    /// Decides how the connection ends when it is closed, be it by the end of this process: with a
+    /// reset, so that what was sent so far cannot pass for the whole, or as usual. A unix socket knows
+    /// no reset.
+    pub(super) fn end_with_reset(&self, reset: bool) {
+        // A connection that is gone has its end.
+        let _ = SockRef::from(self).set_linger(reset.then_some(Duration::ZERO));
     }
 
     /// Ends the output; the peer may go on sending.

@@ -27,6 +27,19 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)
     unsafe { SockAddr::try_init(|storage, length| accept(storage.cast(), length)) }
 }
 
+/// Bytes that were written and that the peer has not acknowledged; 0 if the kernel does not say.
+pub(crate) fn unsent(socket: BorrowedFd<'_>) -> u64 {
+    let mut count = 0;
+    // SAFETY: the kernel writes an integer through the pointer.
+    let asked = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    let count: libc::c_int = count;
+    if asked == 0 {
+        u64::try_from(count).unwrap_or(0)
+    } else {
+        0
+    }
+}
+
 /// Receives into the spare capacity of `into`, without clearing it first; 0 is the end of input.
 ///
 /// # Errors

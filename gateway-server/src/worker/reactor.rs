@@ -32,7 +32,6 @@ pub(super) struct Reactor {
     /// In the order of their tokens; one that is broken leaves its place empty.
     listeners: RefCell<Vec<Option<Listener>>>,
     accepting: RefCell<Accepting>,
-    most: usize,
     /// Connections accepted so far.
     admitted: Cell<u64>,
     service: Rc<Service>,
@@ -87,11 +86,7 @@ impl Reactor {
     /// # Errors
     ///
     /// The kernel's.
-    pub(super) fn new(
-        service: Rc<Service>,
-        listeners: Vec<Listener>,
-        most: usize,
-    ) -> io::Result<Rc<Self>> {
+    pub(super) fn new(service: Rc<Service>, listeners: Vec<Listener>) -> io::Result<Rc<Self>> {
         let epoll = Rc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
         let reactor = Self {
             epoll,
@@ -99,7 +94,6 @@ impl Reactor {
             queue: Arc::default(),
             listeners: RefCell::new(listeners.into_iter().map(Some).collect()),
             accepting: RefCell::new(Accepting::Paused),
-            most,
             admitted: Cell::new(0),
             service,
         };
@@ -174,7 +168,7 @@ impl Reactor {
     ///
     /// The kernel's.
     pub(super) fn accept_again(&self) -> io::Result<()> {
-        if *self.accepting.borrow() != Accepting::Paused || self.service.live() >= self.most {
+        if *self.accepting.borrow() != Accepting::Paused || !self.service.has_room() {
             return Ok(());
         }
         for (index, listener) in self.listeners.borrow().iter().enumerate() {
@@ -223,7 +217,7 @@ impl Reactor {
     /// Accepts a few; the kernel reports again if more wait, and other workers want some too.
     fn accept(self: &Rc<Self>, index: usize) {
         for _ in 0..ACCEPTED_AT_ONCE {
-            if self.service.live() >= self.most {
+            if !self.service.has_room() {
                 return self.pause_accepting(Duration::ZERO);
             }
             let accepted = match self.listeners.borrow().get(index) {

@@ -45,8 +45,7 @@ pub(crate) async fn serve(
         .into_iter()
         .map(|(address, fd)| Listener::new(&address, fd))
         .collect();
-    let most = options.max_connections as usize;
-    let reactor = Reactor::new(Rc::clone(&service), listeners, most).map_err(other)?;
+    let reactor = Reactor::new(Rc::clone(&service), listeners).map_err(other)?;
     let driving = tokio::task::spawn_local(reactor.drive().map_err(other)?);
     tokio::task::spawn_local(async move {
         // A loop without its reactor would look alive and serve nobody.
@@ -95,6 +94,8 @@ fn settings_of(options: &ServeOptions) -> io::Result<Settings> {
             ..BodyLimits::default()
         },
         timeouts: options.timeouts,
+        rates: options.rates,
+        capacity: options.capacity,
         access_log: options.access_log.as_ref().map(open_log).transpose()?,
         workbench: options.workbench.clone().map(Workbench::at),
     })

@@ -15,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod listening;
 mod loading;
+mod overload;
 mod own_binary;
 mod panics;
 mod process_model;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::client::get;
 use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::until;
 
 fn lab(arguments: &[&str]) -> Gatewayd {
     let module = Artefacts::built().module("lab");
@@ -113,10 +114,101 @@ fn a_client_that_takes_nothing_is_given_up() {
     // Wait for the log or the reset: nothing more is taken until the server has given up.
     let start = Instant::now();
     let mut other = server.connect();
-    while start.elapsed() < Duration::from_millis(1_200) {
+    while start.elapsed() < Duration::from_millis(2_500) {
         other.send(get("/"));
         assert_eq!(other.response().status, 200);
     }
     let rest = client.rest();
     assert!(first.len() + rest.len() < 16 << 20, "the whole answer came");
+}
+
+fn probe(arguments: &[&str]) -> Gatewayd {
+    let module = Artefacts::built().module("probe");
+    Gatewayd::serve(module, &[&["--workers", "1"], arguments].concat())
+}
+
+#[test]
+fn a_request_past_its_deadline_is_504_and_nobody_elses_is() {
+    let server = probe(&["--request-timeout", "500ms"]);
+    let (mut client, mut neighbour) = (server.connect(), server.connect());
+    client.send(get("/cancelled?token=secret"));
+    neighbour.send(get("/sleep/100"));
+    assert_eq!(neighbour.response().text(), "slept");
+    assert_eq!(client.response().status, 504);
+    // The call has ended, the connection has not.
+    client.send(get("/count"));
+    assert_eq!(client.response().text(), "1");
+    let line = server.process.line_with("no answer within", 0);
+    assert!(line.contains("GET /cancelled: "), "{line}");
+    assert!(!server.process.said().contains("secret"));
+}
+
+#[test]
+fn a_call_that_wants_to_be_finished_hears_of_the_deadline() {
+    let server = probe(&["--request-timeout", "300ms"]);
+    assert_eq!(server.get("/finished").status, 504);
+    until("the end of the call", || server.get("/count").text() == "1");
+}
+
+#[test]
+fn an_answer_that_has_begun_is_broken_off_at_its_deadline() {
+    let server = probe(&["--request-timeout", "300ms"]);
+    let mut client = server.connect();
+    client.send(get("/chunks/100000000"));
+    let came = client.rest();
+    assert!(came.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    assert!(!came.ends_with(b"0\r\n\r\n"), "the whole answer came");
+    let line = "GET /chunks/100000000: still being answered";
+    server.process.line_with(line, 0);
+}
+
+#[test]
+fn another_protocol_is_not_bound_by_the_deadline_of_its_request() {
+    let server = probe(&["--request-timeout", "300ms"]);
+    let mut client = server.connect();
+    let fields = "Host: test\r\nConnection: upgrade\r\nUpgrade: mirror\r\n";
+    client.send(format!("GET /upgrade HTTP/1.1\r\n{fields}\r\n"));
+    assert_eq!(client.response().status, 101);
+    let mut other = server.connect();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(1_200) {
+        other.send(get("/version"));
+        assert_eq!(other.response().status, 200);
+    }
+    client.send("still here");
+    assert_eq!(client.some(), b"still here");
+}
+
+#[test]
+fn a_body_slower_than_its_rate_is_given_up_although_it_never_pauses() {
+    let server = lab(&["--body-timeout", "1s", "--min-body-rate", "10MiB"]);
+    let mut client = server.connect();
+    client.send("POST /upload HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let mut other = server.connect();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3) && client.try_send("1\r\nx\r\n").is_ok() {
+        // One exchange between pieces gives the pace.
+        other.send(get("/"));
+        assert_eq!(other.response().status, 200);
+    }
+    assert_eq!(client.response().status, 400);
+}
+
+#[test]
+fn a_client_that_takes_less_than_its_rate_is_given_up_although_it_never_pauses() {
+    for (rate, whole) in [("0", true), ("1GiB", false)] {
+        let server = lab(&["--write-timeout", "1s", "--min-write-rate", rate]);
+        let mut client = server.connect();
+        client.send("GET /download/16m HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        let mut other = server.connect();
+        let start = Instant::now();
+        let mut came = 0;
+        while start.elapsed() < Duration::from_millis(2_500) {
+            came += client.few(512).map_or(0, |bytes| bytes.len());
+            other.send(get("/"));
+            assert_eq!(other.response().status, 200);
+        }
+        came += client.rest().len();
+        assert_eq!(came > 16 << 20, whole, "{came} bytes at {rate}");
+    }
 }

@@ -1,0 +1,85 @@
+//! Where a request that was read waits until the application has room for it, or is turned away.
+
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::places::{Entry, Places};
+use super::{Awaiting, Connection, Phase, refusal};
+use crate::http1::{BodyLength, Head, Recipient};
+use crate::limits::DISCARD;
+
+impl Connection {
+    /// Whether the request whose head was read may be handed over.
+    #[inline]
+    pub(super) fn entry(&mut self, cx: &Context<'_>) -> Entry {
+        if self.waiter.is_none() && !self.service.places.is_full() {
+            return Entry::Now;
+        }
+        self.entry_when_full(cx)
+    }
+
+    #[cold]
+    fn entry_when_full(&mut self, cx: &Context<'_>) -> Entry {
+        if self.waiter.is_none() {
+            let now = self.service.clock.deadlines.now();
+            self.waiter = Places::queue(&self.service.places, cx.waker(), now);
+        }
+        match &self.waiter {
+            None => Entry::Never,
+            Some(waiter) if waiter.is_called() => Entry::Now,
+            Some(_) => Entry::Later,
+        }
+    }
+
+    /// Whether the next request has to wait: for a place, or for the end of work that this
+    /// connection has left behind.
+    #[inline]
+    pub(super) fn is_held_up(&self, cx: &Context<'_>) -> bool {
+        self.waiter
+            .as_ref()
+            .is_some_and(|waiter| !waiter.is_called())
+            || self.left_behind.is_full(cx.waker())
+    }
+
+    /// The next request has to wait.
+    pub(super) fn await_entry(&mut self) -> Poll<()> {
+        if self.socket.is_gone() {
+            self.phase = Phase::Closed;
+            return Poll::Ready(());
+        }
+        if self.awaiting != Awaiting::Entry {
+            // Work that was left behind ends when it ends.
+            let queued = self.waiter.is_some();
+            let timeout = self.service.timeouts.request;
+            self.wait(
+                Awaiting::Entry,
+                if queued { timeout } else { Duration::ZERO },
+            );
+        }
+        Poll::Pending
+    }
+
+    /// Answers a request for which there is no room.
+    pub(super) fn turn_away(&mut self, head: &Head, raw: &[u8]) {
+        let mut recipient = Recipient::of(head);
+        // A body is not waited for.
+        let has_body = !matches!(head.body(), BodyLength::None | BodyLength::Length(0));
+        let last = self.service.drain.is_draining() || self.service.timeouts.keep_alive.is_zero();
+        recipient.keep_alive &= !has_body && !last;
+        let date = Rc::clone(&self.service.clock.date);
+        let given = refusal::write_busy(&mut self.output.bytes, &recipient, &date);
+        self.log(head, raw, |log, visit| {
+            log.record(visit, given.status, given.sent)
+        });
+        if !given.keep_alive {
+            self.phase = Phase::Linger(DISCARD);
+        }
+    }
+
+    /// A request has waited for a place as long as it may take in all.
+    pub(super) fn entry_timed_out(&mut self) {
+        self.waiter = None;
+        self.refuse_with(503, refusal::write_busy);
+    }
+}

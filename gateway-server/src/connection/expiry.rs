@@ -1,0 +1,63 @@
+//! What becomes of an exchange whose deadline has passed.
+
+use gateway_spec::ErrorKind;
+
+use super::bounds::{Passed, Progress, Waiting};
+use super::exchange::{Exchange, Io};
+use super::refusal;
+use crate::deadlines::Tick;
+
+impl Exchange {
+    /// The exchange waits: when to look at it again; 0 is never.
+    pub(super) fn deadline(&mut self, waiting: Waiting, io: &Io<'_>) -> Tick {
+        if self.is_all_given() {
+            self.bounds.fulfil();
+        }
+        let now = io.service.clock.deadlines.now();
+        let progress = self.progress(waiting, io);
+        self.bounds.wait(waiting, progress, now, &io.service.terms)
+    }
+
+    /// A deadline may have passed; false if the connection is to be broken off.
+    pub(super) fn time_is_up(&mut self, io: &mut Io<'_>) -> bool {
+        let now = io.service.clock.deadlines.now();
+        match self.bounds.passed(now) {
+            None => true,
+            Some(Passed::Request) => self.expire(io),
+            // The application decides what to answer.
+            Some(Passed::Waiting(Waiting::Body)) => self.body_timed_out(),
+            // What was written has gone on to the client meanwhile, or has not.
+            Some(Passed::Waiting(Waiting::Write)) => self.deadline(Waiting::Write, io) > now,
+            Some(Passed::Waiting(_)) => false,
+        }
+    }
+
+    /// The application has had its time: the call ends here, with an answer if none has begun.
+    fn expire(&mut self, io: &mut Io<'_>) -> bool {
+        let after = io.service.timeouts.request;
+        self.bounds.fulfil();
+        if self.is_given() {
+            tracing::warn!(
+                "{}: still being answered after {after:?}: broken off",
+                self.label
+            );
+            return false;
+        }
+        tracing::warn!("{}: no answer within {after:?}: cancelled", self.label);
+        self.let_go(ErrorKind::Timeout, io);
+        self.answer_with(io, |out, to, date| refusal::write(out, 504, to, date));
+        true
+    }
+
+    fn progress(&self, waiting: Waiting, io: &Io<'_>) -> Progress {
+        let mut sent = io.output.written() + self.tunnelled();
+        if waiting == Waiting::Write {
+            // Bytes that the kernel holds are none that the client has taken.
+            sent = sent.saturating_sub(io.socket.unsent());
+        }
+        Progress {
+            received: self.received(),
+            sent,
+        }
+    }
+}
