@@ -21,6 +21,7 @@ mod net;
 mod options;
 mod orders;
 mod os;
+mod prepare;
 mod scoreboard;
 mod snapshot;
 mod value;

@@ -75,18 +75,10 @@ impl Gatewayd {
         format!("http://{}{path}", self.address)
     }
 
-    /// The worker processes there are now, by pid.
-    ///
-    /// # Panics
-    /// When the server has ended.
+    /// The worker processes there are now, by pid; none once the server has ended.
     #[must_use]
     pub fn workers(&self) -> Vec<i32> {
-        let pid = self.process.pid();
-        let path = format!("/proc/{pid}/task/{pid}/children");
-        let list = fs::read_to_string(path).expect("the server to run");
-        list.split_whitespace()
-            .map(|pid| pid.parse().expect("a pid"))
-            .collect()
+        workers_of(self.process.pid())
     }
 
     /// Graceful stop; answers the exit code and everything said.
@@ -94,6 +86,19 @@ impl Gatewayd {
         self.process.signal(Signal::SIGTERM);
         self.process.end()
     }
+}
+
+/// The workers of the master with this pid; not what it starts for other purposes. None if it is gone.
+#[must_use]
+pub fn workers_of(master: i32) -> Vec<i32> {
+    let list = fs::read_to_string(format!("/proc/{master}/task/{master}/children"));
+    let is_worker = |pid: &i32| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).nth(1) == Some(b"--gatewayd-worker")
+    };
+    let list = list.unwrap_or_default();
+    let pids = list.split_whitespace().filter_map(|pid| pid.parse().ok());
+    pids.filter(is_worker).collect()
 }
 
 /// `gatewayd` without arguments yet.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::death::Death;
-use super::recycling::{Spent, Usage};
+use super::recycling::{Limits, Spent, Usage};
 use crate::orders::Order;
 
 /// One worker process, numbered from 1 in the order of their starts; never used twice.
@@ -45,18 +45,37 @@ pub(crate) enum Event {
     Used(WorkerId, Usage),
     /// A worker was reaped.
     Exited(WorkerId, Death),
-    /// The application has been copied.
-    SnapshotTaken(Generation),
-    /// The application could not be copied.
-    SnapshotFailed(Generation, String),
+    /// The configuration has been read and the application copied.
+    Prepared(Generation, Policy),
+    /// That could not be done.
+    PrepareFailed(Generation, String),
     /// An operator wants the server to stop.
     Stop(Haste),
-    /// An operator wants the application to be loaded anew.
+    /// An operator wants configuration and application to be loaded anew.
     Reload,
     /// An operator wants one worker more.
     More,
     /// An operator wants one worker less.
     Fewer,
+}
+
+/// What an operator has decided beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// Workers wanted at start; at least 1.
+    pub(crate) workers: u32,
+    /// Most workers that may ever be wanted.
+    pub(crate) max_workers: u32,
+    /// How long a worker's heartbeat may stand still; zero: for ever.
+    pub(crate) worker_timeout: Duration,
+    /// How long a worker may take to become ready.
+    pub(crate) boot_timeout: Duration,
+    /// How long a worker may take to finish what it has begun.
+    pub(crate) graceful_timeout: Duration,
+    /// How long the server goes on serving after it was asked to stop.
+    pub(crate) drain_delay: Duration,
+    /// How much a worker may be used.
+    pub(crate) limits: Limits,
 }
 
 /// How to stop.
@@ -71,8 +90,8 @@ pub(crate) enum Haste {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Copy the application for a generation.
-    Snapshot(Generation),
+    /// Read the configuration and copy the application for a generation.
+    Prepare(Generation),
     /// No worker of the generation will be started any more.
     Forget(Generation),
     /// Start a worker.

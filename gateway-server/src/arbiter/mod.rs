@@ -7,7 +7,9 @@ mod backoff;
 mod death;
 mod event;
 mod memory;
+mod preparation;
 mod recycling;
+mod release;
 mod roster;
 mod state;
 #[cfg(test)]
@@ -15,11 +17,10 @@ mod tests;
 mod worker_handle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -29,26 +30,33 @@ use nix::sys::signal::Signal;
 
 use crate::app_source::AppSource;
 use crate::banner;
-use crate::config::{Config, MAX_WORKERS};
-use crate::net::{ListenAddress, Listener};
+use crate::config::Config;
+use crate::logging;
 use crate::orders::{AppIdentity, Order, Report};
-use crate::os::memfd;
 use crate::os::process::{self, Image, Reaped};
 use crate::os::signals::SignalSource;
+use crate::prepare::{self, Parcel};
 use crate::scoreboard::Counter;
-use crate::snapshot;
 use crate::value::ByteCount;
 use crate::workbench::{Outcome, Workbench};
 use death::Death;
-use event::{Action, Event, Generation, Haste, Loudness, Moment, Note, WorkerId};
+use event::{Action, Event, Generation, Haste, Loudness, Moment, Note, Policy, WorkerId};
 use memory::OomKills;
-use recycling::{Limits, Usage};
-use state::{Policy, State};
+use preparation::Preparation;
+use recycling::Usage;
+use release::{Changes, Release, policy};
+use state::State;
 use worker_handle::{Provisions, WorkerHandle};
 
-/// Runs the master until it is told to stop; `name` is the program's, for its workers.
-pub(crate) fn run(name: &OsStr, config: Config, source: AppSource) -> ExitCode {
-    match Arbiter::new(name, config, source).and_then(Arbiter::serve) {
+/// Runs the master until it is told to stop; `name` is the program's, for its workers, and `words` what
+/// stands behind it on the command line, to be read again at each reload.
+pub(crate) fn run(
+    name: &OsStr,
+    words: Vec<OsString>,
+    config: Config,
+    source: AppSource,
+) -> ExitCode {
+    match Arbiter::new(name, words, config, source).and_then(Arbiter::serve) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             tracing::error!("{error:#}");
@@ -61,16 +69,19 @@ pub(crate) fn run(name: &OsStr, config: Config, source: AppSource) -> ExitCode {
 struct Arbiter {
     state: State,
     started: Instant,
-    config: Config,
-    /// The configuration as workers read it.
-    wire: OwnedFd,
     source: AppSource,
     image: Image,
+    words: Vec<OsString>,
+    /// Open files that a process may have.
+    files: u64,
     signals: SignalSource,
-    listeners: Vec<Listener>,
-    addresses: Vec<ListenAddress>,
-    /// The copies of the application that workers may still be started from.
-    snapshots: BTreeMap<Generation, OwnedFd>,
+    /// What the running generation is started from, and the next one while it is tried.
+    releases: BTreeMap<Generation, Release>,
+    /// The one that serves.
+    serving: Generation,
+    /// Generations up to this one have a listener that the serving one lacks.
+    closed: Option<Generation>,
+    preparation: Option<Preparation>,
     workers: BTreeMap<WorkerId, WorkerHandle>,
     /// What the application calls itself.
     app: AppIdentity,
@@ -84,40 +95,32 @@ struct Arbiter {
 }
 
 impl Arbiter {
-    fn new(name: &OsStr, mut config: Config, source: AppSource) -> anyhow::Result<Self> {
+    fn new(
+        name: &OsStr,
+        words: Vec<OsString>,
+        mut config: Config,
+        source: AppSource,
+    ) -> anyhow::Result<Self> {
         let started = Instant::now();
         let signals = SignalSource::open()?;
-        config.fit_open_files(process::raise_file_limit());
+        let files = process::raise_file_limit();
+        config.fit_open_files(files);
         let image = Image::running(name)?;
-        let listeners = Listener::bind_all(&config.bind, config.backlog)?;
-        let addresses: Vec<_> = listeners.iter().map(|one| one.address().clone()).collect();
-        // Workers are told where they listen, not where they were asked to.
-        config.bind.clone_from(&addresses);
-        let state = State::new(Policy {
-            workers: config.workers,
-            max_workers: MAX_WORKERS,
-            worker_timeout: config.worker_timeout,
-            boot_timeout: config.boot_timeout,
-            graceful_timeout: config.graceful_timeout,
-            drain_delay: config.drain_delay,
-            limits: Limits {
-                requests: config.max_requests,
-                age: config.max_age,
-                memory: config.max_rss,
-                jitter: config.recycle_jitter,
-            },
-        });
+        let serving = Generation(1);
+        let state = State::new(policy(&config));
+        let release = Release::new(config, None, &[])?;
         Ok(Self {
             state,
             started,
-            wire: memfd::sealed("gatewayd-config", &config.to_wire())?,
-            config,
             source,
             image,
+            words,
+            files,
             signals,
-            listeners,
-            addresses,
-            snapshots: BTreeMap::new(),
+            releases: BTreeMap::from([(serving, release)]),
+            serving,
+            closed: None,
+            preparation: None,
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
             oom_kills: OomKills::watch(),
@@ -158,7 +161,8 @@ impl Arbiter {
 
     /// Sleeps until there is something to read or a deadline has come.
     fn wait(&self) -> io::Result<()> {
-        let timeout = match self.state.next_deadline() {
+        let prepared = self.preparation.as_ref().map(|one| one.deadline);
+        let timeout = match self.state.next_deadline().into_iter().chain(prepared).min() {
             None => PollTimeout::NONE,
             Some(deadline) => {
                 // Rounded up, or the last fraction of a millisecond would be spent spinning.
@@ -169,6 +173,7 @@ impl Arbiter {
         };
         let ears = self.workers.values().filter_map(WorkerHandle::ear);
         let mut fds: Vec<_> = std::iter::once(self.signals.as_fd())
+            .chain(self.preparation.as_ref().map(Preparation::ear))
             .chain(ears)
             .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
             .collect();
@@ -186,7 +191,7 @@ impl Arbiter {
                 events.push_back(Event::Beat(*id, worker.beat()));
                 let requests = worker.counter(Counter::Requests);
                 // Only asked for where it matters: it is a file to open and read.
-                let limited = self.config.max_rss.0 > 0;
+                let limited = self.config().max_rss.0 > 0;
                 let memory = limited.then(|| memory::held_by(worker.pid())).flatten();
                 let memory = memory.unwrap_or(ByteCount(0));
                 events.push_back(Event::Used(*id, Usage { requests, memory }));
@@ -211,6 +216,7 @@ impl Arbiter {
                 });
             }
         }
+        events.extend(self.hear_preparation());
         while let Some(signal) = self.signals.next()? {
             match signal {
                 Signal::SIGTERM => events.push_back(Event::Stop(Haste::Graceful)),
@@ -227,6 +233,9 @@ impl Arbiter {
 
     fn reap(&mut self, events: &mut VecDeque<Event>) -> io::Result<()> {
         while let Some(Reaped { pid, ended, peak }) = process::reap()? {
+            if let Some(preparation) = &mut self.preparation {
+                preparation.reaped(pid);
+            }
             let id = self
                 .workers
                 .iter()
@@ -259,8 +268,8 @@ impl Arbiter {
     /// Carries out an action; what comes of it at once is the next event.
     fn perform(&mut self, action: Action) -> Option<Event> {
         match action {
-            Action::Snapshot(generation) => return Some(self.snapshot(generation)),
-            Action::Forget(generation) => drop(self.snapshots.remove(&generation)),
+            Action::Prepare(generation) => return self.prepare(generation),
+            Action::Forget(generation) => self.forget(generation),
             Action::Spawn {
                 worker,
                 slot,
@@ -269,21 +278,17 @@ impl Arbiter {
             } => {
                 return self.spawn(worker, slot, generation, count);
             }
-            Action::Order(worker, order) => {
-                if let Some(handle) = self.workers.get(&worker) {
-                    if order == Order::Retire {
-                        self.retiring.insert(worker);
-                    }
-                    handle.order(order);
-                }
-            }
+            Action::Order(worker, order) => self.order(worker, order),
             Action::Abort(worker) => self.signal(worker, Signal::SIGABRT),
             Action::Kill(worker) => self.signal(worker, Signal::SIGKILL),
             Action::CloseListeners => {
-                for listener in &self.listeners {
+                for listener in self
+                    .releases
+                    .values_mut()
+                    .flat_map(|one| one.listeners.drain(..))
+                {
                     listener.turn_newcomers_away();
                 }
-                self.listeners.clear();
             }
             Action::Tell(note) => self.tell(&note),
             Action::Exit(_) => {}
@@ -291,17 +296,122 @@ impl Arbiter {
         None
     }
 
-    fn snapshot(&mut self, generation: Generation) -> Event {
-        let missing = |path: &PathBuf| self.config.workbench.is_some() && !path.exists();
-        if let (AppSource::CommandLine, Some(path)) = (self.source, &self.config.app)
-            && !missing(path)
-        {
-            match snapshot::take(path) {
-                Ok(copy) => drop(self.snapshots.insert(generation, copy)),
-                Err(error) => return Event::SnapshotFailed(generation, error.to_string()),
+    /// The first generation is prepared here, where nobody waits for anything else yet.
+    fn prepare(&mut self, generation: Generation) -> Option<Event> {
+        if let Some(first) = self.releases.get_mut(&generation) {
+            return Some(match prepare::copy_app(&first.config, self.source) {
+                Ok(copy) => {
+                    first.app = copy;
+                    Event::Prepared(generation, policy(&first.config))
+                }
+                Err(error) => Event::PrepareFailed(generation, error.to_string()),
+            });
+        }
+        let allowed = self.config().boot_timeout;
+        let deadline = self.started.elapsed() + allowed;
+        match Preparation::start(&self.image, &self.words, generation, deadline) {
+            Ok(preparation) => {
+                self.preparation = Some(preparation);
+                None
+            }
+            Err(error) => {
+                let reason = format!("cannot start a process to read the configuration: {error}");
+                Some(Event::PrepareFailed(generation, reason))
             }
         }
-        Event::SnapshotTaken(generation)
+    }
+
+    /// What has become of the preparation that runs.
+    fn hear_preparation(&mut self) -> Option<Event> {
+        let preparation = self.preparation.as_ref()?;
+        let generation = preparation.generation;
+        let parcel = match preparation.hear() {
+            Some(parcel) => parcel,
+            None if self.started.elapsed() < preparation.deadline => return None,
+            None => {
+                let what = "reading the configuration and the application took too long";
+                Parcel::Refused(vec![what.to_owned()])
+            }
+        };
+        self.preparation = None;
+        Some(match self.receive(generation, parcel) {
+            Ok(policy) => Event::Prepared(generation, policy),
+            Err(reason) => Event::PrepareFailed(generation, reason),
+        })
+    }
+
+    fn receive(&mut self, generation: Generation, parcel: Parcel) -> Result<Policy, String> {
+        let (config, app) = match parcel {
+            Parcel::Ready { config, app } => (config, app),
+            Parcel::Refused(mut reasons) if reasons.len() == 1 => return Err(reasons.remove(0)),
+            Parcel::Refused(reasons) => {
+                reasons
+                    .iter()
+                    .for_each(|reason| tracing::error!("{reason}"));
+                let count = reasons.len();
+                return Err(format!("there are {count} mistakes in the configuration"));
+            }
+        };
+        let mut config = prepare::read_config(config).map_err(|error| error.to_string())?;
+        config.fit_open_files(self.files);
+        let changes = Changes::between(&mut config, self.config());
+        for (name, value) in changes.kept {
+            tracing::warn!("{name} stays {value}: only a restart can change it as configured");
+        }
+        if !changes.applied.is_empty() {
+            tracing::info!("changed: {}", changes.applied.join(", "));
+        }
+        let open = &self.releases[&self.serving].listeners;
+        let release = Release::new(config, app, open).map_err(|error| error.to_string())?;
+        let policy = policy(&release.config);
+        self.releases.insert(generation, release);
+        Ok(policy)
+    }
+
+    /// What is in force.
+    fn config(&self) -> &Config {
+        &self.releases[&self.serving].config
+    }
+
+    /// A generation is over: the one that served, or one that was tried and failed.
+    fn forget(&mut self, generation: Generation) {
+        if self
+            .preparation
+            .as_ref()
+            .is_some_and(|one| one.generation == generation)
+        {
+            self.preparation = None;
+        }
+        if generation != self.serving {
+            self.releases.remove(&generation);
+            return;
+        }
+        let next = self.releases.range(Generation(generation.0 + 1)..).next();
+        let Some((&next, release)) = next else { return };
+        release.adjust_listeners();
+        logging::set_level(release.config.log_level);
+        if release.lacks_one_of(&self.releases[&generation]) {
+            self.closed = Some(generation);
+        }
+        self.serving = next;
+        self.releases.remove(&generation);
+    }
+
+    fn order(&mut self, worker: WorkerId, order: Order) {
+        let Some(handle) = self.workers.get(&worker) else {
+            return;
+        };
+        match order {
+            // Nobody takes over all of its listeners: it empties them first.
+            Order::Retire if Some(handle.generation()) <= self.closed => {
+                handle.order(Order::Shutdown);
+            }
+            Order::Retire => {
+                self.retiring.insert(worker);
+                handle.order(order);
+            }
+            _ => handle.order(order),
+        }
     }
 
     fn spawn(
@@ -311,11 +421,12 @@ impl Arbiter {
         generation: Generation,
         count: u32,
     ) -> Option<Event> {
+        let release = &self.releases[&generation];
         let provisions = Provisions {
             image: &self.image,
-            config: self.wire.as_fd(),
-            app: self.snapshots.get(&generation).map(AsFd::as_fd),
-            listeners: &self.listeners,
+            config: release.wire.as_fd(),
+            app: release.app.as_ref().map(AsFd::as_fd),
+            listeners: &release.listeners,
         };
         match WorkerHandle::start(&provisions, slot, count, generation) {
             Ok(handle) => {
@@ -337,7 +448,7 @@ impl Arbiter {
     fn tell_dev(&mut self) {
         if self.retiring.is_empty()
             && let Some(outcome) = self.untold.take()
-            && let Some(folder) = &self.config.workbench
+            && let Some(folder) = &self.config().workbench
         {
             Workbench::at(folder).tell(&outcome);
         }
@@ -346,10 +457,11 @@ impl Arbiter {
     fn tell(&mut self, note: &Note) {
         self.untold = outcome(note).or(self.untold.take());
         if let Note::Up { workers, took } = note {
-            let path = self.config.app.as_deref();
+            let release = &self.releases[&self.serving];
             // Under `dev` it is but a link, and may lead nowhere yet.
-            let path = path.filter(|_| self.config.workbench.is_none());
-            let line = banner::line(&self.app, path, &self.addresses, *workers, *took);
+            let path = release.config.app.as_deref();
+            let path = path.filter(|_| release.config.workbench.is_none());
+            let line = banner::line(&self.app, path, release.addresses(), *workers, *took);
             return tracing::info!("{line}");
         }
         match note.loudness() {

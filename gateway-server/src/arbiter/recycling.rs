@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::value::ByteCount;
 
 /// The limits for all workers; zero is none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Requests answered.
     pub(crate) requests: u32,

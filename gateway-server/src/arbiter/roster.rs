@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::event::{Action, Generation, Moment, Note, WorkerId};
+use super::event::{Action, Generation, Moment, Note, Policy, WorkerId};
 use super::recycling::{Limits, Quota, Spent, Usage};
 use crate::orders::Order;
 
@@ -20,8 +20,6 @@ pub(super) struct Roster {
 /// How long the phases of a worker's life may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadlines {
-    /// From the start until ready.
-    pub(super) boot: Duration,
     /// To finish what has begun.
     pub(super) graceful: Duration,
     /// Without a heartbeat; zero: for ever.
@@ -34,6 +32,8 @@ pub(super) struct Worker {
     pub(super) slot: u32,
     pub(super) generation: Generation,
     pub(super) phase: Phase,
+    /// How long it may take to become ready.
+    boot: Duration,
     pub(super) was_ready: bool,
     /// It has reached a limit: a replacement is due.
     pub(super) spent: bool,
@@ -84,6 +84,16 @@ impl Worker {
     }
 }
 
+impl Deadlines {
+    /// Those of a policy.
+    pub(super) fn of(policy: &Policy) -> Self {
+        Self {
+            graceful: policy.graceful_timeout,
+            heartbeat: policy.worker_timeout,
+        }
+    }
+}
+
 impl Roster {
     /// Nobody yet.
     pub(super) fn new(deadlines: Deadlines, limits: Limits) -> Self {
@@ -96,21 +106,35 @@ impl Roster {
         }
     }
 
-    /// A new worker, at the lowest place that nobody holds.
-    pub(super) fn add(&mut self, generation: Generation, now: Duration) -> (WorkerId, u32) {
+    /// Changes the deadlines of what begins, and the limits of who becomes ready, from now on.
+    pub(super) fn judge_by(&mut self, deadlines: Deadlines, limits: Limits, now: Duration) {
+        if !self.watches() {
+            // No heartbeat was looked at before, so no tick is late.
+            self.last_tick = now;
+        }
+        self.deadlines = deadlines;
+        self.limits = limits;
+    }
+
+    /// A new worker, at the lowest place that nobody holds, with so much time to become ready.
+    pub(super) fn add(
+        &mut self,
+        generation: Generation,
+        boot: Duration,
+        now: Duration,
+    ) -> (WorkerId, u32) {
         self.last += 1;
         let id = WorkerId(self.last);
         let taken = |slot: &u32| self.workers.values().any(|worker| worker.slot == *slot);
         let slot = (0..)
             .find(|slot| !taken(slot))
             .expect("fewer workers than numbers");
-        let phase = Phase::Booting {
-            deadline: now + self.deadlines.boot,
-        };
+        let deadline = now + boot;
         let worker = Worker {
             slot,
             generation,
-            phase,
+            phase: Phase::Booting { deadline },
+            boot,
             was_ready: false,
             spent: false,
             dismissed: false,
@@ -135,6 +159,12 @@ impl Roster {
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.last_words.get_or_insert(reason);
         }
+    }
+
+    /// Whether a worker is on its way to serve.
+    pub(super) fn boots(&self, id: WorkerId) -> bool {
+        let worker = self.workers.get(&id);
+        worker.is_some_and(|worker| matches!(worker.phase, Phase::Booting { .. }))
     }
 
     /// Notes that a worker serves; its place, unless it was not booting.
@@ -290,14 +320,14 @@ impl Roster {
 
     /// Moves everybody on whose deadline has come.
     pub(super) fn expire(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let Deadlines { boot, graceful, .. } = self.deadlines;
+        let graceful = self.deadlines.graceful;
         for (id, worker) in &mut self.workers {
             let last = now + LAST_GRACE;
             match worker.phase {
                 Phase::Booting { deadline } if now >= deadline => {
                     let note = Note::BootTimeout {
                         worker: *id,
-                        after: boot,
+                        after: worker.boot,
                     };
                     worker.last_words.get_or_insert_with(|| note.to_string());
                     out.push(Action::Tell(note));

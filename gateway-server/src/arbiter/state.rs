@@ -7,35 +7,18 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::death::{Death, Executioner};
-use super::event::{Action, Event, Generation, Haste, Moment, Note, WorkerId};
-use super::recycling::{Limits, Spent, Usage};
+use super::event::{Action, Event, Generation, Haste, Moment, Note, Policy, WorkerId};
+use super::recycling::{Spent, Usage};
 use super::roster::{Deadlines, Phase, Roster, Worker};
 use crate::orders::Order;
 use crate::os::process::{EXEC_FAILED, Ended};
-
-/// What an operator has decided beforehand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Policy {
-    /// Workers wanted at start; at least 1.
-    pub(crate) workers: u32,
-    /// Most workers that may ever be wanted.
-    pub(crate) max_workers: u32,
-    /// How long a worker's heartbeat may stand still; zero: for ever.
-    pub(crate) worker_timeout: Duration,
-    /// How long a worker may take to become ready.
-    pub(crate) boot_timeout: Duration,
-    /// How long a worker may take to finish what it has begun.
-    pub(crate) graceful_timeout: Duration,
-    /// How long the server goes on serving after it was asked to stop.
-    pub(crate) drain_delay: Duration,
-    /// How much a worker may be used.
-    pub(crate) limits: Limits,
-}
 
 /// All that the arbiter knows.
 #[derive(Debug)]
 pub(crate) struct State {
     policy: Policy,
+    /// What will be decided once the generation that is prepared serves.
+    next_policy: Policy,
     target: u32,
     workers: Roster,
     /// What new workers run; none until the first snapshot is taken.
@@ -62,7 +45,7 @@ pub(crate) struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reload {
     None,
-    Copying(Generation),
+    Preparing(Generation),
     Canary(Generation, WorkerId),
     Rolling,
 }
@@ -72,15 +55,9 @@ impl State {
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             policy,
+            next_policy: policy,
             target: policy.workers.clamp(1, policy.max_workers),
-            workers: Roster::new(
-                Deadlines {
-                    boot: policy.boot_timeout,
-                    graceful: policy.graceful_timeout,
-                    heartbeat: policy.worker_timeout,
-                },
-                policy.limits,
-            ),
+            workers: Roster::new(Deadlines::of(&policy), policy.limits),
             current: None,
             last_generation: Generation(0),
             reload: Reload::None,
@@ -102,7 +79,7 @@ impl State {
         self.forgive(now, &mut out);
         match event {
             Event::Woken => {}
-            Event::Started => self.copy(&mut out),
+            Event::Started => self.prepare(&mut out),
             Event::Tick => self.workers.tick(now, &mut out),
             Event::Beat(worker, number) => self.workers.beat(worker, number, now),
             Event::Used(worker, used) => self.used(worker, used, moment, &mut out),
@@ -115,9 +92,11 @@ impl State {
                 }
             }
             Event::Exited(worker, death) => self.exited(worker, death, moment, &mut out),
-            Event::SnapshotTaken(generation) => self.copied(generation, now, &mut out),
-            Event::SnapshotFailed(generation, reason) => {
-                self.copy_failed(generation, reason, now, &mut out);
+            Event::Prepared(generation, policy) => {
+                self.prepared(generation, policy, now, &mut out);
+            }
+            Event::PrepareFailed(generation, reason) => {
+                self.prepare_failed(generation, reason, now, &mut out);
             }
             Event::Stop(haste) => self.stop(haste, now, &mut out),
             Event::Reload => self.ask_reload(&mut out),
@@ -170,21 +149,28 @@ impl State {
 
     // Starting a generation.
 
-    fn copy(&mut self, out: &mut Vec<Action>) {
+    fn prepare(&mut self, out: &mut Vec<Action>) {
         self.last_generation.0 += 1;
         if self.current.is_some() {
             out.push(Action::Tell(Note::Reloading {
                 generation: self.last_generation,
             }));
         }
-        self.reload = Reload::Copying(self.last_generation);
-        out.push(Action::Snapshot(self.last_generation));
+        self.reload = Reload::Preparing(self.last_generation);
+        out.push(Action::Prepare(self.last_generation));
     }
 
-    fn copied(&mut self, generation: Generation, now: Duration, out: &mut Vec<Action>) {
-        if self.is_ending() || self.reload != Reload::Copying(generation) {
+    fn prepared(
+        &mut self,
+        generation: Generation,
+        policy: Policy,
+        now: Duration,
+        out: &mut Vec<Action>,
+    ) {
+        if self.is_ending() || self.reload != Reload::Preparing(generation) {
             return out.push(Action::Forget(generation));
         }
+        self.next_policy = policy;
         if self.current.is_some() {
             let canary = self.spawn(generation, now, out);
             self.reload = Reload::Canary(generation, canary);
@@ -194,14 +180,14 @@ impl State {
         }
     }
 
-    fn copy_failed(
+    fn prepare_failed(
         &mut self,
         generation: Generation,
         reason: String,
         now: Duration,
         out: &mut Vec<Action>,
     ) {
-        if self.is_ending() || self.reload != Reload::Copying(generation) {
+        if self.is_ending() || self.reload != Reload::Preparing(generation) {
             return;
         }
         if self.current.is_none() {
@@ -215,7 +201,7 @@ impl State {
             return;
         }
         if self.reload == Reload::None && self.current.is_some() {
-            self.copy(out);
+            self.prepare(out);
         } else if !self.reload_again {
             self.reload_again = true;
             out.push(Action::Tell(Note::ReloadLater));
@@ -242,24 +228,33 @@ impl State {
         }
         if self.reload_again && self.reload == Reload::None && self.current.is_some() {
             self.reload_again = false;
-            self.copy(out);
+            self.prepare(out);
         }
     }
 
     // The life of a worker.
 
     fn spawn(&mut self, generation: Generation, now: Duration, out: &mut Vec<Action>) -> WorkerId {
-        let (worker, slot) = self.workers.add(generation, now);
+        let is_current = Some(generation) == self.current;
+        let (count, boot) = match is_current {
+            true => (self.target, self.policy.boot_timeout),
+            false => (self.next_target(), self.next_policy.boot_timeout),
+        };
+        let (worker, slot) = self.workers.add(generation, boot, now);
         out.push(Action::Spawn {
             worker,
             slot,
             generation,
-            count: self.target,
+            count,
         });
         worker
     }
 
     fn ready(&mut self, id: WorkerId, moment: Moment, out: &mut Vec<Action>) {
+        let is_canary = matches!(self.reload, Reload::Canary(_, canary) if canary == id);
+        if is_canary && self.workers.boots(id) {
+            self.adopt(moment.now, out);
+        }
         let Some(slot) = self.workers.ready(id, moment) else {
             return;
         };
@@ -274,6 +269,24 @@ impl State {
             out.extend(self.current.replace(generation).map(Action::Forget));
             self.reload = Reload::Rolling;
             self.backoff.reset();
+        }
+    }
+
+    /// What the new generation's configuration decides is in force from now on.
+    fn adopt(&mut self, now: Duration, out: &mut Vec<Action>) {
+        let target = self.next_target();
+        self.policy = self.next_policy;
+        self.workers
+            .judge_by(Deadlines::of(&self.policy), self.policy.limits, now);
+        self.scale(target, out);
+    }
+
+    /// How many workers there will be: those that an operator has asked for by signals, until
+    /// somebody changes the configured number.
+    fn next_target(&self) -> u32 {
+        match self.next_policy.workers {
+            same if same == self.policy.workers => self.target,
+            other => other,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -18,6 +19,7 @@ use crate::worker::{Plan, ROLE, WorkerIdentity};
 #[derive(Debug)]
 pub(super) struct WorkerHandle {
     pid: Pid,
+    generation: Generation,
     orders: OwnedFd,
     page: Page,
     /// Its end of the socket is closed, or speaks nonsense: there is nothing more to hear.
@@ -30,7 +32,7 @@ pub(super) struct Provisions<'a> {
     pub(super) image: &'a Image,
     pub(super) config: BorrowedFd<'a>,
     pub(super) app: Option<BorrowedFd<'a>>,
-    pub(super) listeners: &'a [Listener],
+    pub(super) listeners: &'a [Rc<Listener>],
 }
 
 impl WorkerHandle {
@@ -65,13 +67,14 @@ impl WorkerHandle {
         };
         let mut inherited = vec![provisions.config, theirs.as_fd(), page.as_fd()];
         inherited.extend(provisions.app);
-        inherited.extend(provisions.listeners.iter().map(AsFd::as_fd));
+        inherited.extend(provisions.listeners.iter().map(|one| one.as_fd()));
         let role = std::ffi::CString::new(ROLE).expect("the role holds no NUL");
         let pid = provisions
             .image
             .spawn(&[role, plan.to_argument()], &inherited)?;
         Ok(Self {
             pid,
+            generation,
             orders,
             page,
             deaf: false,
@@ -81,6 +84,11 @@ impl WorkerHandle {
     /// Its process number; its own until it is reaped.
     pub(super) fn pid(&self) -> Pid {
         self.pid
+    }
+
+    /// What it runs.
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// The socket to wait on, while there may be more to hear.

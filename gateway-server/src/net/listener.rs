@@ -16,6 +16,9 @@ use super::ListenAddress;
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Socket,
+    /// As the operator wrote it.
+    asked: ListenAddress,
+    /// What it has come to.
     address: ListenAddress,
     #[expect(dead_code, reason = "held to be dropped")]
     path: Option<OwnedPath>,
@@ -42,10 +45,10 @@ impl Listener {
                     _ => fail(error),
                 })?;
                 let local = socket.local_addr().map_err(fail)?.as_socket();
-                let address = ListenAddress::Tcp(local.unwrap_or(*tcp));
                 Ok(Self {
                     socket,
-                    address,
+                    asked: address.clone(),
+                    address: ListenAddress::Tcp(local.unwrap_or(*tcp)),
                     path: None,
                 })
             }
@@ -60,6 +63,7 @@ impl Listener {
                 let path = Some(OwnedPath::of(path).map_err(fail)?);
                 Ok(Self {
                     socket,
+                    asked: address.clone(),
                     address: address.clone(),
                     path,
                 })
@@ -95,6 +99,21 @@ impl Listener {
         {
             tracing::debug!("cannot turn newcomers away from {address}: {error}");
         }
+    }
+
+    /// What was asked for when it was opened.
+    pub(crate) fn asked(&self) -> &ListenAddress {
+        &self.asked
+    }
+
+    /// Changes how many connections may wait to be accepted.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn set_backlog(&self, backlog: u32) -> io::Result<()> {
+        self.socket
+            .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
     }
 
     /// The socket once more, for a serving loop in this process.

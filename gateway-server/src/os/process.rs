@@ -181,6 +181,13 @@ pub(crate) fn ends_with_us(command: &mut Command) {
     };
 }
 
+/// Has the kernel kill this process when the one that started it ends; for processes without a life
+/// of their own.
+pub(crate) fn end_with_parent() {
+    // Only a number that is no signal can fail.
+    let _ = set_pdeathsig(Signal::SIGKILL);
+}
+
 /// Gives the process a name for `ps` and `top`; at most 15 bytes of it count.
 pub(crate) fn set_name(name: &str) {
     if let Ok(name) = CString::new(name) {

@@ -17,7 +17,6 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -35,7 +34,7 @@ use crate::drain::{Drain, LAST_GRACE, Phase};
 use crate::logging;
 use crate::orders::{Order, Received, Report};
 use crate::os::fd::{self, Inherited};
-use crate::os::{process, signals};
+use crate::os::{memfd, process, signals};
 use crate::scoreboard::Slot;
 use crate::value::LogLevel;
 use crate::workbench::Workbench;
@@ -102,7 +101,7 @@ impl Boot {
         signals::disregard()?;
         process::set_name(&format!("gatewayd/{}", plan.identity.index));
         let mut take = |number| inherited.take(number).ok_or_else(not_ours);
-        let config = Config::from_wire(&read_all(&File::from(take(plan.config)?))?)?;
+        let config = Config::from_wire(&memfd::read(&File::from(take(plan.config)?))?)?;
         let orders = take(plan.orders)?;
         let slot = Slot::map(take(plan.slot)?)?;
         let app = match (source, plan.app) {
@@ -168,14 +167,6 @@ async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, clock: Clock, graceful
             }
         }
     }
-}
-
-/// The whole of a file, without moving the position that other processes share.
-fn read_all(file: &File) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok(bytes)
 }
 
 fn not_ours() -> io::Error {

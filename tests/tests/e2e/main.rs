@@ -21,6 +21,7 @@ mod panics;
 mod process_model;
 mod project;
 mod proxy;
+mod reconfiguration;
 mod recycling;
 mod stopping;
 mod timeouts;

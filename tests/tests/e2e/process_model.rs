@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use gateway_tests::gatewayd::{Gatewayd, program, run};
+use gateway_tests::gatewayd::{Gatewayd, program, run, workers_of as children};
 use gateway_tests::process::Process;
 use gateway_tests::{DEADLINE, artefacts};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -35,13 +35,6 @@ impl Site {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-fn children(pid: i32) -> Vec<i32> {
-    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_whitespace()
-        .map(|pid| pid.parse().unwrap())
-        .collect()
 }
 
 fn is_gone(pid: i32) -> bool {

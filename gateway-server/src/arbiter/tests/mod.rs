@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::event::{Action, Event, Generation, Moment, Note, WorkerId};
+use super::event::{Action, Event, Generation, Moment, Note, Policy, WorkerId};
 use super::recycling::Limits;
 use super::roster::LAST_GRACE;
-use super::state::{Policy, State};
+use super::state::State;
 use crate::orders::Order;
 use crate::os::process::Ended;
 use crate::value::ByteCount;
@@ -51,6 +51,8 @@ impl Simulated {
 /// A master's surroundings; checks every action that it is given.
 struct World {
     state: State,
+    /// What the next preparation reads.
+    policy: Policy,
     now: Duration,
     workers: BTreeMap<WorkerId, Simulated>,
     target: u32,
@@ -74,7 +76,7 @@ impl World {
 
     /// A server that serves on for a while when it is asked to stop.
     fn leaving_slowly(workers: u32, drain_delay: Duration) -> Self {
-        let state = State::new(Policy {
+        let policy = Policy {
             workers,
             max_workers: MAX,
             worker_timeout: TIMEOUT,
@@ -82,9 +84,10 @@ impl World {
             graceful_timeout: GRACEFUL,
             drain_delay,
             limits: LIMITS,
-        });
+        };
         let mut world = Self {
-            state,
+            state: State::new(policy),
+            policy,
             now: Duration::from_millis(1),
             workers: BTreeMap::new(),
             target: workers,
@@ -147,7 +150,7 @@ impl World {
     fn obey(&mut self, action: Action) {
         let now = self.now;
         match action {
-            Action::Snapshot(generation) => self.pending_copies.push(generation),
+            Action::Prepare(generation) => self.pending_copies.push(generation),
             Action::Forget(generation) => {
                 self.copies.remove(&generation);
             }
@@ -167,7 +170,7 @@ impl World {
                     self.workers.values().all(|other| other.slot != slot),
                     "slots are unique"
                 );
-                assert_eq!(count, self.target);
+                assert!(count == self.target || count == self.policy.workers);
                 let live = || self.workers.values().filter(|one| one.is_live());
                 let booting = live().filter(|one| !one.ready).count();
                 // During a reload a canary may boot beside what is missing.
@@ -235,6 +238,10 @@ impl World {
             Action::Tell(note) => {
                 // Giving up is the first stop; an operator's signal then is the second.
                 self.stops += u32::from(matches!(note, Note::CannotStart { .. }));
+                if let Note::Target { workers } = note {
+                    self.target = workers;
+                    self.highest_target = self.highest_target.max(workers);
+                }
                 self.notes.push(note);
             }
             Action::Exit(code) => {
@@ -279,7 +286,7 @@ impl World {
     fn copied(&mut self) {
         for generation in std::mem::take(&mut self.pending_copies) {
             self.copies.insert(generation);
-            self.happen(Event::SnapshotTaken(generation));
+            self.happen(Event::Prepared(generation, self.policy));
         }
     }
 
@@ -292,6 +299,14 @@ impl World {
             {
                 self.happen(Event::Ready(id));
             }
+        }
+    }
+
+    /// Whoever boots becomes ready, whoever is to go goes, until nothing is left to do.
+    fn settle(&mut self) {
+        for _ in 0..2 * MAX {
+            self.all_ready();
+            self.leave();
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use proptest::prelude::*;
 
-use super::{GRACEFUL, World};
+use super::{GRACEFUL, MAX, World};
 use crate::arbiter::event::{Event, Haste, WorkerId};
 use crate::arbiter::recycling::Usage;
 use crate::arbiter::roster::LAST_GRACE;
@@ -24,6 +24,7 @@ enum Fate {
     Used(prop::sample::Index, u64, u64),
     Leave,
     Reload,
+    Configure(u32),
     More,
     Fewer,
     SpawnFailed(prop::sample::Index),
@@ -41,6 +42,7 @@ fn fate() -> impl Strategy<Value = Fate> {
             .prop_map(|(one, requests, memory)| Fate::Used(one, requests, memory)),
         4 => Just(Fate::Leave),
         3 => Just(Fate::Reload),
+        1 => (1..MAX).prop_map(Fate::Configure),
         1 => Just(Fate::More),
         1 => Just(Fate::Fewer),
         1 => any::<prop::sample::Index>().prop_map(Fate::SpawnFailed),
@@ -60,7 +62,7 @@ impl World {
             Fate::Copied => self.copied(),
             Fate::CopyFailed => {
                 for generation in std::mem::take(&mut self.pending_copies) {
-                    self.happen(Event::SnapshotFailed(generation, "gone".into()));
+                    self.happen(Event::PrepareFailed(generation, "gone".into()));
                 }
             }
             Fate::Ready(index) => {
@@ -83,6 +85,10 @@ impl World {
             }
             Fate::Leave => self.leave(),
             Fate::Reload => self.happen(Event::Reload),
+            Fate::Configure(workers) => {
+                self.policy.workers = workers;
+                self.happen(Event::Reload);
+            }
             Fate::More => self.happen(Event::More),
             Fate::Fewer => self.happen(Event::Fewer),
             Fate::SpawnFailed(index) => {

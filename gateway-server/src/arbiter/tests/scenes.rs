@@ -31,7 +31,7 @@ fn workers_start_together_and_the_operator_is_told_once() {
 #[test]
 fn an_application_that_cannot_be_read_ends_the_server_with_its_own_code() {
     let mut world = World::new(2);
-    world.happen(Event::SnapshotFailed(
+    world.happen(Event::PrepareFailed(
         Generation(1),
         "app.so: no such file".into(),
     ));
@@ -339,7 +339,7 @@ fn a_stop_is_announced_and_the_server_whole_until_the_delay_is_over() {
     world.happen(Event::Reload);
     world.happen(Event::Stop(Haste::Graceful));
     assert!(world.workers.values().all(|worker| worker.announced));
-    world.happen(Event::SnapshotTaken(Generation(2)));
+    world.happen(Event::Prepared(Generation(2), world.policy));
     assert_eq!(world.generations(), [1, 1], "a reload has come too late");
     let lost = world.ids()[0];
     world.happen(Event::Exited(lost, Ended::Signal(Signal::SIGKILL).into()));
@@ -396,4 +396,52 @@ fn a_second_signal_means_now() {
     world.happen(Event::Stop(Haste::Graceful));
     world.happen(Event::Stop(Haste::Graceful));
     assert!(world.workers.values().all(|worker| worker.killed));
+}
+
+#[test]
+fn what_the_new_configuration_decides_holds_once_its_first_worker_is_ready() {
+    let mut world = World::serving(2);
+    world.policy.workers = 4;
+    world.policy.boot_timeout = BOOT * 2;
+    world.happen(Event::Reload);
+    world.copied();
+    assert_eq!(world.serving_count(), 2);
+    assert!(!world.notes.contains(&Note::Target { workers: 4 }));
+    // The new worker has the time that its own configuration allows.
+    world.pass(BOOT + TICK, |_| true);
+    world.happen(Event::Ready(WorkerId(3)));
+    assert!(world.notes.contains(&Note::Target { workers: 4 }));
+    world.settle();
+    assert_eq!(world.generations(), [2; 4]);
+    world.policy.workers = 1;
+    world.happen(Event::Reload);
+    world.copied();
+    world.settle();
+    assert_eq!(world.generations(), [3]);
+}
+
+#[test]
+fn a_generation_that_fails_takes_its_configuration_along() {
+    let mut world = World::serving(2);
+    world.policy.workers = 4;
+    world.happen(Event::Reload);
+    world.copied();
+    world.happen(Event::Exited(WorkerId(3), Ended::Code(3).into()));
+    world.pass(BOOT, |_| true);
+    assert_eq!((world.target, world.serving_count()), (2, 2));
+    assert_eq!(world.generations(), [1; 2]);
+}
+
+#[test]
+fn a_number_of_workers_that_was_asked_for_by_signal_stays_until_another_is_configured() {
+    let mut world = World::serving(2);
+    world.happen(Event::More);
+    world.all_ready();
+    for (configured, expected) in [(2, 3), (5, 5), (5, 5), (2, 2)] {
+        world.policy.workers = configured;
+        world.happen(Event::Reload);
+        world.copied();
+        world.settle();
+        assert_eq!((world.target, world.serving_count()), (expected, expected));
+    }
 }

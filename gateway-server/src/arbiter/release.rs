@@ -1,0 +1,208 @@
+//! What the workers of one generation are started from: a configuration, a copy of the application,
+//! and the listeners that the configuration asks for.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use super::event::Policy;
+use super::recycling::Limits;
+use crate::config::{Applies, Config, MAX_WORKERS, SETTINGS};
+use crate::net::{BindError, ListenAddress, Listener};
+use crate::os::memfd;
+
+/// A generation's provisions. Listeners are shared with the generations before and behind; the last
+/// one to need a listener takes it along when it goes.
+#[derive(Debug)]
+pub(super) struct Release {
+    /// As it was read, but for what only a restart can change.
+    pub(super) config: Config,
+    /// The configuration as workers read it, with the addresses that it has come to.
+    pub(super) wire: OwnedFd,
+    /// The copy of the application, if it has a file.
+    pub(super) app: Option<OwnedFd>,
+    /// In the order of the addresses.
+    pub(super) listeners: Vec<Rc<Listener>>,
+}
+
+impl Release {
+    /// Puts together what is needed; of `open` those listeners are taken over that are asked for.
+    ///
+    /// # Errors
+    ///
+    /// An address cannot be had, or there is no memory. What was opened is closed again.
+    pub(super) fn new(
+        config: Config,
+        app: Option<OwnedFd>,
+        open: &[Rc<Listener>],
+    ) -> Result<Self, ReleaseError> {
+        let mut open: Vec<_> = open.to_vec();
+        let mut listeners = Vec::new();
+        for address in &config.bind {
+            let kept = open.iter().position(|one| one.asked() == address);
+            listeners.push(match kept {
+                Some(at) => open.remove(at),
+                None => Rc::new(Listener::bind(address, config.backlog)?),
+            });
+        }
+        let mut told = config.clone();
+        told.bind = listeners.iter().map(|one| one.address().clone()).collect();
+        Ok(Self {
+            wire: memfd::sealed("gatewayd-config", &told.to_wire())?,
+            config,
+            app,
+            listeners,
+        })
+    }
+
+    /// Brings listeners that were open before to what the configuration says now.
+    pub(super) fn adjust_listeners(&self) {
+        for listener in &self.listeners {
+            if let Err(error) = listener.set_backlog(self.config.backlog) {
+                tracing::warn!("{}: cannot change the backlog: {error}", listener.address());
+            }
+        }
+    }
+
+    /// Whether a listener of `older` is none of this one's.
+    pub(super) fn lacks_one_of(&self, older: &Self) -> bool {
+        let has = |one: &Rc<Listener>| self.listeners.iter().any(|own| Rc::ptr_eq(own, one));
+        !older.listeners.iter().all(has)
+    }
+
+    /// Where it listens.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &ListenAddress> {
+        self.listeners.iter().map(|one| one.address())
+    }
+}
+
+/// Why a generation cannot be provided for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReleaseError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// There is no memory.
+    #[error("cannot copy the configuration into memory: {0}")]
+    Memory(#[from] io::Error),
+}
+
+/// What the arbiter's judgement is told of a configuration.
+pub(super) fn policy(config: &Config) -> Policy {
+    Policy {
+        workers: config.workers,
+        max_workers: MAX_WORKERS,
+        worker_timeout: config.worker_timeout,
+        boot_timeout: config.boot_timeout,
+        graceful_timeout: config.graceful_timeout,
+        drain_delay: config.drain_delay,
+        limits: Limits {
+            requests: config.max_requests,
+            age: config.max_age,
+            memory: config.max_rss,
+            jitter: config.recycle_jitter,
+        },
+    }
+}
+
+/// What becomes of a configuration that was read while a server runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// Settings that a reload changes.
+    pub(super) applied: Vec<&'static str>,
+    /// Settings that keep their value until a restart, and that value.
+    pub(super) kept: Vec<(&'static str, String)>,
+}
+
+impl Changes {
+    /// Compares with the configuration that is in force, and puts back what only a restart changes.
+    pub(super) fn between(new: &mut Config, old: &Config) -> Self {
+        let (mut applied, mut kept) = (Vec::new(), Vec::new());
+        let mut running = old.clone();
+        for setting in SETTINGS {
+            let before = setting.show(&mut running);
+            if setting.show(new) == before {
+                continue;
+            }
+            let needs_master = setting.name == "workers" && new.workers == 0;
+            if setting.applies == Applies::Restart || needs_master {
+                let texts: Vec<&str> = before.iter().map(String::as_str).collect();
+                if setting.set(new, &texts).is_ok() {
+                    kept.push((setting.name, before.join(", ")));
+                }
+            } else {
+                applied.push(setting.name);
+            }
+        }
+        if new.app != old.app {
+            applied.push("app");
+        }
+        if new.app_arguments != old.app_arguments {
+            applied.push("app.arguments");
+        }
+        if new.app_settings != old.app_settings {
+            applied.push("app.config");
+        }
+        Self { applied, kept }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(texts: &[(&str, &str)]) -> Config {
+        let mut config = Config::blank();
+        for setting in SETTINGS {
+            let text = texts.iter().find(|(name, _)| *name == setting.name);
+            let text = text.map_or(setting.default, |(_, text)| text);
+            if !text.is_empty() {
+                setting.set(&mut config, &[text]).unwrap();
+            }
+        }
+        config
+    }
+
+    #[test]
+    fn what_differs_is_applied_and_one_process_cannot_become_many() {
+        let old = config(&[("workers", "3")]);
+        let mut new = config(&[("workers", "0"), ("linger", "1s"), ("bind", "[::]:1")]);
+        new.app_arguments.push("x".into());
+        let changes = Changes::between(&mut new, &old);
+        assert_eq!(changes.applied, ["bind", "linger", "app.arguments"]);
+        assert_eq!(changes.kept, [("workers", "3".to_owned())]);
+        assert_eq!(new.workers, 3);
+        let none = Changes::between(&mut old.clone(), &old);
+        assert!(none.applied.is_empty() && none.kept.is_empty());
+    }
+
+    #[test]
+    fn listeners_that_are_asked_for_again_are_the_same_sockets() {
+        let folder = tempfile::tempdir().unwrap();
+        let unix = |name: &str| format!("unix:{}", folder.path().join(name).display());
+        let with = |texts: &[&str]| {
+            let mut config = config(&[]);
+            SETTINGS[0].set(&mut config, texts).unwrap();
+            config
+        };
+        let before = with(&["127.0.0.1:0", "127.0.0.1:0", &unix("a")]);
+        let first = Release::new(before, None, &[]).unwrap();
+        assert_ne!(first.listeners[0].address(), first.listeners[1].address());
+        let after = with(&[&unix("b"), "127.0.0.1:0", "127.0.0.1:0"]);
+        let second = Release::new(after, None, &first.listeners).unwrap();
+        assert!(Rc::ptr_eq(&first.listeners[0], &second.listeners[1]));
+        assert!(Rc::ptr_eq(&first.listeners[1], &second.listeners[2]));
+        assert!(second.lacks_one_of(&first) && first.lacks_one_of(&second));
+        drop(first);
+        assert!(!folder.path().join("a").exists() && folder.path().join("b").exists());
+        let told = Config::from_wire(
+            &std::fs::read(format!(
+                "/proc/self/fd/{}",
+                std::os::fd::AsRawFd::as_raw_fd(&second.wire)
+            ))
+            .unwrap(),
+        )
+        .unwrap();
+        assert!(told.bind.iter().eq(second.addresses()));
+    }
+}

@@ -1,0 +1,99 @@
+//! Preparing a generation: reading the configuration and copying the application.
+//!
+//! Either may take as long as a disk, a name service or a pipe likes, and the master waits for nobody.
+//! So at each reload the program is started once more, with the words and the environment of the
+//! server's start, to do both and to send the result back.
+
+mod parcel;
+
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+use std::process::ExitCode;
+
+use crate::app_source::AppSource;
+use crate::config::Config;
+use crate::os::fd::Inherited;
+use crate::os::{memfd, process, signals};
+use crate::snapshot::{self, SnapshotError};
+
+pub(crate) use parcel::Parcel;
+
+/// The first argument of such a process; the second is a descriptor, the rest are the words that the
+/// server was started with.
+pub(crate) const ROLE: &str = "--gatewayd-prepare";
+
+/// The second argument for a process whose end of the socket has this number.
+pub(crate) fn argument(socket: RawFd) -> CString {
+    CString::new(socket.to_string()).expect("digits hold no NUL")
+}
+
+/// This process's end of the socket to the master.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    socket: OwnedFd,
+}
+
+impl Desk {
+    /// Takes over what the master left. Nothing else has been opened in this process before.
+    ///
+    /// # Errors
+    ///
+    /// The argument is none of a master's.
+    pub(crate) fn claim(argument: &OsStr) -> io::Result<Self> {
+        let number = argument.to_str().and_then(|digits| digits.parse().ok());
+        let number = number.ok_or(io::ErrorKind::InvalidInput)?;
+        let mut inherited = Inherited::claim(vec![number])?;
+        let socket = inherited.take(number).ok_or(io::ErrorKind::InvalidInput)?;
+        signals::disregard()?;
+        process::end_with_parent();
+        process::set_name("gatewayd/reload");
+        Ok(Self { socket })
+    }
+
+    /// Sends the configuration with the application that it names, or what is wrong.
+    pub(crate) fn answer(self, read: Result<Config, Vec<String>>, source: AppSource) -> ExitCode {
+        let parcel = read.and_then(|config| pack(&config, source).map_err(|why| vec![why]));
+        let parcel = parcel.unwrap_or_else(Parcel::Refused);
+        match parcel.send(&self.socket) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// The copy of the application that a configuration names; none if it is this program, or if the
+/// workbench has none yet.
+///
+/// # Errors
+///
+/// The file cannot be copied.
+pub(crate) fn copy_app(
+    config: &Config,
+    source: AppSource,
+) -> Result<Option<OwnedFd>, SnapshotError> {
+    match (source, &config.app) {
+        (AppSource::CommandLine, Some(path)) if config.workbench.is_none() || path.exists() => {
+            snapshot::take(path).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The configuration that a preparing process has sent.
+///
+/// # Errors
+///
+/// It cannot be read, or is of another program.
+pub(crate) fn read_config(wire: OwnedFd) -> io::Result<Config> {
+    let bytes = memfd::read(&File::from(wire))?;
+    Config::from_wire(&bytes).map_err(io::Error::other)
+}
+
+fn pack(config: &Config, source: AppSource) -> Result<Parcel, String> {
+    let app = copy_app(config, source).map_err(|error| error.to_string())?;
+    let config = memfd::sealed("gatewayd-config", &config.to_wire())
+        .map_err(|error| format!("cannot copy the configuration into memory: {error}"))?;
+    Ok(Parcel::Ready { config, app })
+}

@@ -1,0 +1,161 @@
+//! What the process that prepares a generation sends to the master: one packet, with descriptors.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+/// What a generation is started from, or why there is none.
+#[derive(Debug)]
+pub(crate) enum Parcel {
+    /// Everything is at hand.
+    Ready {
+        /// The configuration in its wire form, sealed.
+        config: OwnedFd,
+        /// The copy of the application, sealed; none if there is no file to copy.
+        app: Option<OwnedFd>,
+    },
+    /// What is wrong, a sentence each; at least one.
+    Refused(Vec<String>),
+}
+
+impl Parcel {
+    /// Sends it.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's: the master is gone, for one.
+    pub(crate) fn send(&self, socket: &impl AsFd) -> io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let mut fds = Vec::new();
+        let mut packet = Vec::new();
+        match self {
+            Self::Ready { config, app } => {
+                packet.push(READY);
+                fds.push(config.as_fd());
+                fds.extend(app.as_ref().map(AsFd::as_fd));
+                let fits = ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+                debug_assert!(fits, "there is space for two");
+            }
+            Self::Refused(reasons) => {
+                packet.push(REFUSED);
+                packet.extend_from_slice(reasons.join("\0").as_bytes());
+                packet.truncate(MAX_PACKET);
+            }
+        }
+        let bytes = [IoSlice::new(&packet)];
+        sendmsg(socket, &bytes, &mut ancillary, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Receives it; none if it has not come yet.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` if the other end is closed, `InvalidData` if it sent something else.
+    pub(crate) fn receive(socket: &impl AsFd) -> io::Result<Option<Self>> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let mut packet = vec![0; MAX_PACKET];
+        let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
+        let mut bytes = [IoSliceMut::new(&mut packet)];
+        let length = match recvmsg(socket, &mut bytes, &mut ancillary, flags) {
+            Ok(received) => received.bytes,
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let mut fds = Vec::new();
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(sent) = message {
+                fds.extend(sent);
+            }
+        }
+        let mut fds = fds.into_iter();
+        match packet[..length].split_first() {
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+            Some((&READY, [])) => match fds.next() {
+                Some(config) => Ok(Some(Self::Ready {
+                    config,
+                    app: fds.next(),
+                })),
+                None => Err(io::ErrorKind::InvalidData.into()),
+            },
+            Some((&REFUSED, reasons)) => {
+                let reasons = String::from_utf8_lossy(reasons);
+                let reasons = reasons.split('\0').map(str::to_owned).collect();
+                Ok(Some(Self::Refused(reasons)))
+            }
+            Some(_) => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+/// Longest packet, in bytes; more reasons than fit are cut off.
+const MAX_PACKET: usize = 32 * 1024;
+const READY: u8 = b'r';
+const REFUSED: u8 = b'f';
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, Seek};
+
+    use super::*;
+    use crate::orders;
+    use crate::os::memfd;
+
+    fn text(fd: OwnedFd) -> String {
+        let mut text = String::new();
+        let mut file = File::from(fd);
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn descriptors_arrive_with_their_contents() {
+        let (ours, theirs) = orders::pair().unwrap();
+        assert!(Parcel::receive(&ours).unwrap().is_none());
+        for app in [None, Some("code")] {
+            let sent = Parcel::Ready {
+                config: memfd::sealed("a", b"workers=1").unwrap(),
+                app: app.map(|text| memfd::sealed("b", text.as_bytes()).unwrap()),
+            };
+            sent.send(&theirs).unwrap();
+            let Some(Parcel::Ready { config, app: copy }) = Parcel::receive(&ours).unwrap() else {
+                panic!("expected what was sent")
+            };
+            assert_eq!(text(config), "workers=1");
+            assert_eq!(copy.map(text).as_deref(), app);
+        }
+        drop(theirs);
+        let error = Parcel::receive(&ours).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn reasons_arrive_one_by_one_and_too_many_are_cut_off() {
+        let (ours, theirs) = orders::pair().unwrap();
+        let reasons = vec!["a: b\nc".to_owned(), "ü".repeat(MAX_PACKET)];
+        Parcel::Refused(reasons.clone()).send(&theirs).unwrap();
+        let Some(Parcel::Refused(heard)) = Parcel::receive(&ours).unwrap() else {
+            panic!("expected reasons")
+        };
+        assert_eq!(heard[0], reasons[0]);
+        assert!(heard[1].starts_with("üü") && heard.len() == 2);
+    }
+
+    #[test]
+    fn a_packet_of_another_program_is_refused() {
+        let (ours, theirs) = orders::pair().unwrap();
+        orders::Order::Retire.send(&theirs).unwrap();
+        let error = Parcel::receive(&ours).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}
