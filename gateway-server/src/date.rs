@@ -9,14 +9,14 @@ use crate::http1::DateLine;
 #[derive(Debug)]
 pub(crate) struct Date {
     second: Cell<u64>,
-    line: Cell<DateLine>,
+    line: DateLine,
 }
 
 impl Date {
     pub(crate) fn new() -> Self {
         let date = Self {
             second: Cell::new(0),
-            line: Cell::new(DateLine::new(&[b' '; 29])),
+            line: DateLine::new(&[b' '; 29]),
         };
         date.refresh();
         date
@@ -24,8 +24,8 @@ impl Date {
 
     /// The field.
     #[inline]
-    pub(crate) fn line(&self) -> DateLine {
-        self.line.get()
+    pub(crate) fn line(&self) -> &DateLine {
+        &self.line
     }
 
     /// Looks at the clock.
@@ -37,7 +37,7 @@ impl Date {
         if self.second.replace(second) != second {
             let text = httpdate::fmt_http_date(now);
             if let Ok(text) = text.as_bytes().try_into() {
-                self.line.set(DateLine::new(text));
+                self.line.set(text);
             }
         }
     }
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn the_value_is_an_imf_fixdate_of_now() {
-        let line = Date::new().line();
-        let text = std::str::from_utf8(line.value()).unwrap();
+        let value = Date::new().line().value();
+        let text = std::str::from_utf8(&value).unwrap();
         let parsed = httpdate::parse_http_date(text).unwrap();
         assert!(parsed.elapsed().unwrap().as_secs() < 60, "{text}");
     }

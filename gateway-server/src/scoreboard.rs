@@ -83,8 +83,13 @@ impl Slot {
 
     /// Counts one more.
     pub(crate) fn add(&self, counter: Counter) {
+        self.add_many(counter, 1);
+    }
+
+    /// Counts so many more.
+    pub(crate) fn add_many(&self, counter: Counter, count: u64) {
         let word = self.page.word(counter.word());
-        word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
+        word.store(word.load(Relaxed).wrapping_add(count), Relaxed);
     }
 
     /// Counts one less; for what is open or running now.

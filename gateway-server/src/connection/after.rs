@@ -16,7 +16,7 @@ use crate::limits::AFTER_WORK;
 
 /// Polls a call to its end, as a task of its own, until the worker stops.
 pub(super) struct AfterWork {
-    call: Option<Call<Answer>>,
+    call: Option<Call<Box<Answer>>>,
     service: Rc<Service>,
     timer: Timer,
     tally: Rc<Tally>,
@@ -35,7 +35,7 @@ struct Tally {
 }
 
 impl AfterWork {
-    pub(super) fn spawn(call: Call<Answer>, service: &Rc<Service>, left: &mut LeftBehind) {
+    pub(super) fn spawn(call: Call<Box<Answer>>, service: &Rc<Service>, left: &mut LeftBehind) {
         let tally = left.0.get_or_insert_default();
         tally.count.set(tally.count.get() + 1);
         let work = Self {
@@ -89,7 +89,7 @@ impl Future for AfterWork {
 impl Drop for AfterWork {
     fn drop(&mut self) {
         if let Some(call) = self.call.take() {
-            drop(call.finish(&self.service.pool));
+            self.service.give_answer(call.finish(&self.service.pool));
         }
         self.tally.count.set(self.tally.count.get() - 1);
         let connection = self.tally.connection.take();

@@ -9,20 +9,21 @@ use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer};
 use super::link::Link;
 use super::output::COPIED;
 use crate::date::Date;
-use crate::http1::{BodyFraming, EncodeError, Length, Recipient, ResponseHead, encode};
+use crate::http1::{
+    BodyFraming, EncodeError, Length, Outgoing, Recipient, ResponseHead, Version, encode,
+};
 
 /// What becomes of one request: where its response is written, and how it goes on from there.
+///
+/// It stays in one place, in turn with whoever has the request in hand, and serves one request after
+/// another.
 pub(super) struct Answer {
     /// Bytes to be written: earlier answers of the same turn, then this one.
-    pub(super) out: Vec<u8>,
+    pub(super) out: Outgoing,
+    /// The response, once there is one.
     pub(super) given: Option<Given>,
-    recipient: Recipient,
+    pub(super) terms: Terms,
     date: Rc<Date>,
-    draining: bool,
-    upgradable: bool,
-    stale: bool,
-    /// The connection cannot be kept behind this answer, whoever wants that.
-    pub(super) closes: bool,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
     pub(super) discards: bool,
 }
@@ -66,31 +67,46 @@ pub(super) struct Terms {
     pub(super) upgradable: bool,
     /// Under `gatewayd dev`: the application is older than its sources.
     pub(super) stale: bool,
-    /// As it stands, the connection cannot be kept behind the answer.
+    /// The connection cannot be kept behind this answer, whoever wants that.
     pub(super) closes: bool,
 }
 
 impl Answer {
-    #[inline]
-    pub(super) fn new(out: Vec<u8>, terms: Terms, date: Rc<Date>) -> Self {
-        let Terms {
-            recipient,
-            draining,
-            upgradable,
-            stale,
-            closes,
-        } = terms;
+    pub(super) fn new(date: Rc<Date>) -> Self {
         Self {
-            out,
+            out: Outgoing::default(),
             given: None,
-            recipient,
+            terms: Terms::NONE,
             date,
-            draining,
-            upgradable,
-            stale,
-            closes,
             discards: false,
         }
+    }
+
+    /// Begins another one behind what `out` holds.
+    #[inline]
+    pub(super) fn begin(&mut self, terms: Terms) {
+        debug_assert!(self.given.is_none());
+        self.terms = terms;
+        self.discards = false;
+    }
+
+    /// Whether all of the response stands in the output.
+    #[inline]
+    pub(super) fn is_complete(&self) -> bool {
+        self.given
+            .as_ref()
+            .is_some_and(|given| match given.framing {
+                BodyFraming::None => true,
+                BodyFraming::Sized(length) => given.rest.is_none() && given.sent == length,
+                _ => false,
+            })
+    }
+
+    /// Forgets what it was and keeps its memory.
+    #[inline]
+    pub(super) fn recycle(&mut self) {
+        self.out.clear();
+        self.given = None;
     }
 
     #[inline]
@@ -102,13 +118,13 @@ impl Answer {
             None if response.has_body() => Length::Unknown,
             None => Length::Actual(whole),
         };
-        if response.upgrade().is_some() && !self.upgradable {
+        if response.upgrade().is_some() && !self.terms.upgradable {
             return Err(Refused::NotOffered);
         }
-        self.recipient.keep_alive &= !self.closes;
+        self.terms.recipient.keep_alive &= !self.terms.closes;
         let date = self.date.line();
         let marked: Vec<Field<'_>>;
-        let fields = if self.stale {
+        let fields = if self.terms.stale {
             let mark = Field::new(0, b"gatewayd-dev", b"stale");
             marked = response.fields().iter().copied().chain([mark]).collect();
             &marked
@@ -120,9 +136,9 @@ impl Answer {
             fields,
             length,
             upgrade: response.upgrade(),
-            date: response.wants_date().then_some(&date),
+            date: response.wants_date().then_some(date),
         };
-        let framing = encode::response_head(&mut self.out, &head, &self.recipient)?;
+        let framing = encode::response_head(&mut self.out, &head, &self.terms.recipient)?;
         let mut given = Given {
             status,
             keep_alive: framing.keep_alive,
@@ -146,11 +162,26 @@ impl Answer {
     }
 }
 
-impl Exchange for Answer {
+impl Terms {
+    /// Of no request.
+    const NONE: Self = Self {
+        recipient: Recipient {
+            version: Version::Http11,
+            method_id: 0,
+            keep_alive: false,
+        },
+        draining: false,
+        upgradable: false,
+        stale: false,
+        closes: false,
+    };
+}
+
+impl Exchange for Box<Answer> {
     type Shared = Link;
 
     fn open(&self, link: &Link) {
-        link.open(self.recipient.version, self.draining);
+        link.open(self.terms.recipient.version, self.terms.draining);
     }
 
     #[inline]

@@ -1,7 +1,8 @@
 //! From a head to a call: the parser's slices go across as they stand in the read buffer.
 
+use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Poll, Waker};
 
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
@@ -12,32 +13,100 @@ use super::answer::{Answer, Given, Terms};
 use super::bounds::Bounds;
 use super::exchange::{Docket, Exchange, Io};
 use super::label::Label;
+use super::output::{HIGH_WATER, Output};
 use super::places::Waiter;
+use super::service::Service;
+use super::socket::Socket;
 use super::upload::{self, Upload};
 use super::{Connection, Phase, refusal};
 use crate::drain;
-use crate::http1::{BodyDecoder, BodyFraming, BodyLength, Form, Head, Recipient, Version};
+use crate::http1::{BodyDecoder, BodyLength, Form, Head, Outgoing, Recipient, Version};
 use crate::limits::DISCARD;
 use crate::logging::{LoggedRequest, Visit};
-use crate::scoreboard::Counter;
 use crate::workbench::Verdict;
+
+/// A request that is handed over.
+#[derive(Clone, Copy)]
+struct Request<'r> {
+    head: &'r Head,
+    raw: &'r [u8],
+    /// The protocols that the client would like to switch to.
+    offer: Option<&'r [u8]>,
+}
+
+/// What the requests of one turn share.
+pub(super) struct Turn<'t> {
+    service: &'t Rc<Service>,
+    /// Where their answers are written. A call that goes on takes it along; then the turn is over.
+    answer: Option<Box<Answer>>,
+    drain: drain::Phase,
+    /// How many were handed to the application.
+    requests: u64,
+    waker: &'t Waker,
+}
+
+impl<'t> Turn<'t> {
+    #[inline]
+    pub(super) fn new(service: &'t Rc<Service>, waker: &'t Waker) -> Self {
+        Self {
+            service,
+            answer: Some(service.take_answer()),
+            drain: service.drain.phase(),
+            requests: 0,
+            waker,
+        }
+    }
+
+    /// Whether more should be written before more is produced.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.answer
+            .as_ref()
+            .is_some_and(|answer| answer.out.len() >= HIGH_WATER)
+    }
+
+    /// Where answers of the server's own are written.
+    pub(super) fn out(&mut self) -> &mut Outgoing {
+        let answer = self
+            .answer
+            .get_or_insert_with(|| self.service.take_answer());
+        &mut answer.out
+    }
+
+    /// Ends it: sends what was written.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke.
+    #[inline]
+    pub(super) fn end(self, output: &mut Output, socket: &mut Socket) -> io::Result<()> {
+        self.service.count_requests(self.requests);
+        let Some(mut answer) = self.answer else {
+            return Ok(());
+        };
+        let sent = if answer.out.is_empty() {
+            Ok(())
+        } else {
+            output.send(&mut answer.out, socket)
+        };
+        self.service.give_answer(answer);
+        sent
+    }
+}
 
 impl Connection {
     /// Hands the request over. `raw` is its head, `behind` what has been read behind that; how many
     /// bytes of `behind` were its body.
-    #[inline]
+    #[inline(always)]
     pub(super) fn dispatch(
         &mut self,
+        turn: &mut Turn<'_>,
         head: &Head,
         raw: &[u8],
         behind: &[u8],
-        cx: &mut Context<'_>,
     ) -> usize {
-        let service = Rc::clone(&self.service);
-        let stage = service.drain.phase();
+        let service = turn.service;
         let mut recipient = Recipient::of(head);
-        // A drain ends the connection with the answer to the last request that was read.
-        let last = stage >= drain::Phase::Retiring && behind.is_empty();
         self.requests += 1;
         let more = self.requests < service.keep_alive_requests;
         recipient.keep_alive &= more && !service.timeouts.keep_alive.is_zero();
@@ -47,67 +116,91 @@ impl Connection {
                 Verdict::Current => {}
                 Verdict::Stale => stale = true,
                 Verdict::Page(page) => {
-                    self.show(head, raw, &page);
+                    self.show(turn.out(), head, raw, &page);
                     return 0;
                 }
             }
         }
-        let (body, upload, used) = match self.body(head, behind) {
-            Ok(parts) => parts,
-            Err(status) => {
-                recipient.keep_alive = false;
-                refusal::write(
-                    &mut self.output.bytes,
-                    status,
-                    &recipient,
-                    &service.clock.date,
-                );
-                self.log(head, raw, |log, visit| log.record(visit, status, 0));
-                self.phase = Phase::Linger(DISCARD);
-                return 0;
-            }
-        };
-        let closes = last || upload.as_ref().is_some_and(Upload::spoils);
         let offer = head.upgrade(raw);
-        let upgradable = offer.is_some() || head.method_id() == method::CONNECT;
         let terms = Terms {
             recipient,
-            draining: stage >= drain::Phase::Announced,
-            upgradable,
+            draining: turn.drain >= drain::Phase::Announced,
+            upgradable: offer.is_some() || head.method_id() == method::CONNECT,
             stale,
-            closes,
+            // A drain ends the connection with the answer to the last request that was read.
+            closes: turn.drain >= drain::Phase::Retiring && behind.is_empty(),
         };
-        if self.output.bytes.capacity() == 0 {
-            self.output.bytes = service.take_spare();
+        let request = Request { head, raw, offer };
+        if head.has_body() {
+            return self.hand_over_with_body(turn, &request, terms, behind);
         }
-        let out = std::mem::take(&mut self.output.bytes);
-        let answer = Answer::new(out, terms, Rc::clone(&service.clock.date));
-        let mut call = self.call(head, raw, offer, body, answer, cx);
-        service.count(Counter::Requests);
+        self.hand_over(turn, &request, terms, None, None);
+        0
+    }
 
-        let complete = |answer: &Answer| answer.given.as_ref().is_some_and(Given::is_complete);
-        if matches!(call.end(), Poll::Ready(Ok(())))
-            && upload.is_none()
-            && complete(call.exchange())
+    /// The same, for a request with a body; how many bytes of `behind` were that.
+    #[inline(never)]
+    fn hand_over_with_body(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &Request<'_>,
+        mut terms: Terms,
+        behind: &[u8],
+    ) -> usize {
+        match self.body(request.head, behind) {
+            Ok((body, upload, used)) => {
+                terms.closes |= upload.as_ref().is_some_and(Upload::spoils);
+                self.hand_over(turn, request, terms, Some(body), upload);
+                used
+            }
+            Err(status) => {
+                terms.recipient.keep_alive = false;
+                let date = &turn.service.clock.date;
+                refusal::write(turn.out(), status, &terms.recipient, date);
+                self.log(request.head, request.raw, |log, visit| {
+                    log.record(visit, status, 0);
+                });
+                self.phase = Phase::Linger(DISCARD);
+                0
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn hand_over(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &Request<'_>,
+        terms: Terms,
+        body: Option<Body>,
+        upload: Option<Upload>,
+    ) {
+        let Request { head, raw, .. } = *request;
+        let service = turn.service;
+        let mut answer = turn.answer.take().unwrap_or_else(|| service.take_answer());
+        answer.begin(terms);
+        let mut call = self.call(service, request, body, answer, turn.waker);
+        turn.requests += 1;
+        if upload.is_none()
+            && matches!(call.end(), Poll::Ready(Ok(())))
+            && call.exchange().is_complete()
         {
-            let answer = call.finish(&service.pool);
-            self.output.bytes = answer.out;
-            if let Some(given) = answer.given {
+            let mut answer = call.finish(&service.pool);
+            if let Some(given) = answer.given.take() {
                 self.answered(head, raw, &given);
             }
-            return used;
+            turn.answer = Some(answer);
+            return;
         }
-        let docket = self.docket(head, raw, recipient);
+        let docket = self.docket(head, raw, terms.recipient);
         self.go_on(Exchange::new(call, upload, docket));
-        used
     }
 
     /// Answers with the page of `gatewayd dev`; a body is not waited for.
-    fn show(&mut self, head: &Head, raw: &[u8], page: &[u8]) {
+    fn show(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8], page: &[u8]) {
         let mut recipient = Recipient::of(head);
         recipient.keep_alive = false;
-        let date = Rc::clone(&self.service.clock.date);
-        let given = refusal::write_page(&mut self.output.bytes, page, &recipient, &date);
+        let given = refusal::write_page(out, page, &recipient, &self.service.clock.date);
         self.log(head, raw, |log, visit| {
             log.record(visit, given.status, given.sent)
         });
@@ -169,21 +262,23 @@ impl Connection {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(
         &self,
-        head: &Head,
-        raw: &[u8],
-        offer: Option<&[u8]>,
+        service: &Service,
+        request: &Request<'_>,
         body: Option<Body>,
-        answer: Answer,
-        cx: &mut Context<'_>,
-    ) -> Call<Answer> {
+        answer: Box<Answer>,
+        waker: &Waker,
+    ) -> Call<Box<Answer>> {
+        let Request { head, raw, offer } = *request;
         let lines = head.fields(raw);
         let mut few = ArrayVec::<Field<'_>, FEW>::new();
         let many: Vec<Field<'_>>;
         let fields: &[Field<'_>] = if lines.len() <= FEW {
-            few.extend(lines);
+            for line in lines {
+                few.push(line);
+            }
             &few
         } else {
             many = lines.collect();
@@ -194,7 +289,6 @@ impl Connection {
             BodyLength::Length(length) => Some(length),
             BodyLength::Chunked => None,
         };
-        let service = &*self.service;
         let request = CallHead {
             raw,
             method: head.method(raw),
@@ -223,35 +317,22 @@ impl Connection {
             local: &self.local,
             arrival_ns: service.clock.deadlines.now_ns(),
         };
-        Call::start(
-            &service.app,
-            &service.pool,
-            &request,
-            body,
-            answer,
-            cx.waker(),
-        )
+        Call::start(&service.app, &service.pool, &request, body, answer, waker)
     }
 
-    /// The body: none, whole, or to be pulled; and how much of `behind` it took.
-    #[inline]
-    fn body(
-        &self,
-        head: &Head,
-        behind: &[u8],
-    ) -> Result<(Option<Body>, Option<Upload>, usize), u16> {
+    /// The body: whole, or to be pulled; and how much of `behind` it took.
+    fn body(&self, head: &Head, behind: &[u8]) -> Result<(Body, Option<Upload>, usize), u16> {
         let length = match head.body() {
-            BodyLength::None | BodyLength::Length(0) => return Ok((None, None, 0)),
             BodyLength::Length(length) => Some(length),
-            BodyLength::Chunked => None,
+            BodyLength::None | BodyLength::Chunked => None,
         };
         let mut decoder = BodyDecoder::new(head.body(), &self.service.body_limits)
             .map_err(|error| error.status())?;
         if let Some((content, used)) = upload::whole(&mut decoder, behind) {
-            return Ok((Some(Body::from(content)), None, used));
+            return Ok((Body::from(content), None, used));
         }
         let (upload, body) = Upload::new(decoder, length, head.expect_continue());
-        Ok((Some(body), Some(upload), 0))
+        Ok((body, Some(upload), 0))
     }
 
     fn visit(&self, head: &Head, raw: &[u8]) -> Option<Visit> {
@@ -298,18 +379,6 @@ impl Connection {
                 user_agent: None,
             });
             log.record(visit, status, 0);
-        }
-    }
-}
-
-impl Given {
-    /// Whether all of the response stands in the output.
-    #[inline]
-    fn is_complete(&self) -> bool {
-        match self.framing {
-            BodyFraming::None => true,
-            BodyFraming::Sized(length) => self.rest.is_none() && self.sent == length,
-            _ => false,
         }
     }
 }

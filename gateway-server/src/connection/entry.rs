@@ -1,12 +1,11 @@
 //! Where a request that was read waits until the application has room for it, or is turned away.
 
-use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::places::{Entry, Places};
 use super::{Awaiting, Connection, Phase, refusal};
-use crate::http1::{BodyLength, Head, Recipient};
+use crate::http1::{Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
 
 impl Connection {
@@ -61,14 +60,12 @@ impl Connection {
     }
 
     /// Answers a request for which there is no room.
-    pub(super) fn turn_away(&mut self, head: &Head, raw: &[u8]) {
+    pub(super) fn turn_away(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8]) {
         let mut recipient = Recipient::of(head);
         // A body is not waited for.
-        let has_body = !matches!(head.body(), BodyLength::None | BodyLength::Length(0));
         let last = self.service.drain.is_draining() || self.service.timeouts.keep_alive.is_zero();
-        recipient.keep_alive &= !has_body && !last;
-        let date = Rc::clone(&self.service.clock.date);
-        let given = refusal::write_busy(&mut self.output.bytes, &recipient, &date);
+        recipient.keep_alive &= !head.has_body() && !last;
+        let given = refusal::write_busy(out, &recipient, &self.service.clock.date);
         self.log(head, raw, |log, visit| {
             log.record(visit, given.status, given.sent)
         });
@@ -80,6 +77,6 @@ impl Connection {
     /// A request has waited for a place as long as it may take in all.
     pub(super) fn entry_timed_out(&mut self) {
         self.waiter = None;
-        self.refuse_with(503, refusal::write_busy);
+        self.refuse_late(503, refusal::write_busy);
     }
 }

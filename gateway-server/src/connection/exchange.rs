@@ -22,12 +22,12 @@ use super::socket::Socket;
 use super::tunnel::Tunnel;
 use super::upload::{Upload, Wish};
 use crate::date::Date;
-use crate::http1::{BodyFraming, Recipient, encode};
+use crate::http1::{BodyFraming, Outgoing, Recipient, encode};
 use crate::logging::Visit;
 
 /// One request in progress.
 pub(super) struct Exchange {
-    call: Option<Call<Answer>>,
+    call: Option<Call<Box<Answer>>>,
     upload: Option<Upload>,
     download: Option<Download>,
     tunnel: Option<Tunnel>,
@@ -78,7 +78,7 @@ pub(super) enum Outcome {
 }
 
 impl Exchange {
-    pub(super) fn new(call: Call<Answer>, upload: Option<Upload>, docket: Docket) -> Self {
+    pub(super) fn new(call: Call<Box<Answer>>, upload: Option<Upload>, docket: Docket) -> Self {
         Self {
             call: Some(call),
             upload,
@@ -233,7 +233,7 @@ impl Exchange {
                 call.exchange().discards = true;
                 AfterWork::spawn(call, io.service, io.left_behind);
             } else {
-                drop(call.finish(&io.service.pool));
+                io.service.give_answer(call.finish(&io.service.pool));
             }
         }
     }
@@ -242,7 +242,7 @@ impl Exchange {
     pub(super) fn answer_with(
         &mut self,
         io: &mut Io<'_>,
-        write: impl FnOnce(&mut Vec<u8>, &Recipient, &Date) -> Given,
+        write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
     ) {
         self.recipient.keep_alive &= !self.is_last(io);
         let given = write(
@@ -287,7 +287,7 @@ impl Exchange {
     fn poll_call(&mut self, io: &mut Io<'_>, waker: &Waker) -> bool {
         let last = self.is_last(io);
         if let Some(call) = self.call.as_mut().filter(|call| call.end().is_pending()) {
-            call.exchange().closes = last;
+            call.exchange().terms.closes = last;
             let _ = call.poll(waker);
         }
         self.take_answer(io)
@@ -455,7 +455,10 @@ impl Exchange {
             if call.end().is_pending() {
                 AfterWork::spawn(call, io.service, io.left_behind);
             } else {
-                io.service.give_spare(call.finish(&io.service.pool).out);
+                let mut answer = call.finish(&io.service.pool);
+                // What was written leaves its memory to the next answer.
+                std::mem::swap(&mut answer.out, &mut io.output.bytes);
+                io.service.give_answer(answer);
             }
         }
         let upload = self

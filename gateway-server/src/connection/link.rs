@@ -10,7 +10,7 @@ use std::task::{Poll, Waker};
 use gateway_spec::abi::{Field, ctx_flag, host, module_flag};
 use gateway_spec::{Duplex, ErrorKind};
 
-use crate::http1::{Version, encode};
+use crate::http1::{Outgoing, Version, encode};
 
 /// The shared half. Untouched for most requests, which costs them nothing.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub(super) struct Link {
 #[derive(Default)]
 struct Inner {
     /// Informational responses to be written.
-    informs: Vec<u8>,
+    informs: Outgoing,
     closed: bool,
     draining: bool,
     finish_on_disconnect: bool,
@@ -62,7 +62,7 @@ impl Link {
 
     /// Appends informational responses that wait.
     #[inline]
-    pub(super) fn take_informs(&self, out: &mut Vec<u8>) {
+    pub(super) fn take_informs(&self, out: &mut Outgoing) {
         if self.touched.load(Ordering::Acquire) {
             out.append(&mut self.lock().informs);
         }
@@ -149,7 +149,7 @@ impl host::Shared for Link {
         if self.responded.load(Ordering::Acquire) {
             return Err(ErrorKind::TooLate);
         }
-        let mut response = Vec::new();
+        let mut response = Outgoing::default();
         encode::informational(&mut response, status, fields).map_err(|_| ErrorKind::Invalid)?;
         if self.deaf.load(Ordering::Relaxed) == 1 {
             return Ok(());

@@ -8,12 +8,13 @@ use gateway_spec::FileRegion;
 use gateway_spec::abi::OwnedBuffer;
 
 use super::socket::Socket;
+use crate::http1::Outgoing;
 
 /// Bytes in our own memory and, behind them, at most one large thing that is not copied.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     /// Heads, small bodies, framing.
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Outgoing,
     sent: usize,
     /// All bytes ever written, to tell progress.
     written: u64,
@@ -78,18 +79,43 @@ impl Output {
         }
     }
 
+    /// Writes `bytes`, before which nothing waits: at once, as most answers are, or else they become
+    /// the output. They are empty afterwards.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke.
+    #[inline]
+    pub(super) fn send(&mut self, bytes: &mut Outgoing, socket: &mut Socket) -> io::Result<()> {
+        debug_assert!(self.is_empty());
+        let count = match socket.poll_write(bytes) {
+            Poll::Ready(count) => count?,
+            Poll::Pending => 0,
+        };
+        self.written += count as u64;
+        if count < bytes.len() {
+            self.sent = count;
+            std::mem::swap(&mut self.bytes, bytes);
+        }
+        bytes.clear();
+        Ok(())
+    }
+
+    /// Keeps no memory for what will be written, if nothing waits.
+    #[inline]
+    pub(super) fn give_up_memory(&mut self) {
+        if self.is_empty() && self.bytes.capacity() > 0 {
+            self.bytes = Outgoing::default();
+            self.sent = 0;
+        }
+    }
+
     /// Writes everything; ready once it is written.
     ///
     /// # Errors
     ///
     /// The connection broke; `UnexpectedEof` if a file ended before its part did.
     pub(super) fn poll_flush(&mut self, socket: &mut Socket) -> Poll<io::Result<()>> {
-        if self.sent == 0
-            && !self.has_tail()
-            && let Some(done) = self.poll_write_whole(socket)
-        {
-            return done;
-        }
         while self.sent < self.bytes.len() || self.has_tail() {
             let count = ready!(self.poll_write_some(socket))?;
             if count == 0 {
@@ -99,24 +125,6 @@ impl Output {
         self.bytes.clear();
         self.sent = 0;
         Poll::Ready(Ok(()))
-    }
-
-    /// The usual case: everything in one write. `None` if that took a part only.
-    #[inline]
-    fn poll_write_whole(&mut self, socket: &mut Socket) -> Option<Poll<io::Result<()>>> {
-        match socket.poll_write(&self.bytes) {
-            Poll::Ready(Ok(count)) => {
-                self.written += count as u64;
-                if count < self.bytes.len() {
-                    self.sent = count;
-                    return None;
-                }
-                self.bytes.clear();
-                Some(Poll::Ready(Ok(())))
-            }
-            Poll::Ready(Err(error)) => Some(Poll::Ready(Err(error))),
-            Poll::Pending => Some(Poll::Pending),
-        }
     }
 
     fn poll_write_some(&mut self, socket: &mut Socket) -> Poll<io::Result<usize>> {
@@ -160,4 +168,4 @@ impl Output {
 /// Buffers up to this size are copied: cheaper than a second element of a gathered write.
 pub(super) const COPIED: usize = 4 * 1024;
 /// Once so much waits, it is written before another answer is made.
-const HIGH_WATER: usize = 64 * 1024;
+pub(super) const HIGH_WATER: usize = 64 * 1024;

@@ -4,24 +4,24 @@ use gateway_spec::abi::{Field, names};
 
 use super::answer::Given;
 use crate::date::Date;
-use crate::http1::{Length, Recipient, ResponseHead, encode};
+use crate::http1::{Length, Outgoing, Recipient, ResponseHead, encode};
 
 /// Writes an answer with this status.
-pub(super) fn write(out: &mut Vec<u8>, status: u16, to: &Recipient, date: &Date) -> Given {
+pub(super) fn write(out: &mut Outgoing, status: u16, to: &Recipient, date: &Date) -> Given {
     let text = format!("{}\n", encode::reason(status));
     let fields = [content_type(b"text/plain")];
     write_content(out, status, &fields, text.as_bytes(), to, date)
 }
 
 /// Writes that there is no room now; the request was not begun, so that it can be sent again.
-pub(super) fn write_busy(out: &mut Vec<u8>, to: &Recipient, date: &Date) -> Given {
+pub(super) fn write_busy(out: &mut Outgoing, to: &Recipient, date: &Date) -> Given {
     let text = format!("{}\n", encode::reason(503));
     let fields = [content_type(b"text/plain"), retry_after()];
     write_content(out, 503, &fields, text.as_bytes(), to, date)
 }
 
 /// Writes a page for a person, which no cache keeps.
-pub(super) fn write_page(out: &mut Vec<u8>, page: &[u8], to: &Recipient, date: &Date) -> Given {
+pub(super) fn write_page(out: &mut Outgoing, page: &[u8], to: &Recipient, date: &Date) -> Given {
     let fields = [
         content_type(b"text/html; charset=utf-8"),
         Field::new(names::id("cache-control"), b"cache-control", b"no-store"),
@@ -40,7 +40,7 @@ fn retry_after() -> Field<'static> {
 }
 
 fn write_content(
-    out: &mut Vec<u8>,
+    out: &mut Outgoing,
     status: u16,
     fields: &[Field<'_>],
     text: &[u8],
@@ -52,7 +52,7 @@ fn write_content(
         fields,
         length: Length::Actual(text.len() as u64),
         upgrade: None,
-        date: Some(&date.line()),
+        date: Some(date.line()),
     };
     let framing = encode::response_head(out, &head, to)
         .expect("a registered status and constant fields make a head");

@@ -21,7 +21,7 @@ use crate::workbench::Workbench;
 /// The application, the limits, the clock, and memory that connections use in turn.
 pub(crate) struct Service {
     pub(crate) app: App,
-    pub(super) pool: Pool<Answer>,
+    pub(super) pool: Pool<Box<Answer>>,
     pub(crate) clock: Clock,
     pub(super) head_limits: HeadLimits,
     pub(super) body_limits: BodyLimits,
@@ -38,7 +38,7 @@ pub(crate) struct Service {
     /// Only under `gatewayd dev`.
     pub(super) workbench: Option<Workbench>,
     pub(super) scratch: RefCell<Scratch>,
-    spare: Cell<Vec<u8>>,
+    spare: Cell<Option<Box<Answer>>>,
     live: Cell<usize>,
     /// Told when a guest has gone, or there is a place for a request again.
     pub(crate) quiet: Rc<Notify>,
@@ -102,16 +102,21 @@ impl Service {
         })
     }
 
-    /// An empty buffer to write answers into.
-    pub(super) fn take_spare(&self) -> Vec<u8> {
-        self.spare.take()
+    /// An answer that is not begun, with whatever memory it has.
+    #[inline]
+    pub(super) fn take_answer(&self) -> Box<Answer> {
+        match self.spare.take() {
+            Some(answer) => answer,
+            None => Box::new(Answer::new(Rc::clone(&self.clock.date))),
+        }
     }
 
-    /// Gives such a buffer back.
-    pub(super) fn give_spare(&self, mut buffer: Vec<u8>) {
-        if buffer.capacity() <= SPARE_BYTES {
-            buffer.clear();
-            self.spare.set(buffer);
+    /// Gives such an answer back.
+    #[inline]
+    pub(super) fn give_answer(&self, mut answer: Box<Answer>) {
+        if answer.out.capacity() <= SPARE_BYTES {
+            answer.recycle();
+            self.spare.set(Some(answer));
         }
     }
 
@@ -133,8 +138,10 @@ impl Service {
         }
     }
 
-    pub(super) fn count(&self, counter: Counter) {
-        self.slot.add(counter);
+    /// Counts requests that were handed to the application.
+    #[inline]
+    pub(super) fn count_requests(&self, count: u64) {
+        self.slot.add_many(Counter::Requests, count);
     }
 }
 

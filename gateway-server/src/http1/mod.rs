@@ -14,6 +14,7 @@ mod scan;
 mod trailers;
 
 pub use body::{BodyDecoder, Decoded};
+pub(crate) use encode::Outgoing;
 pub use encode::{BodyFraming, DateLine, Framing, Length, Recipient, ResponseHead};
 pub use error::{BodyError, EncodeError, HeadError};
 pub use head::{BodyLength, Form, Head, Span, Version};

@@ -1,4 +1,21 @@
-//! Status lines, ready to be copied.
+//! Status lines, ready to be copied. Their CRLF is left to what follows, as that of every line of a
+//! head.
+
+use super::number::decimal;
+use super::outgoing::Outgoing;
+
+/// Appends a status line.
+pub(super) fn write_status(out: &mut Outgoing, status: u16) {
+    if let Some(line) = status_line(status) {
+        out.extend_from_slice(line);
+    } else {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        let length = decimal(out.page(), 0, u64::from(status));
+        out.advance(length);
+        // The space is due although no reason follows (RFC 9112 §4).
+        out.extend_from_slice(b" ");
+    }
+}
 
 /// The status line without its CRLF; `None` for a status that IANA's registry does not hold.
 pub(super) fn status_line(status: u16) -> Option<&'static [u8]> {

@@ -196,6 +196,13 @@ impl Head {
         self.special.body()
     }
 
+    /// Whether bytes of a body follow the head.
+    #[must_use]
+    #[inline]
+    pub fn has_body(&self) -> bool {
+        !matches!(self.body(), BodyLength::None | BodyLength::Length(0))
+    }
+
     /// Whether the client wants the connection kept after the answer.
     #[must_use]
     pub fn keep_alive(&self) -> bool {
@@ -205,9 +212,7 @@ impl Head {
     /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     #[must_use]
     pub fn expect_continue(&self) -> bool {
-        self.special.expects_continue()
-            && self.version == Version::Http11
-            && !matches!(self.body(), BodyLength::None | BodyLength::Length(0))
+        self.special.expects_continue() && self.version == Version::Http11 && self.has_body()
     }
 
     /// The protocols that the client would like to switch to, as in Upgrade: only if Connection
@@ -215,13 +220,8 @@ impl Head {
     /// where.
     #[must_use]
     pub fn upgrade<'b>(&self, buf: &'b [u8]) -> Option<&'b [u8]> {
-        let possible = self.version == Version::Http11
-            && matches!(self.body(), BodyLength::None | BodyLength::Length(0));
-        if possible {
-            self.special.upgrade().map(|protocols| protocols.of(buf))
-        } else {
-            None
-        }
+        let protocols = self.special.upgrade()?;
+        (self.version == Version::Http11 && !self.has_body()).then(|| protocols.of(buf))
     }
 }
 

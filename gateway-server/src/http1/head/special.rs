@@ -10,28 +10,22 @@ use crate::limits::CONNECTION_OPTIONS;
 /// What the special fields of one head have said so far.
 #[derive(Debug, Default)]
 pub(super) struct Special {
-    /// One bit for each `Action` that was taken, or for each field that occurs once.
+    /// One bit for each `action` that was taken, or for each field that occurs once, and the bits of
+    /// `said`.
     seen: u32,
     host: Span,
     length: u64,
     upgrade: Span,
-    options: Options,
     /// Options of Connection that are field names.
     nominated: Vec<Span>,
-}
-
-/// The connection options that mean something to the server.
-#[derive(Clone, Copy, Debug, Default)]
-struct Options {
-    close: bool,
-    keep_alive: bool,
-    upgrade: bool,
+    /// The last Host that was good, which the next one probably is again.
+    known_host: Vec<u8>,
 }
 
 impl Special {
+    #[inline(always)]
     pub(super) fn clear(&mut self) {
         self.seen = 0;
-        self.options = Options::default();
         self.nominated.clear();
     }
 
@@ -60,7 +54,7 @@ impl Special {
     pub(super) fn note_host(&mut self, value: Span) -> bool {
         let first = self.seen & 1 << action::HOST == 0;
         if first {
-            self.seen |= 1 << action::HOST | UNCHECKED;
+            self.seen |= 1 << action::HOST | said::UNCHECKED;
             self.host = value;
         }
         first
@@ -69,11 +63,25 @@ impl Special {
     /// Refuses a Host that was noted and is not `host[:port]`.
     #[inline(always)]
     pub(super) fn check_host(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
-        if self.seen & UNCHECKED != 0 {
-            self.seen &= !UNCHECKED;
-            if !authority::is_authority(bytes, self.host.start(), self.host.end()) {
-                return Err(HeadError::HostSyntax);
+        if self.seen & said::UNCHECKED != 0 {
+            self.seen &= !said::UNCHECKED;
+            let host = self.host.of(bytes);
+            if !scan::are_same(host, &self.known_host) {
+                return self.check_other_host(bytes);
             }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn check_other_host(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        if !authority::is_authority(bytes, self.host.start(), self.host.end()) {
+            return Err(HeadError::HostSyntax);
+        }
+        let host = self.host.of(bytes);
+        if host.len() <= KNOWN_HOST {
+            self.known_host.clear();
+            self.known_host.extend_from_slice(host);
         }
         Ok(())
     }
@@ -83,27 +91,38 @@ impl Special {
         (self.seen & 1 << action::HOST != 0).then_some(self.host)
     }
 
+    #[inline(always)]
     pub(super) fn body(&self) -> BodyLength {
+        if self.seen & (1 << action::TRANSFER_ENCODING | 1 << action::CONTENT_LENGTH) == 0 {
+            BodyLength::None
+        } else {
+            self.announced_body()
+        }
+    }
+
+    fn announced_body(&self) -> BodyLength {
         if self.seen & 1 << action::TRANSFER_ENCODING != 0 {
             BodyLength::Chunked
-        } else if self.seen & 1 << action::CONTENT_LENGTH != 0 {
-            BodyLength::Length(self.length)
         } else {
-            BodyLength::None
+            BodyLength::Length(self.length)
         }
     }
 
     /// RFC 9112 §9.3.
+    #[inline(always)]
     pub(super) fn keep_alive(&self, version: Version) -> bool {
-        !self.options.close && (version == Version::Http11 || self.options.keep_alive)
+        let kept = version == Version::Http11 || self.seen & said::KEEP_ALIVE != 0;
+        self.seen & said::CLOSE == 0 && kept
     }
 
     pub(super) fn expects_continue(&self) -> bool {
         self.seen & 1 << action::EXPECT != 0
     }
 
+    #[inline(always)]
     pub(super) fn upgrade(&self) -> Option<Span> {
-        (self.options.upgrade && self.seen & 1 << action::UPGRADE != 0).then_some(self.upgrade)
+        let both = 1 << action::UPGRADE | said::UPGRADE;
+        (self.seen & both == both).then_some(self.upgrade)
     }
 
     pub(super) fn nominates(&self) -> bool {
@@ -202,11 +221,11 @@ impl Special {
         for element in elements(bytes, value) {
             let option = element.of(bytes);
             if option.eq_ignore_ascii_case(b"close") {
-                self.options.close = true;
+                self.seen |= said::CLOSE;
             } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                self.options.keep_alive = true;
+                self.seen |= said::KEEP_ALIVE;
             } else if option.eq_ignore_ascii_case(b"upgrade") {
-                self.options.upgrade = true;
+                self.seen |= said::UPGRADE;
             } else if !scan::is_token(option) {
                 return Err(HeadError::ConnectionSyntax);
             } else if self.nominated.len() == CONNECTION_OPTIONS {
@@ -320,8 +339,18 @@ mod action {
     pub(super) const ONCE: u8 = 9;
 }
 
-/// A bit of [`Special::seen`] beside those of the actions: Host was not looked at yet.
-const UNCHECKED: u32 = 1 << 31;
+/// Bits of [`Special::seen`] beside those of the actions.
+mod said {
+    /// Host was not looked at yet.
+    pub(super) const UNCHECKED: u32 = 1 << 31;
+    /// Options of Connection.
+    pub(super) const CLOSE: u32 = 1 << 30;
+    pub(super) const KEEP_ALIVE: u32 = 1 << 29;
+    pub(super) const UPGRADE: u32 = 1 << 28;
+}
+
+/// A longer Host is looked at each time.
+const KNOWN_HOST: usize = 32;
 
 /// Fields that mean nothing, or something dangerous, twice: an application takes the first or the
 /// last, whoever checked the request before it the other one.

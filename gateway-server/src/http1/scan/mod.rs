@@ -54,13 +54,27 @@ pub(super) fn is_trimmed_graphic(first: &[u8; 16], last: &[u8; 16]) -> bool {
     first[0] != b' ' && last[15] != b' ' && is_graphic(first) && is_graphic(last)
 }
 
-/// As [`is_graphic`], for the halves of a block.
+/// As [`is_trimmed_graphic`], for the halves of a block.
 #[inline(always)]
-pub(super) fn is_graphic_pair(first: &[u8; 8], last: &[u8; 8]) -> bool {
+pub(super) fn is_trimmed_graphic_pair(first: &[u8; 8], last: &[u8; 8]) -> bool {
     let mut block = [0; 16];
     block[..8].copy_from_slice(first);
     block[8..].copy_from_slice(last);
-    is_graphic(&block)
+    first[0] != b' ' && last[7] != b' ' && is_graphic(&block)
+}
+
+/// Whether both are the same 8 to 32 bytes.
+#[inline(always)]
+pub(super) fn are_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        Some((bytes.first_chunk()?, bytes.last_chunk()?))
+    }
+    one.len() == other.len()
+        && match one.len() {
+            16..=32 => ends::<16>(one) == ends::<16>(other),
+            8..=15 => ends::<8>(one) == ends::<8>(other),
+            _ => false,
+        }
 }
 
 /// How many letters, digits, `-` and `.` a block begins with.

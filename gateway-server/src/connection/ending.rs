@@ -1,0 +1,94 @@
+//! The end of a connection: in peace, late, or broken off.
+
+use std::rc::Rc;
+use std::task::{Poll, ready};
+
+use super::answer::Given;
+use super::exchange::Io;
+use super::{Awaiting, Connection, Phase, refusal};
+use crate::date::Date;
+use crate::http1::{Outgoing, Recipient};
+use crate::limits::LINGER;
+
+impl Connection {
+    pub(super) fn poll_close(&mut self) -> Poll<()> {
+        ready!(self.poll_flush());
+        let Phase::Linger(budget) = &mut self.phase else {
+            self.phase = Phase::Closed;
+            return Poll::Ready(());
+        };
+        let service = Rc::clone(&self.service);
+        let scratch = &mut *service.scratch.borrow_mut();
+        if self.awaiting != Awaiting::Close {
+            self.socket.shut_down_output();
+        }
+        while *budget > 0 {
+            match self.socket.poll_read(&mut scratch.buffer) {
+                Poll::Pending => {
+                    if self.awaiting != Awaiting::Close {
+                        self.wait(Awaiting::Close, LINGER);
+                    }
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(0) | Err(_)) => break,
+                Poll::Ready(Ok(read)) => *budget = budget.saturating_sub(read),
+            }
+        }
+        self.phase = Phase::Closed;
+        Poll::Ready(())
+    }
+
+    /// What a deadline that has passed means.
+    #[cold]
+    pub(super) fn time_is_up(&mut self) {
+        self.timer.set_tick(0);
+        match (self.awaiting, &mut self.phase) {
+            (Awaiting::Head, _) => {
+                self.refuse_late(408, |out, to, date| refusal::write(out, 408, to, date));
+            }
+            (Awaiting::Entry, _) => self.entry_timed_out(),
+            (_, Phase::Exchange(exchange)) => {
+                let mut io = Io {
+                    socket: &mut self.socket,
+                    input: &mut self.input,
+                    input_ended: &mut self.input_ended,
+                    output: &mut self.output,
+                    service: &self.service,
+                    left_behind: &mut self.left_behind,
+                };
+                if !exchange.time_is_up(&mut io) {
+                    self.abandon();
+                }
+            }
+            _ => self.abandon(),
+        }
+        self.awaiting = Awaiting::Nothing;
+    }
+
+    /// Answers a request that is not there, or not handed over, in time; then the connection ends.
+    pub(super) fn refuse_late(
+        &mut self,
+        status: u16,
+        write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
+    ) {
+        let mut out = std::mem::take(&mut self.output.bytes);
+        self.refuse_with(&mut out, status, write);
+        self.output.bytes = out;
+    }
+
+    /// Gives the connection up without another byte.
+    pub(super) fn abandon(&mut self) {
+        if let Phase::Exchange(exchange) = &mut self.phase {
+            let mut io = Io {
+                socket: &mut self.socket,
+                input: &mut self.input,
+                input_ended: &mut self.input_ended,
+                output: &mut self.output,
+                service: &self.service,
+                left_behind: &mut self.left_behind,
+            };
+            exchange.broken_off(&mut io);
+        }
+        self.phase = Phase::Closed;
+    }
+}

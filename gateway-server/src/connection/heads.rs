@@ -1,0 +1,215 @@
+//! Heads: read into memory that all connections use in turn, and taken out of it one request after
+//! another. The answers of one turn are written together.
+
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, BytesMut};
+
+use super::answer::Given;
+use super::dispatch::Turn;
+use super::places::Entry;
+use super::service::{Scratch, Service};
+use super::{Awaiting, Connection, Phase, refusal};
+use crate::date::Date;
+use crate::http1::{Outgoing, Recipient, Version};
+use crate::limits::DISCARD;
+
+impl Connection {
+    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let service = Rc::clone(&self.service);
+        loop {
+            ready!(self.poll_flush());
+            if !matches!(self.phase, Phase::Head(_)) {
+                return Poll::Ready(());
+            }
+            if self.is_held_up(cx) {
+                return self.await_entry();
+            }
+            let mut shared = service.scratch.borrow_mut();
+            let scratch = &mut *shared;
+            if self.unparsed {
+                let filled = self.refill(scratch);
+                self.turn(&service, scratch, filled, cx);
+            } else {
+                let held = self.input.len();
+                match self.socket.poll_read(&mut scratch.buffer[held..]) {
+                    Poll::Pending => return self.await_request(),
+                    Poll::Ready(Ok(0)) => self.end_of_heads(),
+                    Poll::Ready(Ok(read)) => {
+                        self.refill(scratch);
+                        self.turn(&service, scratch, held + read, cx);
+                    }
+                    Poll::Ready(Err(_)) => self.phase = Phase::Closed,
+                }
+            }
+            if matches!(self.phase, Phase::Exchange(_)) {
+                drop(shared);
+                // The call was polled as it began; what it waits for decides.
+                return self.poll_exchange(false, cx);
+            }
+        }
+    }
+
+    /// Moves bytes that are held to the beginning of the shared buffer, as many as it takes; how
+    /// many they are.
+    #[inline]
+    fn refill(&mut self, scratch: &mut Scratch) -> usize {
+        let held = self.input.len().min(scratch.buffer.len());
+        if held > 0 {
+            scratch.buffer[..held].copy_from_slice(&self.input[..held]);
+            if held < self.input.len() {
+                self.input.advance(held);
+            } else {
+                self.input = BytesMut::new();
+            }
+        }
+        held
+    }
+
+    /// Takes all whole requests out of `scratch.buffer[..filled]`, which stands before what is held
+    /// still, and keeps the rest.
+    fn turn(
+        &mut self,
+        service: &Rc<Service>,
+        scratch: &mut Scratch,
+        filled: usize,
+        cx: &mut Context<'_>,
+    ) {
+        self.served = true;
+        self.unparsed = false;
+        let Scratch { buffer, head } = scratch;
+        let Phase::Head(begun) = &mut self.phase else {
+            return;
+        };
+        if let Some(begun) = begun.take() {
+            *head = *begun;
+        } else {
+            head.clear();
+        }
+        let mut turn = Turn::new(service, cx.waker());
+        let mut at = 0;
+        while at < filled {
+            if turn.is_full() {
+                self.unparsed = true;
+                break;
+            }
+            match head.parse_filled(&mut buffer[at..], filled - at, &service.head_limits) {
+                Ok(None) => {
+                    if head.has_begun(&buffer[at..filled]) {
+                        self.phase = Phase::Head(Some(Box::new(std::mem::take(head))));
+                    }
+                    break;
+                }
+                Ok(Some(length)) => {
+                    let (raw, behind) = buffer[at..filled].split_at(length);
+                    // Only a whole head ends the time that it was given.
+                    self.awaiting = Awaiting::Nothing;
+                    match self.entry(cx) {
+                        Entry::Now => {
+                            at += length + self.dispatch(&mut turn, head, raw, behind);
+                            // An answer that came at once has left its place.
+                            self.waiter = None;
+                        }
+                        Entry::Never => {
+                            self.turn_away(turn.out(), head, raw);
+                            at += length;
+                        }
+                        Entry::Later => {
+                            // Read once more when its turn has come.
+                            self.unparsed = true;
+                            head.clear();
+                            break;
+                        }
+                    }
+                    head.clear();
+                    if !matches!(self.phase, Phase::Head(_)) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.awaiting = Awaiting::Nothing;
+                    let status = error.status();
+                    tracing::debug!("a request is refused with {status}: {error}");
+                    self.refuse(turn.out(), status);
+                    at = filled;
+                }
+            }
+        }
+        if turn.end(&mut self.output, &mut self.socket).is_err() {
+            self.phase = Phase::Closed;
+        }
+        self.keep(&buffer[at..filled]);
+    }
+
+    /// Holds `rest` for later, before what is held already.
+    #[inline]
+    fn keep(&mut self, rest: &[u8]) {
+        // What an exchange read ahead may exceed the shared buffer, where heads are kept short.
+        if !self.input.is_empty() {
+            self.unparsed |= matches!(self.phase, Phase::Head(_));
+        }
+        if !rest.is_empty() {
+            let beyond = std::mem::replace(&mut self.input, BytesMut::from(rest));
+            self.input.extend_from_slice(&beyond);
+        }
+    }
+
+    /// The client sends no more.
+    fn end_of_heads(&mut self) {
+        self.input_ended = true;
+        // A head that breaks off has been found good so far; nobody can answer it.
+        self.phase = Phase::Close;
+    }
+
+    fn await_request(&mut self) -> Poll<()> {
+        let draining = self.service.drain.is_draining();
+        let timeouts = self.service.timeouts;
+        if self.input.is_empty() {
+            if self.awaiting != Awaiting::Request {
+                self.heard = self.service.clock.deadlines.now();
+                let timeout = if self.served {
+                    timeouts.keep_alive
+                } else {
+                    timeouts.head
+                };
+                self.wait(Awaiting::Request, timeout);
+            }
+            if draining {
+                self.timer.set_tick(
+                    self.service
+                        .clock
+                        .deadlines
+                        .since(self.heard, timeouts.linger),
+                );
+            }
+        } else if self.awaiting != Awaiting::Head {
+            self.wait(Awaiting::Head, timeouts.head);
+        }
+        Poll::Pending
+    }
+
+    /// Answers a head that is none; then the connection ends.
+    fn refuse(&mut self, out: &mut Outgoing, status: u16) {
+        self.refuse_with(out, status, |out, to, date| {
+            refusal::write(out, status, to, date)
+        });
+    }
+
+    /// Answers a head, or the lack of one, of which nothing is known; then the connection ends.
+    pub(super) fn refuse_with(
+        &mut self,
+        out: &mut Outgoing,
+        status: u16,
+        write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
+    ) {
+        let to = Recipient {
+            version: Version::Http11,
+            method_id: 0,
+            keep_alive: false,
+        };
+        write(out, &to, &self.service.clock.date);
+        self.log_refusal(status);
+        self.phase = Phase::Linger(DISCARD);
+    }
+}

@@ -1,0 +1,104 @@
+//! Exchanges that go on by themselves: a connection's phase from a call that pends to the next
+//! request.
+
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+
+use super::exchange::{Io, Outcome};
+use super::{Awaiting, Connection, Phase};
+use crate::limits::{DISCARD, LINGER};
+
+impl Connection {
+    pub(super) fn poll_exchange(&mut self, woken: bool, cx: &mut Context<'_>) -> Poll<()> {
+        let Phase::Exchange(exchange) = &mut self.phase else {
+            return Poll::Ready(());
+        };
+        let mut io = Io {
+            socket: &mut self.socket,
+            input: &mut self.input,
+            input_ended: &mut self.input_ended,
+            output: &mut self.output,
+            service: &self.service,
+            left_behind: &mut self.left_behind,
+        };
+        match exchange.poll(&mut io, woken, cx) {
+            Err(waiting) => {
+                self.timer.set_tick(exchange.deadline(waiting, &io));
+                self.awaiting = Awaiting::Exchange;
+                Poll::Pending
+            }
+            Ok(Outcome::KeepAlive(None)) => {
+                self.next_request();
+                Poll::Ready(())
+            }
+            Ok(Outcome::KeepAlive(Some(upload))) => {
+                self.phase = Phase::Discard(Box::new(upload), DISCARD);
+                self.awaiting = Awaiting::Nothing;
+                Poll::Ready(())
+            }
+            Ok(Outcome::Close) => {
+                self.phase = if self.input_ended {
+                    Phase::Close
+                } else {
+                    Phase::Linger(DISCARD)
+                };
+                self.awaiting = Awaiting::Nothing;
+                Poll::Ready(())
+            }
+            Ok(Outcome::Broken) => {
+                self.phase = Phase::Closed;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    fn next_request(&mut self) {
+        self.phase = Phase::Head(None);
+        self.awaiting = Awaiting::Nothing;
+        self.unparsed = !self.input.is_empty();
+        // Idle connections are many: what this one read and wrote into goes back.
+        if !self.unparsed {
+            self.input = BytesMut::new();
+        }
+        self.output.give_up_memory();
+        if self.service.drain.is_draining() && !self.unparsed {
+            // This answer may have promised to go on; the linger decides.
+            self.heard = self.service.clock.deadlines.now();
+        }
+    }
+
+    pub(super) fn poll_discard(&mut self) -> Poll<()> {
+        let Phase::Discard(upload, budget) = &mut self.phase else {
+            return Poll::Ready(());
+        };
+        loop {
+            let before = self.input.len();
+            upload.feed(&mut self.input);
+            *budget = budget.saturating_sub(before - self.input.len());
+            if upload.is_over() && !upload.has_failed() {
+                self.next_request();
+                return Poll::Ready(());
+            }
+            if upload.has_failed() || *budget == 0 {
+                self.phase = Phase::Linger(DISCARD);
+                self.awaiting = Awaiting::Nothing;
+                return Poll::Ready(());
+            }
+            self.input.reserve(DISCARD / 4);
+            match self.socket.poll_read_behind(&mut self.input) {
+                Poll::Pending => {
+                    if self.awaiting != Awaiting::Close {
+                        self.wait(Awaiting::Close, LINGER);
+                    }
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.phase = Phase::Closed;
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(_)) => {}
+            }
+        }
+    }
+}
