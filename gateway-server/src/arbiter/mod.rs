@@ -7,6 +7,7 @@ mod backoff;
 mod death;
 mod event;
 mod memory;
+mod obituary;
 mod preparation;
 mod recycling;
 mod release;
@@ -33,7 +34,7 @@ use crate::banner;
 use crate::config::Config;
 use crate::logging;
 use crate::orders::{AppIdentity, Order, Report};
-use crate::os::process::{self, Image, Reaped};
+use crate::os::process::{self, Ended, Image, Reaped};
 use crate::os::signals::SignalSource;
 use crate::prepare::{self, Parcel};
 use crate::scoreboard::Counter;
@@ -255,6 +256,11 @@ impl Arbiter {
                 }
             }
             self.retiring.remove(&id);
+            if ended != Ended::Code(0) {
+                obituary::tell_held(id, worker.page());
+                let path = self.config().app.as_deref();
+                obituary::tell_last_words(id, worker.page(), worker.app().zip(path));
+            }
             let death = Death {
                 ended,
                 peak: ByteCount(peak),
@@ -463,6 +469,12 @@ impl Arbiter {
             let path = path.filter(|_| release.config.workbench.is_none());
             let line = banner::line(&self.app, path, release.addresses(), *workers, *took);
             return tracing::info!("{line}");
+        }
+        if let Note::GracefulTimeout { worker, .. } = note
+            && let Some(handle) = self.workers.get(worker)
+            && !obituary::tell_held(*worker, handle.page())
+        {
+            return tracing::info!("{worker} has no request left and closes what is idle");
         }
         match note.loudness() {
             Loudness::Error => tracing::error!("{note}"),

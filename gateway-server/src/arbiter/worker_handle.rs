@@ -2,7 +2,7 @@
 //! does is in `worker`.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
 use nix::sys::signal::Signal;
@@ -22,6 +22,7 @@ pub(super) struct WorkerHandle {
     generation: Generation,
     orders: OwnedFd,
     page: Page,
+    app: Option<RawFd>,
     /// Its end of the socket is closed, or speaks nonsense: there is nothing more to hear.
     deaf: bool,
 }
@@ -77,6 +78,7 @@ impl WorkerHandle {
             generation,
             orders,
             page,
+            app: plan.app,
             deaf: false,
         })
     }
@@ -129,6 +131,16 @@ impl WorkerHandle {
     /// Sends ABRT or KILL.
     pub(super) fn signal(&self, signal: Signal) {
         process::send(self.pid, signal);
+    }
+
+    /// Its page of the scoreboard.
+    pub(super) fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// The descriptor that it loaded its application from, by the number that it has there.
+    pub(super) fn app(&self) -> Option<RawFd> {
+        self.app
     }
 
     /// The number in its heartbeat.

@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::service::{Guest, Service};
 use crate::deadlines::Timer;
 use crate::limits::AFTER_WORK;
+use crate::scoreboard::Held;
 
 /// Polls a call to its end, as a task of its own, until the worker stops.
 pub(super) struct AfterWork {
@@ -20,6 +21,7 @@ pub(super) struct AfterWork {
     service: Rc<Service>,
     timer: Timer,
     tally: Rc<Tally>,
+    held: Option<Held>,
     _guest: Guest,
 }
 
@@ -35,7 +37,12 @@ struct Tally {
 }
 
 impl AfterWork {
-    pub(super) fn spawn(call: Call<Box<Answer>>, service: &Rc<Service>, left: &mut LeftBehind) {
+    pub(super) fn spawn(
+        call: Call<Box<Answer>>,
+        held: Option<Held>,
+        service: &Rc<Service>,
+        left: &mut LeftBehind,
+    ) {
         let tally = left.0.get_or_insert_default();
         tally.count.set(tally.count.get() + 1);
         let work = Self {
@@ -43,6 +50,7 @@ impl AfterWork {
             service: Rc::clone(service),
             timer: service.clock.deadlines.timer(),
             tally: Rc::clone(tally),
+            held,
             _guest: service.admit(),
         };
         tokio::task::spawn_local(work);
@@ -79,7 +87,12 @@ impl Future for AfterWork {
         if this.service.drain.is_announced() {
             call.shared().tell_draining();
         }
-        if call.poll(cx.waker()).is_pending() && !this.service.drain.is_stopping() {
+        if let Some(held) = &this.held {
+            held.attend();
+        }
+        let polled = call.poll(cx.waker());
+        this.service.slot.rest();
+        if polled.is_pending() && !this.service.drain.is_stopping() {
             return Poll::Pending;
         }
         Poll::Ready(())

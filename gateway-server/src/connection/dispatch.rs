@@ -23,6 +23,7 @@ use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Form, Head, Outgoing, Recipient, Version};
 use crate::limits::DISCARD;
 use crate::logging::{LoggedRequest, Visit};
+use crate::os::last_words;
 use crate::workbench::Verdict;
 
 /// A request that is handed over.
@@ -179,7 +180,9 @@ impl Connection {
         let service = turn.service;
         let mut answer = turn.answer.take().unwrap_or_else(|| service.take_answer());
         answer.begin(terms);
-        let mut call = self.call(service, request, body, answer, turn.waker);
+        let mut call = last_words::at(raw, || {
+            self.call(service, request, body, answer, turn.waker)
+        });
         turn.requests += 1;
         if upload.is_none()
             && matches!(call.end(), Poll::Ready(Ok(())))
@@ -192,7 +195,7 @@ impl Connection {
             turn.answer = Some(answer);
             return;
         }
-        let docket = self.docket(head, raw, terms.recipient);
+        let docket = self.docket(request, terms.recipient, turn.requests);
         self.go_on(Exchange::new(call, upload, docket));
     }
 
@@ -226,8 +229,10 @@ impl Connection {
         }
     }
 
-    /// What is to be known of a request that goes on by itself.
-    fn docket(&mut self, head: &Head, raw: &[u8], recipient: Recipient) -> Docket {
+    /// What is to be known of a request that goes on by itself, the `nth` of its turn.
+    fn docket(&mut self, request: &Request<'_>, recipient: Recipient, nth: u64) -> Docket {
+        let Request { head, raw, .. } = *request;
+        let text = [head.method(raw), head.path(raw)];
         let service = &self.service;
         let waiter = self.waiter.take();
         let arrival = match &waiter {
@@ -238,9 +243,12 @@ impl Connection {
         Docket {
             recipient,
             visit: self.visit(head, raw),
-            label: Label::new(head.method(raw), head.path(raw)),
+            label: Label::new(text[0], text[1]),
             bounds: Bounds::new(arrival, &service.terms),
             place: place.unwrap_or_else(|| service.places.take()),
+            held: service
+                .slot
+                .hold(nth, service.clock.deadlines.now_ns(), text),
         }
     }
 

@@ -24,6 +24,7 @@ use super::upload::{Upload, Wish};
 use crate::date::Date;
 use crate::http1::{BodyFraming, Outgoing, Recipient, encode};
 use crate::logging::Visit;
+use crate::scoreboard::Held;
 
 /// One request in progress.
 pub(super) struct Exchange {
@@ -40,6 +41,7 @@ pub(super) struct Exchange {
     pub(super) bounds: Bounds,
     /// As long as the application has something to do.
     place: Option<Place>,
+    held: Option<Held>,
     told_draining: bool,
     told_closed: bool,
     /// Bytes read of the body, to tell progress.
@@ -64,6 +66,7 @@ pub(super) struct Docket {
     pub(super) label: Label,
     pub(super) bounds: Bounds,
     pub(super) place: Place,
+    pub(super) held: Held,
 }
 
 /// How an exchange left the connection.
@@ -91,9 +94,17 @@ impl Exchange {
             label: docket.label,
             bounds: docket.bounds,
             place: Some(docket.place),
+            held: Some(docket.held),
             told_draining: false,
             told_closed: false,
             received: 0,
+        }
+    }
+
+    /// What is done from now on is done for this request.
+    pub(super) fn attend(&self) {
+        if let Some(held) = &self.held {
+            held.attend();
         }
     }
 
@@ -231,7 +242,7 @@ impl Exchange {
             let goes_on = call.shared().finishes_on_disconnect() || answered && !self.upgraded;
             if goes_on && call.end().is_pending() {
                 call.exchange().discards = true;
-                AfterWork::spawn(call, io.service, io.left_behind);
+                AfterWork::spawn(call, self.held.take(), io.service, io.left_behind);
             } else {
                 io.service.give_answer(call.finish(&io.service.pool));
             }
@@ -453,7 +464,7 @@ impl Exchange {
         }
         if let Some(call) = self.call.take() {
             if call.end().is_pending() {
-                AfterWork::spawn(call, io.service, io.left_behind);
+                AfterWork::spawn(call, self.held.take(), io.service, io.left_behind);
             } else {
                 let mut answer = call.finish(&io.service.pool);
                 // What was written leaves its memory to the next answer.

@@ -22,7 +22,10 @@ impl Connection {
             service: &self.service,
             left_behind: &mut self.left_behind,
         };
-        match exchange.poll(&mut io, woken, cx) {
+        exchange.attend();
+        let outcome = exchange.poll(&mut io, woken, cx);
+        self.service.slot.rest();
+        match outcome {
             Err(waiting) => {
                 self.timer.set_tick(exchange.deadline(waiting, &io));
                 self.awaiting = Awaiting::Exchange;

@@ -35,7 +35,7 @@ use crate::logging;
 use crate::orders::{Order, Received, Report};
 use crate::os::fd::{self, Inherited};
 use crate::os::{memfd, process, signals};
-use crate::scoreboard::Slot;
+use crate::scoreboard::{Slot, prepare_last_words};
 use crate::value::LogLevel;
 use crate::workbench::Workbench;
 use event_loop::run;
@@ -103,7 +103,9 @@ impl Boot {
         let mut take = |number| inherited.take(number).ok_or_else(not_ours);
         let config = Config::from_wire(&memfd::read(&File::from(take(plan.config)?))?)?;
         let orders = take(plan.orders)?;
-        let slot = Slot::map(take(plan.slot)?)?;
+        let page = File::from(take(plan.slot)?);
+        let slot = Slot::map(&page)?;
+        prepare_last_words(page)?;
         let app = match (source, plan.app) {
             (AppSource::LinkedIn(module), _) => App::LinkedIn(module),
             (AppSource::CommandLine, Some(copy)) => App::Snapshot {

@@ -8,6 +8,7 @@ mod clients;
 mod configuration;
 mod conformance;
 mod corpus;
+mod deaths;
 mod dev;
 mod exchanges;
 mod hostile;

@@ -88,10 +88,7 @@ fn the_graceful_timeout_ends_workers_that_do_not_listen() {
     server.process.signal(Signal::SIGTERM);
     let (code, said) = server.process.end();
     assert_eq!(code, 0, "{said}");
-    assert!(
-        said.contains("has not finished its requests") && said.contains("is killed"),
-        "{said}"
-    );
+    assert!(said.contains("is killed"), "{said}");
 }
 
 #[test]

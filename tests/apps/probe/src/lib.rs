@@ -84,6 +84,15 @@ impl Gateway for Probe {
                 std::thread::sleep(Duration::from_millis(number));
                 Response::text("blocked")
             }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "to block the loop is the purpose"
+            )]
+            "block-later" => {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                std::thread::sleep(Duration::from_millis(number));
+                Response::text("blocked")
+            }
             "panic" => panic!("probe: panic in call"),
             "panic-later" => {
                 tokio::time::sleep(Duration::from_millis(1)).await;

@@ -1,9 +1,12 @@
-//! What a worker tells while it works: a heartbeat, its state and its counters, in memory that it
-//! shares with the master.
+//! What a worker tells while it works: a heartbeat, its counters, the requests that it holds, in
+//! memory that it shares with the master.
 //!
 //! Each worker has a page of its own and maps no other; the page names its counters, so that a master
 //! of another version can read it. A worker runs foreign code that may write anything there: the
 //! master takes numbers from it, and nothing that could mislead it.
+
+mod held;
+mod words;
 
 use std::cell::Cell;
 use std::fs::File;
@@ -13,7 +16,12 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
+pub(crate) use held::{Held, HeldRequest};
+pub(crate) use words::LastWords;
+
+use crate::os::last_words;
 use crate::os::shared_memory::SharedWords;
+use held::Table;
 
 /// What is counted, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +67,7 @@ pub(crate) struct Slot {
     page: Rc<SharedWords>,
     /// The beat is counted here as well: the page may have been scribbled over.
     beat: Rc<Cell<u64>>,
+    table: Rc<Table>,
 }
 
 impl Slot {
@@ -70,8 +79,9 @@ impl Slot {
     pub(crate) fn map(page: impl AsFd) -> io::Result<Self> {
         let page = Rc::new(SharedWords::map(page, PAGE_WORDS)?);
         Ok(Self {
+            table: Table::new(&page),
             page,
-            beat: Rc::new(Cell::new(0)),
+            beat: Rc::default(),
         })
     }
 
@@ -92,11 +102,33 @@ impl Slot {
         word.store(word.load(Relaxed).wrapping_add(count), Relaxed);
     }
 
+    /// Enters a request whose answer does not come at once: the `nth` that is not counted yet; `text`
+    /// is its method and its path.
+    pub(crate) fn hold(&self, nth: u64, since_ns: u64, text: [&[u8]; 2]) -> Held {
+        let counted = self.page.word(Counter::Requests.word()).load(Relaxed);
+        let number = counted.wrapping_add(nth);
+        Held::enter(&self.table, number, since_ns, text)
+    }
+
+    /// The worker is at none of the requests that it holds.
+    pub(crate) fn rest(&self) {
+        self.table.rest();
+    }
+
     /// Counts one less; for what is open or running now.
     pub(crate) fn subtract(&self, counter: Counter) {
         let word = self.page.word(counter.word());
         word.store(word.load(Relaxed).wrapping_sub(1), Relaxed);
     }
+}
+
+/// Has this process, a worker, write down where it is when it is aborted.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn prepare_last_words(page: File) -> io::Result<()> {
+    last_words::prepare(page, (WORDS * 8) as u64)
 }
 
 /// The master's view of one worker's page, from the worker's start until it is reaped.
@@ -136,6 +168,16 @@ impl Page {
     pub(crate) fn counter(&self, counter: Counter) -> u64 {
         self.words.word(counter.word()).load(Relaxed)
     }
+
+    /// The requests that the worker holds, as it claims, in no order.
+    pub(crate) fn held(&self) -> Vec<HeldRequest> {
+        held::read(&self.words)
+    }
+
+    /// What the worker said as it was aborted.
+    pub(crate) fn last_words(&self) -> LastWords {
+        LastWords::read(&self.words, WORDS, PAGE_WORDS.get())
+    }
 }
 
 impl AsFd for Page {
@@ -156,7 +198,9 @@ const MAGIC: usize = 0;
 const COUNT: usize = 1;
 const BEAT: usize = 2;
 const FIRST_COUNTER: usize = 8;
-const PAGE_WORDS: NonZeroUsize = NonZeroUsize::new(4096 / 8).expect("not zero");
+/// Where last words begin.
+const WORDS: usize = held::END;
+const PAGE_WORDS: NonZeroUsize = NonZeroUsize::new(4 * 4096 / 8).expect("not zero");
 
 fn name_words(name: &str) -> [u64; NAME_WORDS] {
     let mut bytes = [0; NAME_BYTES];
@@ -189,7 +233,7 @@ mod tests {
         let page = Page::create().unwrap();
         for counter in Counter::ALL {
             assert!(counter.name().len() <= NAME_BYTES);
-            assert!(counter.word() < PAGE_WORDS.get());
+            assert!(counter.word() < held::FIRST_WORD);
             let name: Vec<u8> = (1..=NAME_WORDS)
                 .rev()
                 .flat_map(|back| {

@@ -1,0 +1,142 @@
+//! Workers hang, are stopped, run out of memory or die: the log says of what and what they held, and
+//! nobody dies because a machine stood still.
+
+use std::time::{Duration, Instant};
+
+use gateway_tests::artefacts::Artefacts;
+use gateway_tests::client::{Client, get};
+use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::until;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+fn probe(arguments: &[&str]) -> Gatewayd {
+    Gatewayd::serve(Artefacts::built().module("probe"), arguments)
+}
+
+fn send(server: &Gatewayd, target: &str) -> Client {
+    let mut client = server.connect();
+    client.send(get(target));
+    client
+}
+
+#[test]
+fn a_hang_names_the_request_those_beside_it_and_the_place() {
+    let server = probe(&["--workers", "1", "--worker-timeout", "500ms"]);
+    let _waits = send(&server, "/sleep/60001?secret=1");
+    // Read, since a later one has been answered.
+    until("an answer", || server.get("/version").status == 200);
+    let _hangs = send(&server, "/block/60002?secret=2");
+    server.process.line_with("worker 1 is stuck", 0);
+    server.process.line_with("worker 1 was ended by SIGABRT", 0);
+    let said = server.process.said();
+    for expected in [
+        "worker 1 held GET /sleep/60001 (its request 1) for ",
+        "worker 1 was at GET /block/60002, whose call did not return",
+        "worker 1 was here, innermost first",
+        "probe.so(+0x",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(!said.contains("secret"), "{said}");
+    assert_eq!(server.get("/version").status, 200);
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_call_that_hangs_after_it_has_waited_is_named() {
+    let server = probe(&["--workers", "1", "--worker-timeout", "500ms"]);
+    let _hangs = send(&server, "/block-later/60000");
+    server.process.line_with(
+        "worker 1 was at GET /block-later/60000 (its request 1) for ",
+        0,
+    );
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_stopped_worker_is_killed_and_what_it_held_is_told() {
+    let server = probe(&["--workers", "2", "--worker-timeout", "500ms"]);
+    let victim: i32 = server.get("/pid").text().parse().unwrap();
+    let mut client = server.connect();
+    let _waits = loop {
+        client.send(get("/pid"));
+        if client.response().text() == victim.to_string() {
+            client.send(get("/sleep/60000"));
+            break client;
+        }
+        client = server.connect();
+    };
+    until("the request to be read", || {
+        server.get("/pid").text() == victim.to_string()
+    });
+    kill(Pid::from_raw(victim), Signal::SIGSTOP).unwrap();
+    let line = server.process.line_with(" was ended by SIGKILL", 0);
+    assert!(!line.contains("not by this server"), "{line}");
+    let said = server.process.said();
+    assert!(
+        said.contains(" held GET /sleep/60000 (its request "),
+        "{said}"
+    );
+    assert_eq!(server.get("/version").status, 200);
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_kill_from_outside_is_told_with_memory_and_suspicion() {
+    let server = probe(&["--workers", "1"]);
+    let worker = server.workers()[0];
+    kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
+    let line = server.process.line_with("worker 1 was ended by SIGKILL", 0);
+    assert!(
+        line.contains("(it held up to ") && line.contains(" MiB; not by this server: possibly"),
+        "{line}"
+    );
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_server_that_was_stopped_and_continued_kills_no_worker() {
+    let server = probe(&["--workers", "2", "--worker-timeout", "500ms"]);
+    let workers = server.workers();
+    let group = Pid::from_raw(server.process.pid());
+    killpg(group, Signal::SIGSTOP).unwrap();
+    let stopped = Instant::now();
+    let mut waits = send(&server, "/version");
+    // Longer than the timeout and what follows it.
+    until("the pause", || stopped.elapsed() > Duration::from_secs(4));
+    killpg(group, Signal::SIGCONT).unwrap();
+    assert_eq!(waits.response().status, 200);
+    server.process.line_with("the server was held up for", 0);
+    let continued = Instant::now();
+    until("the time in which a worker would be killed", || {
+        assert_eq!(server.get("/version").status, 200);
+        continued.elapsed() > Duration::from_secs(3)
+    });
+    assert_eq!(server.workers(), workers);
+    let (code, said) = server.stop();
+    assert!(code == 0 && !said.contains("stuck"), "{said}");
+}
+
+#[test]
+fn what_the_graceful_timeout_drops_is_named_and_idle_connections_are_not_called_requests() {
+    let server = probe(&["--workers", "1", "--graceful-timeout", "500ms"]);
+    let _waits = send(&server, "/sleep/60000?secret");
+    until("an answer", || server.get("/version").status == 200);
+    server.process.signal(Signal::SIGTERM);
+    let (code, said) = server.process.end();
+    assert_eq!(code, 0, "{said}");
+    for expected in [
+        "worker 1 held GET /sleep/60000 (its request 1) for ",
+        "has not finished its requests",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+
+    let server = probe(&["--workers", "1", "--graceful-timeout", "500ms"]);
+    let mut idle = send(&server, "/version");
+    assert_eq!(idle.response().status, 200);
+    server.process.signal(Signal::SIGTERM);
+    let (code, said) = server.process.end();
+    assert!(code == 0 && !said.contains("WARN"), "{said}");
+}
