@@ -337,12 +337,11 @@ fn steps(
                 steps.push(match defaults.iter().find(|(one, _)| one == name) {
                     None => Step::Variable(*number),
                     Some((_, value)) => {
-                        let text = converter.format(value.as_value()).map_err(|reason| {
-                            Cause::Default {
+                        let text =
+                            default_text(converter, value).map_err(|reason| Cause::Default {
                                 name: name.clone(),
                                 reason,
-                            }
-                        })?;
+                            })?;
                         Step::Fixed(*number, quoted(&text))
                     }
                 });
@@ -356,6 +355,19 @@ fn steps(
         }
     }
     Ok(steps)
+}
+
+/// A default as it stands in URLs, if it is of the type that the variable has.
+fn default_text(converter: &AnyConverter, value: &OwnedValue) -> Result<String, String> {
+    let (expected, found) = (converter.value_type(), value.value_type());
+    let is_custom = |one| matches!(one, ValueType::Custom(_));
+    if expected != found && !(is_custom(expected) && is_custom(found)) {
+        let (expected, found) = (expected.name(), found.name());
+        return Err(format!(
+            "expected {expected}, found {value:?} of type {found}"
+        ));
+    }
+    converter.format(value.as_value())
 }
 
 fn quoted(text: &str) -> String {

@@ -263,6 +263,8 @@ fn static_path(parts: &[Part]) -> Option<Box<[u8]>> {
     });
     let texts: Vec<&str> = texts.collect::<Option<_>>()?;
     match texts[..] {
+        // Paths lose all leading slashes but one before they are matched.
+        ["", "", "", _, ..] => None,
         ["", "", ref path @ ..] => Some(format!("/{}", path.join("/")).into_bytes().into()),
         _ => None,
     }

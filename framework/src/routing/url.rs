@@ -186,10 +186,12 @@ impl Map {
         values: &[(&str, Value<'_>)],
         out: &mut String,
     ) -> Result<(), BuildError> {
-        let mut query = Vec::new();
+        let mut query: Vec<(&str, String)> = Vec::new();
         for (name, value) in values.iter().filter(|(name, _)| !rule.takes(name)) {
             let text = text_of(*value).map_err(|reason| self.bad_value(rule, name, reason))?;
-            query.push((*name, text));
+            // Values of one name stand together.
+            let same = query.iter().rposition(|(other, _)| other == name);
+            query.insert(same.map_or(query.len(), |at| at + 1), (*name, text));
         }
         if self.options.sort_query {
             query.sort();
