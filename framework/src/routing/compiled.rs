@@ -82,7 +82,8 @@ impl RuleInfo {
             path_elements.dedup_by(|a, b| matches!((a, b), (Element::Slash, Element::Slash)));
         }
         let mut all_parts = parts(&domain_elements);
-        all_parts.extend(parts(&path_elements));
+        // The first slash stands in all of them.
+        all_parts.extend(parts(&path_elements[1..]));
         let is_variable = |element: &&Element<'_>| matches!(element, Element::Variable(_));
         let domain_variables = domain_elements.iter().filter(is_variable).count();
         let mut number = 0;
@@ -210,6 +211,7 @@ impl RuleInfo {
     }
 
     /// Whether what the rule matches may belong to another place.
+    #[inline]
     pub(super) fn leads_elsewhere(&self) -> bool {
         self.alias || self.redirect_to.is_some() || !self.preferred.is_empty()
     }

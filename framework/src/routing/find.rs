@@ -26,8 +26,9 @@ impl Map {
         let shortcut = self.static_paths.get(path).filter(|_| domain.is_empty());
         if let Some(number) = shortcut.and_then(|rules| search.choose(rules)) {
             let rule = &self.rules[number];
-            let found = Found::new(rule, defaults(rule).collect(), None);
-            return self.arrive(at, method, found, path);
+            let mut values = Values::new();
+            add_defaults(rule, &mut values);
+            return self.arrive(at, method, Found::new(rule, values, None), path);
         }
         let text = Text::of(path);
         match search.run(domain, text.path()) {
@@ -81,7 +82,12 @@ impl Map {
             rule.variables.iter().zip(&search.spans).enumerate()
         {
             let in_domain = place < rule.domain_variables;
-            let from = if in_domain { domain } else { text.path() };
+            let (start, end) = if in_domain {
+                (start, end)
+            } else {
+                (text.from + start, text.from + end)
+            };
+            let from = if in_domain { domain } else { &text.text };
             let part = from.get(start..end)?;
             let value = match &variable.converter {
                 AnyConverter::Builtin(builtin) => builtin.parse(part)?,
@@ -90,23 +96,15 @@ impl Map {
             values.push(match value {
                 Some(value) => Stored::Owned(value),
                 None if in_domain => Stored::Owned(OwnedValue::from(part)),
-                None => Stored::Span(text.from + start, text.from + end),
+                None => Stored::Span(start, end),
             });
         }
-        for (name, value) in &rule.defaults {
-            let place = rule
-                .variables
-                .iter()
-                .position(|variable| variable.name == *name);
-            if let Some(stored) = place.and_then(|place| values.get_mut(place)) {
-                *stored = Stored::Owned(value.clone());
-            }
-        }
-        values.extend(defaults(rule));
+        add_defaults(rule, &mut values);
         Some(values)
     }
 
     /// What a match leads to, which may be another place.
+    #[inline]
     fn arrive(&self, at: &Binding<'_>, method: &Method, found: Found, path: &[u8]) -> Outcome {
         let rule = &self.rules[found.rule.0];
         if rule.leads_elsewhere() {
@@ -141,7 +139,7 @@ impl<'p> Text<'p> {
         if !matches!(raw.first(), None | Some(b'/')) && !text.starts_with('/') {
             text = Cow::Owned(format!("/{text}"));
         }
-        let slashes = text.len() - text.trim_start_matches('/').len();
+        let slashes = text.bytes().take_while(|byte| *byte == b'/').count();
         Self {
             from: slashes.saturating_sub(1),
             text,
@@ -160,10 +158,19 @@ impl<'p> Text<'p> {
     }
 }
 
-/// Defaults that no variable takes the place of.
-fn defaults(rule: &RuleInfo) -> impl Iterator<Item = Stored> {
-    rule.further_defaults()
-        .map(|(_, value)| Stored::Owned(value.clone()))
+/// Puts the rule's defaults in the places of their variables, or behind all.
+#[inline]
+fn add_defaults(rule: &RuleInfo, values: &mut Values) {
+    for (name, value) in &rule.defaults {
+        let place = rule
+            .variables
+            .iter()
+            .position(|variable| variable.name == *name);
+        match place.and_then(|place| values.get_mut(place)) {
+            Some(stored) => *stored = Stored::Owned(value.clone()),
+            None => values.push(Stored::Owned(value.clone())),
+        }
+    }
 }
 
 fn nothing(search: Search<'_>) -> Outcome {

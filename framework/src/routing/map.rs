@@ -1,10 +1,9 @@
 //! All rules of an application, compiled.
 
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use rustc_hash::FxHasher;
+use rustc_hash::FxHashMap;
 
 use super::arguments::Arguments;
 use super::binding::Binding;
@@ -26,7 +25,7 @@ pub struct Map {
     pub(super) rules: Vec<RuleInfo>,
     pub(super) trie: Trie,
     /// Rules without variables and domain, by their paths.
-    pub(super) static_paths: HashMap<Box<[u8]>, Vec<usize>, BuildHasherDefault<FxHasher>>,
+    pub(super) static_paths: FxHashMap<Box<[u8]>, Vec<usize>>,
     endpoints: Endpoints,
 }
 
@@ -137,7 +136,7 @@ impl MapBuilder {
             options: self.options,
             rules: Vec::with_capacity(self.rules.len()),
             trie: Trie::new(),
-            static_paths: HashMap::default(),
+            static_paths: FxHashMap::default(),
             endpoints: Endpoints::default(),
         };
         let mut mistakes = Vec::new();
@@ -264,8 +263,8 @@ fn static_path(parts: &[Part]) -> Option<Box<[u8]>> {
     let texts: Vec<&str> = texts.collect::<Option<_>>()?;
     match texts[..] {
         // Paths lose all leading slashes but one before they are matched.
-        ["", "", "", _, ..] => None,
-        ["", "", ref path @ ..] => Some(format!("/{}", path.join("/")).into_bytes().into()),
+        ["", "", _, ..] => None,
+        ["", ref path @ ..] => Some(format!("/{}", path.join("/")).into_bytes().into()),
         _ => None,
     }
 }

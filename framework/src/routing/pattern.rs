@@ -8,7 +8,7 @@ use super::converter::AnyConverter;
 use super::part::{Dynamic, GROUP, Piece};
 
 /// Where variables stand in a path: starts and ends, in bytes.
-pub(super) type Spans = SmallVec<[(usize, usize); 8]>;
+pub(super) type Spans = SmallVec<[(usize, usize); 4]>;
 
 /// The matcher of one part.
 #[derive(Debug)]
@@ -61,19 +61,12 @@ impl Pattern {
     /// Matches the whole of `target`, which stands at `start` in the path, and appends where the variables
     /// are.
     pub(super) fn matches(&self, target: &str, start: usize, spans: &mut Spans) -> Option<Match> {
-        let found = if target.ends_with('/') && self.suffixed {
-            Match::BeforeSlash
-        } else {
-            Match::Whole
+        let (target, found) = match target.strip_suffix('/').filter(|_| self.suffixed) {
+            // Two slashes at the end are not one suffix, and merging them is another matter.
+            Some(before) if before.ends_with('/') => return None,
+            Some(before) => (before, Match::BeforeSlash),
+            None => (target, Match::Whole),
         };
-        let target = match found {
-            Match::BeforeSlash => &target[..target.len() - 1],
-            Match::Whole => target,
-        };
-        // Two slashes at the end are not one suffix, and merging them is another matter.
-        if self.suffixed && target.ends_with('/') {
-            return None;
-        }
         let inner = target.strip_prefix(&*self.prefix)?;
         match &self.rest {
             Rest::One(builtin, suffix) => {

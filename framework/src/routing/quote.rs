@@ -40,9 +40,11 @@ pub(super) fn quote_query_part(text: &str, out: &mut String) {
 /// Decodes a raw path: `%2F` is a slash like any other, what is no valid escape stays, and what is not
 /// UTF-8 becomes U+FFFD. Borrowed if there is nothing to decode.
 pub(super) fn decode_path(raw: &[u8]) -> Cow<'_, str> {
-    let plain = !raw.contains(&b'%');
-    if plain {
-        return String::from_utf8_lossy(raw);
+    if !raw.contains(&b'%') {
+        return match std::str::from_utf8(raw) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => Cow::Owned(String::from_utf8_lossy(raw).into_owned()),
+        };
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw;

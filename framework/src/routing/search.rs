@@ -54,16 +54,18 @@ impl<'m> Search<'m> {
     /// Walks from the root. What an earlier walk learned of methods is kept.
     pub(super) fn run(&mut self, domain: &str, path: &str) -> End {
         self.spans.clear();
+        // All paths begin with a slash; the empty one has nothing behind it.
+        let start = (!path.is_empty()).then_some(1);
         let root = self.trie.state(0);
-        if let Some(&to) = root.statics.get(domain) {
-            let end = self.walk(path, to, Some(0));
+        if let Some(to) = root.statics.get(domain) {
+            let end = self.walk(path, to, start);
             if end != End::Nothing {
                 return end;
             }
         }
         for edge in &root.dynamics {
             if edge.pattern.matches(domain, 0, &mut self.spans).is_some() {
-                let end = self.walk(path, edge.to, Some(0));
+                let end = self.walk(path, edge.to, start);
                 if end != End::Nothing {
                     return end;
                 }
@@ -89,11 +91,12 @@ impl<'m> Search<'m> {
             };
         };
         let rest = &path[start..];
-        let (segment, next) = match rest.find('/') {
+        let slash = rest.bytes().position(|byte| byte == b'/');
+        let (segment, next) = match slash {
             Some(at) => (&rest[..at], Some(start + at + 1)),
             None => (rest, None),
         };
-        if let Some(&to) = state.statics.get(segment) {
+        if let Some(to) = state.statics.get(segment) {
             let end = self.walk(path, to, next);
             if end != End::Nothing {
                 return end;
@@ -128,8 +131,8 @@ impl<'m> Search<'m> {
     }
 
     /// What a path leads to that ends before the slash of a rule, whose state is `state`.
-    fn with_slash(&self, state: Option<&usize>) -> End {
-        let Some(&state) = state else {
+    fn with_slash(&self, state: Option<usize>) -> End {
+        let Some(state) = state else {
             return End::Nothing;
         };
         let answers = |number: &&usize| {

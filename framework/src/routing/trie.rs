@@ -1,14 +1,12 @@
-//! All rules as one tree: a step for each part, static ones by hash, the others in the order of weights.
+//! All rules as one tree: a step for each part, static ones by name, the others in the order of weights.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-
-use rustc_hash::FxHasher;
+use rustc_hash::FxHashMap;
 
 use super::part::{Dynamic, Part};
 use super::pattern::Pattern;
 
-/// All rules as one tree. Its root is where the domain is matched.
+/// All rules as one tree. Its root is where the domain is matched; the slash that all paths begin with is no
+/// part.
 #[derive(Debug)]
 pub(super) struct Trie {
     states: Vec<State>,
@@ -17,10 +15,19 @@ pub(super) struct Trie {
 /// A place in the tree.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) statics: HashMap<Box<str>, usize, BuildHasherDefault<FxHasher>>,
+    pub(super) statics: Statics,
     pub(super) dynamics: Vec<Edge>,
     /// The rules that end here, in the order of registration.
     pub(super) rules: Vec<usize>,
+}
+
+/// The ways to other places by texts.
+#[derive(Debug, Default)]
+pub(super) struct Statics {
+    /// All of them, while they are few.
+    few: Vec<(Box<str>, usize)>,
+    /// All of them once they are more than [`FEW`].
+    many: FxHashMap<Box<str>, usize>,
 }
 
 /// The way to another place by a part with variables.
@@ -63,11 +70,11 @@ impl Trie {
     }
 
     fn enter_static(&mut self, at: usize, text: &str) -> usize {
-        if let Some(&to) = self.states[at].statics.get(text) {
+        if let Some(to) = self.states[at].statics.get(text) {
             return to;
         }
         let to = self.grow();
-        self.states[at].statics.insert(text.into(), to);
+        self.states[at].statics.insert(text, to);
         to
     }
 
@@ -103,3 +110,26 @@ impl Trie {
         self.states.len() - 1
     }
 }
+
+impl Statics {
+    /// Where `text` leads.
+    pub(super) fn get(&self, text: &str) -> Option<usize> {
+        if !self.many.is_empty() {
+            return self.many.get(text).copied();
+        }
+        let found = self.few.iter().find(|(one, _)| **one == *text);
+        found.map(|&(_, to)| to)
+    }
+
+    fn insert(&mut self, text: &str, to: usize) {
+        if self.many.is_empty() && self.few.len() < FEW {
+            self.few.push((text.into(), to));
+            return;
+        }
+        self.many.extend(self.few.drain(..));
+        self.many.insert(text.into(), to);
+    }
+}
+
+/// As many texts as are compared one by one sooner than hashed.
+const FEW: usize = 4;

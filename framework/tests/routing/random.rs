@@ -172,7 +172,7 @@ fn path(dice: &mut Dice, rules: &[RuleSpec]) -> String {
         _ => {}
     }
     // A percent sign alone is a matter of its own.
-    path.trim_end_matches(|c| c == '%').to_owned()
+    path.trim_end_matches('%').to_owned()
 }
 
 const CONVERTERS: &[&str] = &[
