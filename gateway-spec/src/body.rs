@@ -16,17 +16,19 @@ use crate::fields::Fields;
 ///
 /// The reader sets the pace: nothing is produced, and nothing read from a socket beyond one
 /// bounded buffer, until it polls. The end, an error and a disconnect are three different answers.
-#[derive(Default)]
 pub struct Body {
     repr: Repr,
 }
 
-#[derive(Default)]
+/// Two levels, because the inner one then finds room beside the niche of `Bytes`: a body is as
+/// small as that.
 enum Repr {
-    #[default]
-    Empty,
-    Static(&'static [u8]),
     Bytes(Bytes),
+    Other(Other),
+}
+
+enum Other {
+    Static(&'static [u8]),
     Stream(Box<Stream>),
 }
 
@@ -49,6 +51,14 @@ pub trait BodyStream: Send + 'static {
     fn length(&self) -> Option<u64> {
         None
     }
+}
+
+/// A body by how it is kept, for whoever hands it on.
+pub(crate) enum Content {
+    Static(&'static [u8]),
+    Bytes(Bytes),
+    /// Frames have to be pulled, maybe behind bytes at hand.
+    Frames(Body),
 }
 
 /// One frame of a body.
@@ -82,14 +92,14 @@ impl Body {
     /// No content.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { repr: Repr::Empty }
+        Self::from_static(&[])
     }
 
     /// Bytes that live for ever: they cross the ABI without a copy or a release.
     #[must_use]
     pub const fn from_static(bytes: &'static [u8]) -> Self {
         Self {
-            repr: Repr::Static(bytes),
+            repr: Repr::Other(Other::Static(bytes)),
         }
     }
 
@@ -134,7 +144,7 @@ impl Body {
     /// The same body with a declared length, for streams that know it.
     #[must_use]
     pub fn with_length(mut self, length: u64) -> Self {
-        if let Repr::Stream(stream) = &mut self.repr {
+        if let Repr::Other(Other::Stream(stream)) = &mut self.repr {
             stream.length = Some(length);
         }
         self
@@ -146,12 +156,12 @@ impl Body {
         frames: Pin<Box<dyn BodyStream>>,
     ) -> Self {
         Self {
-            repr: Repr::Stream(Box::new(Stream {
+            repr: Repr::Other(Other::Stream(Box::new(Stream {
                 first,
                 frames: Mutex::new(frames),
                 length,
                 ended: false,
-            })),
+            }))),
         }
     }
 
@@ -159,10 +169,9 @@ impl Body {
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         match &self.repr {
-            Repr::Empty => Some(0),
-            Repr::Static(bytes) => Some(bytes.len() as u64),
             Repr::Bytes(bytes) => Some(bytes.len() as u64),
-            Repr::Stream(stream) => stream.length,
+            Repr::Other(Other::Static(bytes)) => Some(bytes.len() as u64),
+            Repr::Other(Other::Stream(stream)) => stream.length,
         }
     }
 
@@ -170,19 +179,17 @@ impl Body {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match &self.repr {
-            Repr::Empty => true,
-            Repr::Static(bytes) => bytes.is_empty(),
             Repr::Bytes(bytes) => bytes.is_empty(),
-            Repr::Stream(stream) => stream.ended && stream.first.is_empty(),
+            Repr::Other(Other::Static(bytes)) => bytes.is_empty(),
+            Repr::Other(Other::Stream(stream)) => stream.ended && stream.first.is_empty(),
         }
     }
 
     /// Polls for the next frame; `None` is the end, and stays the answer after it.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         match &mut self.repr {
-            Repr::Empty => Poll::Ready(None),
-            Repr::Stream(stream) => stream.poll_frame(cx),
-            Repr::Static(_) | Repr::Bytes(_) => {
+            Repr::Other(Other::Stream(stream)) => stream.poll_frame(cx),
+            Repr::Other(Other::Static(_)) | Repr::Bytes(_) => {
                 let bytes = self.take_bytes();
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::Data(bytes))))
             }
@@ -253,53 +260,59 @@ impl Body {
         Ok(whole.freeze())
     }
 
-    /// The bytes at hand, if they are static.
-    pub(crate) fn as_static(&self) -> Option<&'static [u8]> {
-        match self.repr {
-            Repr::Static(bytes) => Some(bytes),
-            Repr::Empty => Some(&[]),
-            _ => None,
-        }
-    }
-
     /// The bytes at hand, taken out; what remains are the frames to pull.
     pub(crate) fn take_bytes(&mut self) -> Bytes {
         match &mut self.repr {
-            Repr::Empty => Bytes::new(),
-            Repr::Stream(stream) => {
-                let first = std::mem::take(&mut stream.first);
-                stream.length = stream
-                    .length
-                    .map(|length| length.saturating_sub(first.len() as u64));
-                first
+            Repr::Other(Other::Stream(stream)) => stream.take_first(),
+            Repr::Other(Other::Static(bytes)) => Bytes::from_static(std::mem::take(bytes)),
+            Repr::Bytes(bytes) => std::mem::take(bytes),
+        }
+    }
+
+    /// The body by how it is kept.
+    #[inline]
+    pub(crate) fn into_content(self) -> Content {
+        match self.repr {
+            Repr::Other(Other::Static(bytes)) => Content::Static(bytes),
+            Repr::Bytes(bytes) => Content::Bytes(bytes),
+            Repr::Other(Other::Stream(mut stream)) if stream.ended => {
+                Content::Bytes(stream.take_first())
             }
-            Repr::Static(bytes) => {
-                let bytes = Bytes::from_static(bytes);
-                self.repr = Repr::Empty;
-                bytes
-            }
-            Repr::Bytes(bytes) => {
-                let bytes = std::mem::take(bytes);
-                self.repr = Repr::Empty;
-                bytes
-            }
+            Repr::Other(Other::Stream(_)) => Content::Frames(self),
         }
     }
 
     /// Whether frames have to be pulled beyond the bytes at hand.
     pub(crate) fn is_stream(&self) -> bool {
-        matches!(&self.repr, Repr::Stream(stream) if !stream.ended)
+        matches!(&self.repr, Repr::Other(Other::Stream(stream)) if !stream.ended)
+    }
+
+    /// Whether it is as [`empty`](Self::empty) makes it, so that nothing needs dropping.
+    #[inline]
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(self.repr, Repr::Other(Other::Static(&[])))
+    }
+}
+
+impl Default for Body {
+    #[inline]
+    fn default() -> Self {
+        Self::empty()
     }
 }
 
 impl Stream {
+    fn take_first(&mut self) -> Bytes {
+        let first = std::mem::take(&mut self.first);
+        self.length = self
+            .length
+            .map(|length| length.saturating_sub(first.len() as u64));
+        first
+    }
+
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         if !self.first.is_empty() {
-            let first = std::mem::take(&mut self.first);
-            self.length = self
-                .length
-                .map(|length| length.saturating_sub(first.len() as u64));
-            return Poll::Ready(Some(Ok(Frame::Data(first))));
+            return Poll::Ready(Some(Ok(Frame::Data(self.take_first()))));
         }
         if self.ended {
             return Poll::Ready(None);

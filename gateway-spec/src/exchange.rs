@@ -114,6 +114,14 @@ impl Link {
         }
     }
 
+    /// Lets go of the host.
+    #[inline]
+    pub(crate) fn cut(&mut self) {
+        if !matches!(self, Self::None) {
+            *self = Self::None;
+        }
+    }
+
     pub(crate) fn host(&self) -> Option<&dyn HostExchange> {
         match self {
             Self::None => None,

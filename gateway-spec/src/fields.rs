@@ -1,182 +1,254 @@
 //! [`Fields`]: field lines in the order they were added, for responses and trailers.
 
-use std::cell::RefCell;
+use std::fmt;
+use std::mem;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::pool::{Pool, Pooled};
 
 /// Field lines in order; repeats stay separate lines.
 ///
 /// A list, not a map: responses carry a handful of fields, which a scan finds faster than a hash,
 /// and their order survives. Convert with `From`/`Into` where an [`http::HeaderMap`] is wanted.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct Fields {
-    lines: Vec<Line>,
+    /// A line that lives for ever, before those of the list: many responses have no other.
+    first: Option<&'static Line>,
+    /// Boxed to keep responses small, which are moved a few times on their way.
+    list: Option<Box<Pooled<Vec<Line>>>>,
 }
 
-type Line = (HeaderName, HeaderValue);
+pub(crate) type Line = (HeaderName, HeaderValue);
 
 impl Fields {
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self { lines: Vec::new() }
+        Self {
+            first: None,
+            list: None,
+        }
+    }
+
+    /// One line, which costs nothing.
+    #[inline]
+    pub(crate) const fn of_static(line: &'static Line) -> Self {
+        Self {
+            first: Some(line),
+            list: None,
+        }
     }
 
     /// Number of lines.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lines.len()
+        usize::from(self.first.is_some()) + self.listed().len()
     }
 
     /// Whether there is no line.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.len() == 0
     }
 
     /// Adds a line, keeping others of the same name.
+    #[inline]
     pub fn append(&mut self, name: HeaderName, value: HeaderValue) {
-        self.push((name, value));
+        self.list_mut().push((name, value));
     }
 
     /// Sets the only line of this name: replaces the first, removes further ones.
     pub fn insert(&mut self, name: HeaderName, value: HeaderValue) {
-        let Some(first) = self.lines.iter().position(|(other, _)| *other == name) else {
-            self.push((name, value));
+        let lines = self.all_mut();
+        let Some(first) = lines.iter().position(|(other, _)| *other == name) else {
+            lines.push((name, value));
             return;
         };
         let mut index = 0;
-        self.lines.retain(|(other, _)| {
+        lines.retain(|(other, _)| {
             let keep = index <= first || *other != name;
             index += 1;
             keep
         });
-        self.lines[first].1 = value;
+        lines[first].1 = value;
     }
 
     /// Removes all lines of this name; says whether there were any.
     pub fn remove(&mut self, name: &HeaderName) -> bool {
-        let before = self.lines.len();
-        self.lines.retain(|(other, _)| other != name);
-        self.lines.len() != before
+        let before = self.len();
+        if self.first.is_some_and(|(other, _)| other == name) {
+            self.first = None;
+        }
+        if let Some(list) = &mut self.list {
+            list.retain(|(other, _)| other != name);
+        }
+        self.len() != before
     }
 
     /// The first value of this name.
     #[must_use]
     pub fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.lines
-            .iter()
-            .find(|(other, _)| other == name)
+        let mut lines = self.iter();
+        lines
+            .find(|(other, _)| *other == name)
             .map(|(_, value)| value)
     }
 
     /// All values of this name, in order.
     pub fn get_all<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a HeaderValue> {
-        self.lines
-            .iter()
-            .filter(move |(other, _)| other == name)
+        self.iter()
+            .filter(move |(other, _)| *other == name)
             .map(|(_, value)| value)
     }
 
     /// All lines, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&HeaderName, &HeaderValue)> {
-        self.lines.iter().map(|(name, value)| (name, value))
-    }
-}
-
-impl Fields {
-    #[inline]
-    fn push(&mut self, line: Line) {
-        if self.lines.capacity() == 0 {
-            self.lines = POOL
-                .try_with(|pool| pool.borrow_mut().pop())
-                .ok()
-                .flatten()
-                .unwrap_or_else(|| Vec::with_capacity(USUAL_LINES));
+        Lines {
+            first: self.first,
+            list: self.listed().iter(),
         }
-        self.lines.push(line);
+    }
+
+    /// The lines behind the first, or all if that does not live for ever.
+    #[inline]
+    fn listed(&self) -> &[Line] {
+        self.list.as_ref().map_or(&[], |list| list)
+    }
+
+    #[inline]
+    fn list_mut(&mut self) -> &mut Vec<Line> {
+        self.list.get_or_insert_with(|| Pooled::take(&POOL))
+    }
+
+    /// The list, with all lines in it.
+    fn all_mut(&mut self) -> &mut Vec<Line> {
+        let first = self.first.take();
+        let lines = self.list_mut();
+        if let Some(first) = first {
+            lines.insert(0, first.clone());
+        }
+        lines
     }
 }
 
 impl Drop for Fields {
-    /// A list of the usual size is kept for the thread's next response.
+    /// The list is kept for the thread's next response.
     #[inline]
     fn drop(&mut self) {
-        if self.lines.capacity() != USUAL_LINES {
-            return;
+        if let Some(list) = self.list.take() {
+            give_back(list);
         }
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.clear();
-        // Without the pool (the thread is ending) the list is freed.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < POOL_LISTS {
-                pool.push(lines);
-            }
-        });
+    }
+}
+
+fn give_back(mut list: Box<Pooled<Vec<Line>>>) {
+    list.clear();
+    if list.capacity() <= USUAL_LINES {
+        Pooled::give_back(list, &POOL, POOL_LISTS);
+    }
+}
+
+impl Clone for Fields {
+    fn clone(&self) -> Self {
+        let mut clone = Self {
+            first: self.first,
+            list: None,
+        };
+        if !self.listed().is_empty() {
+            clone.list_mut().extend_from_slice(self.listed());
+        }
+        clone
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
 impl From<&HeaderMap> for Fields {
     fn from(map: &HeaderMap) -> Self {
-        Self {
-            lines: map
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        }
+        map.iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 }
 
 impl From<HeaderMap> for Fields {
     fn from(map: HeaderMap) -> Self {
-        let mut lines = Vec::with_capacity(map.len());
+        let mut fields = Self::new();
         let mut current = None;
         for (name, value) in map {
             // A HeaderMap names only the first of several values.
             current = name.or(current);
             if let Some(name) = &current {
-                lines.push((name.clone(), value));
+                fields.append(name.clone(), value);
             }
         }
-        Self { lines }
+        fields
     }
 }
 
 impl From<Fields> for HeaderMap {
     fn from(mut fields: Fields) -> Self {
         let mut map = Self::with_capacity(fields.len());
-        for (name, value) in fields.lines.drain(..) {
+        for (name, value) in fields.all_mut().drain(..) {
             map.append(name, value);
         }
         map
     }
 }
 
-impl FromIterator<(HeaderName, HeaderValue)> for Fields {
-    fn from_iter<I: IntoIterator<Item = (HeaderName, HeaderValue)>>(lines: I) -> Self {
-        Self {
-            lines: lines.into_iter().collect(),
-        }
+impl FromIterator<Line> for Fields {
+    fn from_iter<I: IntoIterator<Item = Line>>(lines: I) -> Self {
+        let mut fields = Self::new();
+        fields.list_mut().extend(lines);
+        fields
     }
 }
 
 impl IntoIterator for Fields {
-    type Item = (HeaderName, HeaderValue);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
+    type Item = Line;
+    type IntoIter = std::vec::IntoIter<Line>;
 
     fn into_iter(mut self) -> Self::IntoIter {
-        std::mem::take(&mut self.lines).into_iter()
+        mem::take(self.all_mut()).into_iter()
     }
 }
 
-/// Lines that a response seldom exceeds.
-const USUAL_LINES: usize = 8;
-/// Lists that a thread keeps, about 600 bytes each.
+/// The lines of [`Fields`]. A chain would not know its length.
+struct Lines<'a> {
+    first: Option<&'a Line>,
+    list: std::slice::Iter<'a, Line>,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (&'a HeaderName, &'a HeaderValue);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.first.take().or_else(|| self.list.next())?;
+        Some((name, value))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = usize::from(self.first.is_some()) + self.list.len();
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Lines<'_> {}
+
+/// A list that was longer is not kept.
+const USUAL_LINES: usize = 16;
+/// Lists that a thread keeps, at most about 1.2 KiB each.
 const POOL_LISTS: usize = 32;
 
 thread_local! {
-    static POOL: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+    static POOL: Pool<Vec<Line>> = const { Pool::new() };
 }
 
 #[cfg(test)]
@@ -186,6 +258,30 @@ mod tests {
 
     fn value(text: &'static str) -> HeaderValue {
         HeaderValue::from_static(text)
+    }
+
+    static FIRST: Line = (VARY, HeaderValue::from_static("accept"));
+
+    #[test]
+    fn a_line_that_lives_for_ever_is_a_line_like_others() {
+        let mut fields = Fields::of_static(&FIRST);
+        assert_eq!(fields.get(&VARY), Some(&value("accept")));
+        fields.append(VARY, value("cookie"));
+        let both = fields.clone();
+        assert_eq!(both.len(), 2);
+        assert_eq!(
+            both.into_iter().map(|(_, value)| value).collect::<Vec<_>>(),
+            [value("accept"), value("cookie")]
+        );
+        fields.insert(VARY, value("origin"));
+        assert_eq!(
+            fields.get_all(&VARY).collect::<Vec<_>>(),
+            [&value("origin")]
+        );
+        let mut fields = Fields::of_static(&FIRST);
+        assert!(fields.remove(&VARY) && fields.is_empty());
+        assert!(!fields.remove(&VARY));
+        assert_eq!(FIRST.1, "accept");
     }
 
     #[test]

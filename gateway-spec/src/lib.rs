@@ -30,6 +30,7 @@ mod head;
 mod lifespan;
 #[cfg(feature = "lint")]
 pub mod lint;
+mod pool;
 mod request;
 mod response;
 pub mod rules;

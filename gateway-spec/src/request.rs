@@ -5,14 +5,15 @@ use std::fmt;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Method, StatusCode, Version};
 
-use crate::abi::types::request_flag;
+use crate::abi::types::{LENGTH_UNKNOWN, request_flag, scheme};
 use crate::address::Address;
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::Exchange;
 use crate::exchange_host::TlsInfo;
 use crate::fields::Fields;
-use crate::head::{Head, Span};
+use crate::head::{Facts, Head, ORIGIN, Part, RawAddress};
+use crate::pool::Pooled;
 
 /// A request: owned, `Send + 'static`, so that it may move into a spawned task.
 ///
@@ -21,7 +22,7 @@ use crate::head::{Head, Span};
 /// no field of the client's can set it.
 pub struct Request {
     // Always there; an Option only so that `drop` can give the head back to the pool.
-    head: Option<Box<Head>>,
+    head: Option<Box<Pooled<Head>>>,
 }
 
 /// `http` or `https`, as the transport or a trusted proxy says.
@@ -35,7 +36,7 @@ pub enum Scheme {
 }
 
 impl Request {
-    pub(crate) fn from_head(head: Box<Head>) -> Self {
+    pub(crate) fn from_head(head: Box<Pooled<Head>>) -> Self {
         Self { head: Some(head) }
     }
 
@@ -46,13 +47,11 @@ impl Request {
     /// [`ErrorKind::Invalid`] if `target` is not an origin-form (`/path?query`) or `*`.
     pub fn build(method: Method, target: &str) -> Result<Self, Error> {
         let mut head = Head::take();
-        head.method = method;
+        head.facts = Facts::NEW;
+        head.origin = ORIGIN;
+        (head.peer, head.client, head.local) = (RawAddress::default(), None, RawAddress::default());
+        head.method = Some(method);
         set_target(&mut head, target.as_bytes())?;
-        head.content_length = Some(0);
-        head.flags = 0;
-        head.version = Version::HTTP_11;
-        head.https = false;
-        (head.authority, head.id) = (Span::default(), Span::default());
         Ok(Self::from_head(head))
     }
 
@@ -66,8 +65,8 @@ impl Request {
             value.as_bytes(),
             value.is_sensitive(),
         );
-        if *name == http::header::HOST && head.authority.len == 0 {
-            head.authority = head.push(value.as_bytes());
+        if *name == http::header::HOST && head.facts.authority.len == 0 {
+            head.facts.authority = head.push(value.as_bytes());
         }
         self
     }
@@ -77,8 +76,8 @@ impl Request {
     pub fn with_body(mut self, body: impl Into<Body>) -> Self {
         let head = self.head_mut();
         head.body = body.into();
-        head.content_length = head.body.length();
-        head.flags |= request_flag::HAS_BODY;
+        head.facts.content_length = head.body.length().unwrap_or(LENGTH_UNKNOWN);
+        head.facts.flags |= request_flag::HAS_BODY;
         self
     }
 
@@ -92,14 +91,17 @@ impl Request {
     /// The same request with this version.
     #[must_use]
     pub fn with_version(mut self, version: Version) -> Self {
-        self.head_mut().version = version;
+        self.head_mut().facts.set_version(version);
         self
     }
 
     /// The same request with this scheme.
     #[must_use]
     pub fn with_scheme(mut self, scheme: Scheme) -> Self {
-        self.head_mut().https = scheme == Scheme::Https;
+        self.head_mut().facts.scheme = match scheme {
+            Scheme::Http => scheme::HTTP,
+            Scheme::Https => scheme::HTTPS,
+        };
         self
     }
 
@@ -107,7 +109,7 @@ impl Request {
     #[must_use]
     pub fn with_authority(mut self, authority: &str) -> Self {
         let head = self.head_mut();
-        head.authority = head.push(authority.as_bytes());
+        head.facts.authority = head.push(authority.as_bytes());
         self
     }
 
@@ -116,7 +118,7 @@ impl Request {
     pub fn with_addresses(mut self, peer: &Address, client: &Address, local: &Address) -> Self {
         let head = self.head_mut();
         head.peer = head.push_address(peer);
-        head.client = head.push_address(client);
+        head.client = Some(head.push_address(client));
         head.local = head.push_address(local);
         self
     }
@@ -125,7 +127,7 @@ impl Request {
     #[must_use]
     pub fn with_id(mut self, id: &str) -> Self {
         let head = self.head_mut();
-        head.id = head.push(id.as_bytes());
+        head.facts.id = head.push(id.as_bytes());
         self
     }
 
@@ -133,7 +135,7 @@ impl Request {
     #[must_use]
     pub fn with_protocol(mut self, protocol: &str) -> Self {
         let head = self.head_mut();
-        head.protocol = Some(head.push(protocol.as_bytes()));
+        head.facts.protocol = head.push(protocol.as_bytes());
         self
     }
 
@@ -142,14 +144,14 @@ impl Request {
     #[must_use]
     pub fn with_mount(mut self, prefix: &[u8]) -> Option<Self> {
         let head = self.head_mut();
-        let rest = head.slice(head.path).strip_prefix(prefix)?;
+        let rest = head.slice(head.facts.path).strip_prefix(prefix)?;
         let on_border = rest.is_empty() || rest.starts_with(b"/");
         if !on_border || prefix.ends_with(b"/") || (!prefix.is_empty() && prefix[0] != b'/') {
             return None;
         }
-        head.mount = Span {
-            len: crate::head::length(prefix.len()),
-            ..head.path
+        head.facts.mount = Part {
+            len: prefix.len(),
+            ..head.facts.path
         };
         Some(self)
     }
@@ -157,50 +159,51 @@ impl Request {
     /// The method.
     #[must_use]
     pub fn method(&self) -> &Method {
-        &self.head().method
+        self.head().method()
     }
 
     /// The request target, byte for byte as received.
     #[must_use]
     pub fn target(&self) -> &[u8] {
-        self.head().slice(self.head().target)
+        self.head().slice(self.head().facts.target)
     }
 
     /// The raw path: a slice of [`target`](Self::target), mount included.
     #[must_use]
     pub fn path(&self) -> &[u8] {
-        self.head().slice(self.head().path)
+        self.head().slice(self.head().facts.path)
     }
 
     /// The raw path below the mount.
     #[must_use]
     pub fn path_below_mount(&self) -> &[u8] {
         let head = self.head();
-        head.slice(head.path.skip(head.mount.len))
+        head.slice(head.facts.path.skip(head.facts.mount.len))
     }
 
     /// The raw query after `?`; `None` if there is no `?`, which differs from an empty one.
     #[must_use]
     pub fn query(&self) -> Option<&[u8]> {
-        self.head().query.map(|query| self.head().slice(query))
+        let query = self.head().facts.query.there();
+        query.map(|query| self.head().slice(query))
     }
 
     /// The raw prefix of the path under which the application is mounted; empty at the root.
     #[must_use]
     pub fn mount(&self) -> &[u8] {
-        self.head().slice(self.head().mount)
+        self.head().slice(self.head().facts.mount)
     }
 
     /// `host[:port]` of the target or the Host field; empty if the client sent none (HTTP/1.0).
     #[must_use]
     pub fn authority(&self) -> &[u8] {
-        self.head().slice(self.head().authority)
+        self.head().slice(self.head().facts.authority)
     }
 
     /// The scheme, from the transport or a trusted proxy only.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        if self.head().https {
+        if self.head().facts.scheme == scheme::HTTPS {
             Scheme::Https
         } else {
             Scheme::Http
@@ -222,7 +225,7 @@ impl Request {
     /// The protocol version of the request.
     #[must_use]
     pub fn version(&self) -> Version {
-        self.head().version
+        self.head().facts.version()
     }
 
     /// The first value of a field; `name` in any case.
@@ -254,7 +257,7 @@ impl Request {
     /// Length of the body: exact, 0 for none, `None` if the client did not say.
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
-        self.head().content_length
+        self.head().facts.content_length()
     }
 
     /// Whether the request has a body, of a known length or not.
@@ -288,7 +291,7 @@ impl Request {
     /// The client after the host's trusted-proxy policy; equal to the peer without proxies.
     #[must_use]
     pub fn client(&self) -> Address {
-        self.head().address(&self.head().client)
+        self.head().address(self.head().client())
     }
 
     /// Whether a trusted proxy named the client.
@@ -306,21 +309,20 @@ impl Request {
     /// The request's id, for logs; empty if the host gave none.
     #[must_use]
     pub fn id(&self) -> &[u8] {
-        self.head().slice(self.head().id)
+        self.head().slice(self.head().facts.id)
     }
 
     /// Arrival in nanoseconds of the host's monotonic clock; 0 if made in process.
     #[must_use]
     pub fn arrival_ns(&self) -> u64 {
-        self.head().arrival_ns
+        self.head().facts.arrival_ns
     }
 
     /// The protocol that the client offers to switch to (`websocket`), if the offer is valid.
     #[must_use]
     pub fn protocol(&self) -> Option<&[u8]> {
-        self.head()
-            .protocol
-            .map(|protocol| self.head().slice(protocol))
+        let protocol = self.head().facts.protocol.there();
+        protocol.map(|protocol| self.head().slice(protocol))
     }
 
     /// Facts of the TLS connection, if the client came by TLS and the host knows them.
@@ -389,6 +391,7 @@ impl Request {
         self.head_mut().link = crate::exchange::Link::Shared(exchange);
     }
 
+    #[inline]
     pub(crate) fn head(&self) -> &Head {
         self.head.as_ref().expect("the head leaves only in drop")
     }
@@ -399,6 +402,7 @@ impl Request {
 }
 
 impl Drop for Request {
+    #[inline]
     fn drop(&mut self) {
         if let Some(head) = self.head.take() {
             Head::give_back(head);
@@ -430,14 +434,15 @@ fn set_target(head: &mut Head, target: &[u8]) -> Result<(), Error> {
         let message = format!("expected a target like /path?query or *, found {found}");
         return Err(Error::new(ErrorKind::Invalid, message));
     }
-    head.target = head.push(target);
+    let target_at = head.push(target);
+    head.facts.target = target_at;
     let question = target.iter().position(|byte| *byte == b'?');
-    let path_len = crate::head::length(question.unwrap_or(target.len()));
-    head.path = Span {
+    let path_len = question.unwrap_or(target.len());
+    head.facts.path = Part {
         len: path_len,
-        ..head.target
+        ..target_at
     };
-    head.query = question.map(|_| head.target.skip(path_len + 1));
+    head.facts.query = question.map_or(Part::NONE, |_| target_at.skip(path_len + 1));
     Ok(())
 }
 

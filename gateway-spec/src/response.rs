@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Extensions, StatusCode};
 
 use crate::body::Body;
-use crate::fields::Fields;
+use crate::fields::{Fields, Line};
 use crate::upgrade::Upgraded;
 
 /// A final response: status, fields, body; and, rarely, an upgrade or work behind the answer.
@@ -27,10 +27,11 @@ pub struct Response {
 pub(crate) type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 type UpgradeHandler = Box<dyn FnOnce(Upgraded) -> BoxFuture + Send>;
 
+/// What few responses have.
 #[derive(Default)]
-struct Rest {
-    upgrade: Option<Upgrade>,
-    after: Option<BoxFuture>,
+pub(crate) struct Rest {
+    pub(crate) upgrade: Option<Upgrade>,
+    pub(crate) after: Option<BoxFuture>,
     extensions: Extensions,
 }
 
@@ -44,42 +45,38 @@ pub struct Upgrade {
 impl Response {
     /// 200 with a body.
     pub fn new(body: impl Into<Body>) -> Self {
+        Self::made(Fields::new(), body.into())
+    }
+
+    /// Without a default whose parts would have to be dropped again.
+    #[inline]
+    fn made(fields: Fields, body: Body) -> Self {
         Self {
-            body: body.into(),
-            ..Self::default()
+            status: StatusCode::OK,
+            fields,
+            body,
+            rest: None,
         }
     }
 
     /// A status alone. Anything from 200 to 599; hosts refuse the rest.
     pub fn status(status: StatusCode) -> Self {
-        Self {
-            status,
-            ..Self::default()
-        }
+        Self::new(Body::empty()).with_status(status)
     }
 
     /// 200, `text/plain; charset=utf-8`.
     pub fn text(text: impl Into<Body>) -> Self {
-        Self::new(text).with(
-            CONTENT_TYPE,
-            const { HeaderValue::from_static("text/plain; charset=utf-8") },
-        )
+        Self::made(Fields::of_static(&TEXT), text.into())
     }
 
     /// 200, `text/html; charset=utf-8`.
     pub fn html(text: impl Into<Body>) -> Self {
-        Self::new(text).with(
-            CONTENT_TYPE,
-            const { HeaderValue::from_static("text/html; charset=utf-8") },
-        )
+        Self::made(Fields::of_static(&HTML), text.into())
     }
 
     /// 200, `application/json`, of text that is JSON already.
     pub fn json(text: impl Into<Body>) -> Self {
-        Self::new(text).with(
-            CONTENT_TYPE,
-            const { HeaderValue::from_static("application/json") },
-        )
+        Self::made(Fields::of_static(&JSON), text.into())
     }
 
     /// Switches the connection to `protocol` and hands its bytes to `handler` (RFC 9110 §7.8); the
@@ -100,7 +97,7 @@ impl Response {
         Self {
             status: StatusCode::SWITCHING_PROTOCOLS,
             rest: Some(Box::new(rest)),
-            ..Self::default()
+            ..Self::new(Body::empty())
         }
     }
 
@@ -184,6 +181,12 @@ impl Response {
         Some(&self.rest.as_ref()?.upgrade.as_ref()?.protocol)
     }
 
+    /// What crosses the ABI.
+    #[inline]
+    pub(crate) fn into_parts(self) -> (StatusCode, Fields, Body, Option<Box<Rest>>) {
+        (self.status, self.fields, self.body, self.rest)
+    }
+
     /// Takes the protocol switch, for hosts.
     pub fn take_upgrade(&mut self) -> Option<Upgrade> {
         self.rest.as_mut()?.upgrade.take()
@@ -238,8 +241,7 @@ impl From<String> for Response {
 
 impl From<Bytes> for Response {
     fn from(bytes: Bytes) -> Self {
-        let octets = const { HeaderValue::from_static("application/octet-stream") };
-        Self::new(bytes).with(CONTENT_TYPE, octets)
+        Self::made(Fields::of_static(&OCTETS), bytes.into())
     }
 }
 
@@ -279,3 +281,17 @@ impl From<Response> for http::Response<Body> {
         converted
     }
 }
+
+static TEXT: Line = (
+    CONTENT_TYPE,
+    HeaderValue::from_static("text/plain; charset=utf-8"),
+);
+static HTML: Line = (
+    CONTENT_TYPE,
+    HeaderValue::from_static("text/html; charset=utf-8"),
+);
+static JSON: Line = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+static OCTETS: Line = (
+    CONTENT_TYPE,
+    HeaderValue::from_static("application/octet-stream"),
+);

@@ -118,9 +118,24 @@ impl GwBuf {
         }
     }
 
+    /// Drops what nobody has taken.
+    ///
+    /// # Safety
+    ///
+    /// The buffer is initialised and the caller's.
+    #[inline]
+    pub(crate) unsafe fn release(&mut self) {
+        // What has been taken, and what is static, needs nothing.
+        if self.drop.is_some() {
+            // SAFETY: the caller's promise.
+            drop(unsafe { OwnedBuffer::take(self) });
+        }
+    }
+
     /// # Safety
     ///
     /// `ptr` and `len` describe bytes valid for `'a`, or `len` is 0.
+    #[inline]
     pub(crate) unsafe fn bytes<'a>(&self) -> &'a [u8] {
         if self.len == 0 || self.ptr.is_null() {
             return &[];

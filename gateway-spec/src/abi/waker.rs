@@ -75,16 +75,18 @@ impl Lender {
         node.is_some_and(|node| node.waker.will_wake(waker))
     }
 
+    #[inline]
     fn forget_node(&mut self) {
-        if !self.node.is_null() {
+        let node = std::mem::replace(&mut self.node, ptr::null());
+        if !node.is_null() {
             // SAFETY: the reference that this lender holds ends here.
-            unsafe { Node::release(self.node) };
-            self.node = ptr::null();
+            unsafe { Node::release(node) };
         }
     }
 }
 
 impl Drop for Lender {
+    #[inline]
     fn drop(&mut self) {
         self.forget_node();
     }
@@ -191,6 +193,7 @@ impl Node {
     /// # Safety
     ///
     /// The caller holds a reference and gives it up.
+    #[inline(never)]
     unsafe fn release(node: *const Self) {
         // SAFETY: the caller's promise.
         if unsafe { &(*node).references }.fetch_sub(1, Ordering::Release) == 1 {

@@ -20,12 +20,25 @@ use crate::response::{BoxFuture, Response};
 #[repr(C)]
 struct Call<F, R: 'static> {
     abi: GwCall,
+    known: Known<R>,
+    work: Work<F>,
+}
+
+/// What later polls have to know.
+struct Known<R: 'static> {
     place: Place,
     ctx: *mut GwCtx,
     host: Host,
     runtime: &'static R,
-    work: Work<F>,
 }
+
+impl<R> Clone for Known<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Known<R> {}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -64,39 +77,101 @@ where
     let call: *mut Call<F, R> = if fits {
         request.slot.cast()
     } else {
-        // SAFETY: the layout is not empty: a call holds at least its table.
-        let memory = unsafe { alloc(layout) };
-        if memory.is_null() {
-            handle_alloc_error(layout);
-        }
-        memory.cast()
+        allocate(layout).cast()
     };
     let place = if fits { Place::Slot } else { Place::Heap };
+    // What is needed from the second poll on only is written behind the first.
+    // SAFETY: memory of the right size and alignment, nobody else's until the call ends.
+    let work = unsafe { &raw mut (*call).work };
+    // SAFETY: as above.
+    unsafe { ptr::write(work, Work::Answering(future)) };
+    let answer = contained("a call", || {
+        // SAFETY: just written, and nobody else's.
+        let work = unsafe { &mut *work };
+        // SAFETY: inside call; the work never moves while it lives.
+        unsafe { work.advance(request.ctx, host, runtime, waker) }
+    });
+    if answer != code::PENDING {
+        // SAFETY: over; nobody touches it again.
+        unsafe { Call::<F, R>::end(call, place) };
+        return answer;
+    }
     let abi = GwCall {
         vt: &raw const *const { &Call::<F, R>::VT },
     };
-    let work = Work::Answering(future);
-    // SAFETY: memory of the right size and alignment, nobody else's until the call ends.
-    unsafe {
-        ptr::write(
-            call,
-            Call {
-                abi,
-                place,
-                ctx: request.ctx,
-                host,
-                runtime,
-                work,
-            },
-        )
+    // SAFETY: as for the work, which stands behind it.
+    unsafe { ptr::write(&raw mut (*call).abi, abi) };
+    let known = Known {
+        place,
+        ctx: request.ctx,
+        host,
+        runtime,
     };
-    // SAFETY: just written.
-    let answer = unsafe { Call::step(call, waker) };
-    if answer == code::PENDING {
-        // SAFETY: the host's out pointer.
-        unsafe { *out = call.cast() };
+    // SAFETY: as above.
+    unsafe { ptr::write(&raw mut (*call).known, known) };
+    // SAFETY: the host's out pointer.
+    unsafe { *out = call.cast() };
+    code::PENDING
+}
+
+#[cold]
+fn allocate(layout: Layout) -> *mut u8 {
+    // SAFETY: the layout is not empty: a call holds at least its table.
+    let memory = unsafe { alloc(layout) };
+    if memory.is_null() {
+        handle_alloc_error(layout);
     }
-    answer
+    memory
+}
+
+impl<F> Work<F>
+where
+    F: Future<Output = Response> + Send,
+{
+    /// # Safety
+    ///
+    /// Inside `call` or `poll`, with its arguments; `self` does not move until it is dropped.
+    #[inline]
+    unsafe fn advance<R: Runtime>(
+        &mut self,
+        ctx: *mut GwCtx,
+        host: Host,
+        runtime: &'static R,
+        waker: *const GwWaker,
+    ) -> i32 {
+        // SAFETY: the waker outlives this poll.
+        let waker = unsafe { waker::borrow(waker) };
+        let cx = &mut Context::from_waker(&waker);
+        if let Self::Answering(future) = self {
+            // SAFETY: pinned by the caller's promise.
+            let future = unsafe { Pin::new_unchecked(future) };
+            let Poll::Ready(response) = future.poll(cx) else {
+                return code::PENDING;
+            };
+            // SAFETY: inside call or poll, before the call has ended.
+            match unsafe { respond(ctx, response, runtime) } {
+                Ok(None) => return code::READY,
+                Ok(Some(after)) => *self = Self::After(after),
+                Err(refused) => {
+                    complain(host, refused);
+                    return refused;
+                }
+            }
+        }
+        let Self::After(work) = self else {
+            return code::READY;
+        };
+        if work.as_mut().poll(cx).is_pending() {
+            return code::PENDING;
+        }
+        code::READY
+    }
+}
+
+#[cold]
+fn complain(host: Host, refused: i32) {
+    let message = format!("the server refused the response (code {refused})");
+    host.log(Level::Error, "gateway", &message);
 }
 
 impl<F, R> Call<F, R>
@@ -111,70 +186,16 @@ where
         drop: Some(Self::drop),
     };
 
-    /// Polls and, unless it stays pending, ends the call.
+    /// Drops the work and frees the memory.
     ///
     /// # Safety
     ///
-    /// `call` is live and the runtime entered.
+    /// The work of `call` is live, the runtime entered, and nobody touches the call afterwards.
     #[inline]
-    unsafe fn step(call: *mut Self, waker: *const GwWaker) -> i32 {
-        let answer = contained("a call", || {
-            // SAFETY: the waker outlives this poll.
-            let waker = unsafe { waker::borrow(waker) };
-            // SAFETY: live, and polled by one thread at a time.
-            let this = unsafe { &mut *call };
-            // SAFETY: the call never moves while it lives.
-            unsafe { this.advance(&mut Context::from_waker(&waker)) }
-        });
-        if answer != code::PENDING {
-            // SAFETY: over; nobody touches it again.
-            unsafe { Self::end(call) };
-        }
-        answer
-    }
-
-    /// # Safety
-    ///
-    /// `self` does not move until it is dropped.
-    #[inline]
-    unsafe fn advance(&mut self, cx: &mut Context<'_>) -> i32 {
-        if let Work::Answering(future) = &mut self.work {
-            // SAFETY: pinned by the caller's promise.
-            let future = unsafe { Pin::new_unchecked(future) };
-            let Poll::Ready(response) = future.poll(cx) else {
-                return code::PENDING;
-            };
-            // SAFETY: inside call or poll, before the call has ended.
-            match unsafe { respond(self.ctx, response, self.runtime) } {
-                Ok(None) => return code::READY,
-                Ok(Some(after)) => self.work = Work::After(after),
-                Err(refused) => {
-                    let message = format!("the server refused the response (code {refused})");
-                    self.host.log(Level::Error, "gateway", &message);
-                    return refused;
-                }
-            }
-        }
-        if let Work::After(work) = &mut self.work
-            && work.as_mut().poll(cx).is_pending()
-        {
-            return code::PENDING;
-        }
-        code::READY
-    }
-
-    /// Drops the state and frees its memory.
-    ///
-    /// # Safety
-    ///
-    /// `call` is live, the runtime entered, and nobody touches it afterwards.
-    #[inline]
-    unsafe fn end(call: *mut Self) {
-        // SAFETY: live.
-        let place = unsafe { (*call).place };
+    unsafe fn end(call: *mut Self, place: Place) {
         let dropped = contained("a call's drop", || {
-            // SAFETY: live, dropped once.
-            unsafe { ptr::drop_in_place(call) };
+            // SAFETY: live, dropped once; nothing else of a call needs a drop.
+            unsafe { ptr::drop_in_place(&raw mut (*call).work) };
             code::READY
         });
         // After a panic the rest is leaked: its memory may still be in use.
@@ -186,20 +207,29 @@ where
 
     unsafe extern "C" fn poll(call: *mut GwCall, waker: *const GwWaker) -> i32 {
         let call = call.cast::<Self>();
-        // SAFETY: a pending call; the runtime outlives it.
-        let runtime = unsafe { (*call).runtime };
-        let _entered = runtime.enter();
-        // SAFETY: pending and entered.
-        unsafe { Self::step(call, waker) }
+        // SAFETY: a pending call, of which all is written.
+        let known = unsafe { (*call).known };
+        let _entered = known.runtime.enter();
+        let answer = contained("a call", || {
+            // SAFETY: live, and polled by one thread at a time.
+            let work = unsafe { &mut (*call).work };
+            // SAFETY: inside poll; the work never moves while it lives.
+            unsafe { work.advance(known.ctx, known.host, known.runtime, waker) }
+        });
+        if answer != code::PENDING {
+            // SAFETY: over; nobody touches it again.
+            unsafe { Self::end(call, known.place) };
+        }
+        answer
     }
 
     unsafe extern "C" fn drop(call: *mut GwCall) {
         let call = call.cast::<Self>();
-        // SAFETY: a pending call; the runtime outlives it.
-        let runtime = unsafe { (*call).runtime };
-        let _entered = runtime.enter();
+        // SAFETY: a pending call, of which all is written.
+        let known = unsafe { (*call).known };
+        let _entered = known.runtime.enter();
         // SAFETY: cancelled by the host, which does not touch it again.
-        unsafe { Self::end(call) };
+        unsafe { Self::end(call, known.place) };
     }
 }
 

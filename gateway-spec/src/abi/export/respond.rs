@@ -9,11 +9,11 @@ use std::task::Poll;
 use super::runtime::{Borrowed, Runtime};
 use super::stream::ForeignStream;
 use crate::abi::body::{ForeignBody, OfferedBody, header};
-use crate::abi::buffer::OwnedBuffer;
 use crate::abi::size::struct_size;
 use crate::abi::types::{GwBuf, GwCtx, GwHeader, GwResponse, GwStr, code, response_flag};
 use crate::abi::waker::Lender;
-use crate::response::{BoxFuture, Response, Upgrade};
+use crate::body::{Body, Content};
+use crate::response::{BoxFuture, Response, Rest};
 use crate::upgrade::Upgraded;
 
 /// Gives the response to the host. What remains to be polled afterwards (an upgraded connection,
@@ -25,95 +25,42 @@ use crate::upgrade::Upgraded;
 #[inline]
 pub(super) unsafe fn respond<R: Runtime>(
     ctx: *mut GwCtx,
-    mut response: Response,
+    response: Response,
     runtime: &'static R,
 ) -> Result<Option<BoxFuture>, i32> {
-    let upgrade = response.take_upgrade();
-    let after = response.take_after();
-    // SAFETY: this function's own promise.
-    unsafe { give(ctx, &mut response, upgrade.as_ref(), runtime) }?;
-    Ok(match (upgrade, after) {
-        (None, after) => after,
-        (Some(upgrade), after) => {
-            let ctx = Ctx(ctx);
-            Some(Box::pin(async move {
-                // SAFETY: polled only inside the call's `poll`, so the exchange is live.
-                if let Some(stream) = unsafe { stream_of(ctx) }.await {
-                    upgrade.run(stream).await;
-                }
-                if let Some(after) = after {
-                    after.await;
-                }
-            }))
-        }
-    })
-}
-
-/// # Safety
-///
-/// As for [`respond`].
-#[inline]
-unsafe fn give<R: Runtime>(
-    ctx: *mut GwCtx,
-    response: &mut Response,
-    upgrade: Option<&Upgrade>,
-    runtime: &'static R,
-) -> Result<(), i32> {
-    let mut lines = [const { MaybeUninit::<GwHeader>::uninit() }; LINES];
-    let count = response.fields().len();
-    let mut spilled = Vec::new();
-    let headers = if count <= LINES {
-        for (slot, (name, value)) in lines.iter_mut().zip(response.fields().iter()) {
-            slot.write(header(name, value));
-        }
-        lines.as_ptr().cast::<GwHeader>()
-    } else {
-        spilled.extend(
-            response
-                .fields()
-                .iter()
-                .map(|(name, value)| header(name, value)),
-        );
-        spilled.as_ptr()
-    };
-    let mut flags = 0;
-    let mut protocol = GwStr::NONE;
-    if let Some(upgrade) = upgrade {
-        flags |= response_flag::UPGRADE;
-        protocol = GwStr::from(upgrade.protocol.as_bytes());
-    }
-    let status = u32::from(response.status_code().as_u16());
-    let body = response.body_mut();
-    let mut content_length = 0;
-    let mut rest = ptr::null_mut();
-    let first = match body.as_static() {
-        Some(bytes) => GwBuf::from_static(bytes),
-        None if body.is_stream() => {
-            if let Some(length) = body.length() {
-                content_length = length;
-                flags |= response_flag::HAS_LENGTH;
-            }
-            let first = body.take_bytes();
-            rest = OfferedBody::offer(std::mem::take(body), Borrowed(runtime));
-            if first.is_empty() {
-                GwBuf::EMPTY
-            } else {
-                first.into()
-            }
-        }
-        None => body.take_bytes().into(),
-    };
+    let (status, fields, body, rest) = response.into_parts();
     let mut raw = GwResponse {
         struct_size: struct_size::<GwResponse>(),
-        status,
-        flags,
-        headers,
-        n_headers: crate::head::length(count),
+        status: u32::from(status.as_u16()),
+        flags: 0,
+        headers: ptr::null(),
+        n_headers: crate::head::length(fields.len()),
         reserved: 0,
-        content_length,
-        first,
-        body: rest,
-        protocol,
+        content_length: 0,
+        first: GwBuf::EMPTY,
+        body: ptr::null_mut(),
+        protocol: GwStr::NONE,
+    };
+    match body.into_content() {
+        Content::Static(bytes) => raw.first = GwBuf::from_static(bytes),
+        Content::Bytes(bytes) => raw.first = bytes.into(),
+        Content::Frames(body) => offer(&mut raw, body, runtime),
+    }
+    if let Some(upgrade) = rest.as_ref().and_then(|rest| rest.upgrade.as_ref()) {
+        raw.flags |= response_flag::UPGRADE;
+        raw.protocol = GwStr::from(upgrade.protocol.as_bytes());
+    }
+    let mut few = [const { MaybeUninit::<GwHeader>::uninit() }; LINES];
+    let many: Vec<GwHeader>;
+    let lines = fields.iter().map(|(name, value)| header(name, value));
+    raw.headers = if lines.len() <= LINES {
+        for (slot, line) in few.iter_mut().zip(lines) {
+            slot.write(line);
+        }
+        few.as_ptr().cast()
+    } else {
+        many = lines.collect();
+        many.as_ptr()
     };
     // SAFETY: a live exchange, by the caller's promise.
     let vt = unsafe { (*ctx).vt };
@@ -126,13 +73,44 @@ unsafe fn give<R: Runtime>(
     };
     // Whatever the host did not move is ours still: after success nothing, after a refusal all.
     // SAFETY: an initialised buffer, ours or left zeroed.
-    drop(unsafe { OwnedBuffer::take(&raw mut raw.first) });
-    if answer == code::READY {
-        return Ok(());
+    unsafe { raw.first.release() };
+    if answer != code::READY {
+        // SAFETY: refused, so the body is ours still.
+        drop(unsafe { ForeignBody::take(raw.body) });
+        return Err(answer);
     }
-    // SAFETY: refused, so the body is ours still.
-    drop(unsafe { ForeignBody::take(raw.body) });
-    Err(answer)
+    Ok(rest.and_then(|rest| behind(ctx, *rest)))
+}
+
+/// A body of which frames have to be pulled.
+fn offer<R: Runtime>(raw: &mut GwResponse, mut body: Body, runtime: &'static R) {
+    if let Some(length) = body.length() {
+        raw.content_length = length;
+        raw.flags |= response_flag::HAS_LENGTH;
+    }
+    let first = body.take_bytes();
+    if !first.is_empty() {
+        raw.first = first.into();
+    }
+    raw.body = OfferedBody::offer(body, Borrowed(runtime));
+}
+
+/// What is to be polled behind a response, if anything.
+fn behind(ctx: *mut GwCtx, rest: Rest) -> Option<BoxFuture> {
+    let Rest { upgrade, after, .. } = rest;
+    let Some(upgrade) = upgrade else {
+        return after;
+    };
+    let ctx = Ctx(ctx);
+    Some(Box::pin(async move {
+        // SAFETY: polled only inside the call's `poll`, so the exchange is live.
+        if let Some(stream) = unsafe { stream_of(ctx) }.await {
+            upgrade.run(stream).await;
+        }
+        if let Some(after) = after {
+            after.await;
+        }
+    }))
 }
 
 #[derive(Clone, Copy)]

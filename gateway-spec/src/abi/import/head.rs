@@ -1,10 +1,10 @@
 //! The head of a request, lent as a [`CallHead`].
 
-use http::{Method, Version};
+use http::Method;
 
 use crate::abi::field::Field;
 use crate::abi::host::{CallHead, HostAddress};
-use crate::abi::types::{header_flag, method, request_flag, scheme, version};
+use crate::abi::types::{header_flag, method, request_flag};
 use crate::head::Head;
 
 /// What a call borrows beside the head itself.
@@ -20,10 +20,10 @@ pub(super) struct Lent<'a> {
 impl<'a> Lent<'a> {
     pub(super) fn of(head: &'a Head) -> Self {
         let mut region = &*head.bytes;
-        let lines = head.lines().zip(&head.fields.lines);
+        let lines = head.lines().zip(&head.lines);
         let fields = lines.map(|((name, value), line)| {
             let mut name = name.as_bytes();
-            let written = head.part(line.name, line.name_len);
+            let written = head.written_name(line);
             if written == name {
                 name = written;
             } else {
@@ -42,7 +42,7 @@ impl<'a> Lent<'a> {
             region,
             fields,
             peer: HostAddress::from(&head.address(&head.peer)),
-            client: HostAddress::from(&head.address(&head.client)),
+            client: HostAddress::from(&head.address(head.client())),
             local: HostAddress::from(&head.address(&head.local)),
         }
     }
@@ -50,36 +50,27 @@ impl<'a> Lent<'a> {
     /// The head as a call takes it; `content_length` is that of the body as it is now, which
     /// middleware may have replaced.
     pub(super) fn head(&'a self, head: &'a Head, content_length: Option<u64>) -> CallHead<'a> {
-        let method = &head.method;
+        let (facts, method) = (&head.facts, head.method());
         CallHead {
             raw: self.region,
             method: method.as_str().as_bytes(),
             method_id: method_id(method),
-            version: match head.version {
-                Version::HTTP_10 => version::HTTP_10,
-                Version::HTTP_2 => version::HTTP_2,
-                Version::HTTP_3 => version::HTTP_3,
-                _ => version::HTTP_11,
-            },
-            scheme: if head.https {
-                scheme::HTTPS
-            } else {
-                scheme::HTTP
-            },
-            flags: head.flags & !request_flag::HAS_BODY,
-            target: head.slice(head.target),
-            authority: head.slice(head.authority),
-            path: head.slice(head.path),
-            query: head.query.map(|query| head.slice(query)),
-            mount: head.slice(head.mount),
-            protocol: head.protocol.map(|protocol| head.slice(protocol)),
-            id: head.slice(head.id),
+            version: facts.version,
+            scheme: facts.scheme,
+            flags: facts.flags & !request_flag::HAS_BODY,
+            target: head.slice(facts.target),
+            authority: head.slice(facts.authority),
+            path: head.slice(facts.path),
+            query: facts.query.there().map(|query| head.slice(query)),
+            mount: head.slice(facts.mount),
+            protocol: facts.protocol.there().map(|protocol| head.slice(protocol)),
+            id: head.slice(facts.id),
             fields: &self.fields,
             content_length,
             peer: &self.peer,
             client: &self.client,
             local: &self.local,
-            arrival_ns: head.arrival_ns,
+            arrival_ns: facts.arrival_ns,
         }
     }
 }
