@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
 use gateway_spec::abi::host::{Call, CallHead};
-use gateway_spec::abi::{Field, method, names, request_flag, scheme, version};
+use gateway_spec::abi::{Field, method, names, request_flag, version};
 
 use super::answer::{Answer, Given, Terms};
 use super::bounds::Bounds;
@@ -297,35 +297,23 @@ impl Connection {
             BodyLength::Length(length) => Some(length),
             BodyLength::Chunked => None,
         };
-        let request = CallHead {
-            raw,
-            method: head.method(raw),
-            method_id: head.method_id(),
-            version: match head.version() {
-                Version::Http10 => version::HTTP_10,
-                Version::Http11 => version::HTTP_11,
-            },
-            scheme: scheme::HTTP,
-            flags: if head.form() == Form::Absolute {
-                request_flag::ABSOLUTE_FORM
-            } else {
-                0
-            },
-            target: head.target(raw),
-            authority: head.authority(raw),
-            path: head.path(raw),
-            query: head.query(raw),
-            mount: &[],
-            protocol: offer,
-            id: &[],
-            fields,
-            content_length,
-            peer: &self.peer,
-            client: &self.peer,
-            local: &self.local,
-            arrival_ns: service.clock.deadlines.now_ns(),
-        };
-        Call::start(&service.app, &service.pool, &request, body, answer, waker)
+        let mut request = CallHead::new(raw);
+        request.set_method(head.method_id(), head.method(raw));
+        request.set_version(match head.version() {
+            Version::Http10 => version::HTTP_10,
+            Version::Http11 => version::HTTP_11,
+        });
+        if head.form() == Form::Absolute {
+            request.set_flags(request_flag::ABSOLUTE_FORM);
+        }
+        request.set_target(head.target(raw), head.path(raw), head.query(raw));
+        request.set_authority(head.authority(raw));
+        request.set_protocol(offer);
+        request.set_fields(fields);
+        request.set_content_length(content_length);
+        request.set_addresses(&self.peer, &self.peer, &self.local);
+        request.set_arrival(service.clock.deadlines.now_ns());
+        Call::start(&service.app, &service.pool, request, body, answer, waker)
     }
 
     /// The body: whole, or to be pulled; and how much of `behind` it took.

@@ -340,12 +340,7 @@ impl Lent {
             }
             Frame::Trailers(fields) => {
                 self.trailers = fields;
-                self.lines.clear();
-                self.lines.extend(
-                    self.trailers
-                        .iter()
-                        .map(|(name, value)| header(name, value)),
-                );
+                self.lines = headers(&self.trailers);
                 frame.kind = frame_kind::TRAILERS;
                 frame.trailers = self.lines.as_ptr();
                 frame.n_trailers = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
@@ -354,14 +349,21 @@ impl Lent {
     }
 }
 
+/// The lines as the ABI takes them, borrowing from the fields.
+pub(crate) fn headers(fields: &Fields) -> Vec<GwHeader> {
+    let lines = fields.iter().map(|(name, value)| header(name, value));
+    lines.collect()
+}
+
 /// A line as the ABI takes it, borrowing from both.
+#[inline(always)]
 pub(crate) fn header(name: &HeaderName, value: &HeaderValue) -> GwHeader {
-    let text = name.as_str().as_bytes();
     // The one that nearly every response has is known without a look at the table.
-    let id = if *name == CONTENT_TYPE {
-        const { names::id("content-type") }
+    let (id, text) = if *name == CONTENT_TYPE {
+        (const { names::id("content-type") }, &b"content-type"[..])
     } else {
-        names::id_of(text)
+        let text = name.as_str().as_bytes();
+        (names::id_of(text), text)
     };
     let field = Field::new(id, text, value.as_bytes());
     let field = if value.is_sensitive() {

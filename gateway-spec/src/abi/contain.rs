@@ -27,21 +27,14 @@ impl Entered for Nothing {
 }
 
 /// Runs `body`; a panic becomes [`code::PANIC`]. The panic's message was printed by the hook.
-#[inline]
+#[inline(always)]
 pub(crate) fn contained(what: &'static str, body: impl FnOnce() -> i32) -> i32 {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(answer) => answer,
-        Err(payload) => {
-            discard(payload);
-            super::export::host::note_panic(what);
-            code::PANIC
-        }
-    }
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| panicked(what, payload))
 }
 
 /// Drops a panic's payload, whose own drop may panic; what is left of it then is leaked.
 #[cold]
-fn discard(payload: Box<dyn Any + Send>) {
+fn panicked(what: &'static str, payload: Box<dyn Any + Send>) -> i32 {
     if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
         #[expect(
             clippy::mem_forget,
@@ -49,4 +42,6 @@ fn discard(payload: Box<dyn Any + Send>) {
         )]
         std::mem::forget(second);
     }
+    super::export::host::note_panic(what);
+    code::PANIC
 }

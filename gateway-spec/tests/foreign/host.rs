@@ -15,7 +15,7 @@ use gateway_spec::abi::host::{
     App, AppResponse, Call, CallHead, Config, Exchange, HostAddress, HostTable, Module, Pool,
     Services, Shared,
 };
-use gateway_spec::abi::{Field, ForeignBody, ForeignFrame, log_level, method, scheme, version};
+use gateway_spec::abi::{Field, ForeignBody, ForeignFrame, log_level, method};
 use gateway_spec::lint::Violation;
 use gateway_spec::rules::{self, Rule};
 use gateway_spec::{Address, Body, Duplex, ErrorKind, Fields, Frame};
@@ -141,29 +141,15 @@ impl Watched {
         let target = ask.path.as_bytes();
         let here = HostAddress::from(&Address::Unknown);
         let fields = [Field::new(1, b"host", b"example.org")];
-        let head = CallHead {
-            raw: b"",
-            method: b"GET",
-            method_id: method::GET,
-            version: version::HTTP_11,
-            scheme: scheme::HTTP,
-            flags: 0,
-            target,
-            authority: b"example.org",
-            path: target,
-            query: None,
-            mount: b"",
-            protocol: None,
-            id: b"",
-            fields: &fields,
-            content_length: if ask.pieces.is_some() { None } else { Some(0) },
-            peer: &here,
-            client: &here,
-            local: &here,
-            arrival_ns: 0,
-        };
+        let mut head = CallHead::new(b"");
+        head.set_method(method::GET, b"GET");
+        head.set_target(target, target, None);
+        head.set_authority(b"example.org");
+        head.set_fields(&fields);
+        head.set_content_length(if ask.pieces.is_some() { None } else { Some(0) });
+        head.set_addresses(&here, &here, &here);
         let exchange = Strict::default();
-        let mut call = Call::start(&self.app, &self.pool, &head, ask.body(), exchange, &waker);
+        let mut call = Call::start(&self.app, &self.pool, head, ask.body(), exchange, &waker);
         let error = finish(&mut call, &waker).err();
         let Strict {
             status,

@@ -19,26 +19,19 @@ use crate::response::{BoxFuture, Response};
 /// never moves: the future is polled where it lies.
 #[repr(C)]
 struct Call<F, R: 'static> {
-    abi: GwCall,
-    known: Known<R>,
+    /// First, for its table; written only if the call outlives its first poll.
+    rest: Rest<R>,
     work: Work<F>,
 }
 
-/// What later polls have to know.
-struct Known<R: 'static> {
+#[repr(C)]
+struct Rest<R: 'static> {
+    abi: GwCall,
     place: Place,
     ctx: *mut GwCtx,
     host: Host,
     runtime: &'static R,
 }
-
-impl<R> Clone for Known<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R> Copy for Known<R> {}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -80,7 +73,6 @@ where
         allocate(layout).cast()
     };
     let place = if fits { Place::Slot } else { Place::Heap };
-    // What is needed from the second poll on only is written behind the first.
     // SAFETY: memory of the right size and alignment, nobody else's until the call ends.
     let work = unsafe { &raw mut (*call).work };
     // SAFETY: as above.
@@ -96,19 +88,19 @@ where
         unsafe { Call::<F, R>::end(call, place) };
         return answer;
     }
-    let abi = GwCall {
-        vt: &raw const *const { &Call::<F, R>::VT },
-    };
-    // SAFETY: as for the work, which stands behind it.
-    unsafe { ptr::write(&raw mut (*call).abi, abi) };
-    let known = Known {
+    // SAFETY: as for the work, beside which it stands.
+    let rest = unsafe { &raw mut (*call).rest };
+    let written = Rest {
+        abi: GwCall {
+            vt: &raw const *const { &Call::<F, R>::VT },
+        },
         place,
         ctx: request.ctx,
         host,
         runtime,
     };
     // SAFETY: as above.
-    unsafe { ptr::write(&raw mut (*call).known, known) };
+    unsafe { ptr::write(rest, written) };
     // SAFETY: the host's out pointer.
     unsafe { *out = call.cast() };
     code::PENDING
@@ -131,7 +123,7 @@ where
     /// # Safety
     ///
     /// Inside `call` or `poll`, with its arguments; `self` does not move until it is dropped.
-    #[inline]
+    #[inline(never)] // Once in the code, so that the future and `respond` are inlined here.
     unsafe fn advance<R: Runtime>(
         &mut self,
         ctx: *mut GwCtx,
@@ -193,9 +185,11 @@ where
     /// The work of `call` is live, the runtime entered, and nobody touches the call afterwards.
     #[inline]
     unsafe fn end(call: *mut Self, place: Place) {
+        // SAFETY: live; nothing else of a call needs a drop.
+        let work = unsafe { &raw mut (*call).work };
         let dropped = contained("a call's drop", || {
-            // SAFETY: live, dropped once; nothing else of a call needs a drop.
-            unsafe { ptr::drop_in_place(&raw mut (*call).work) };
+            // SAFETY: as above, and dropped once.
+            unsafe { ptr::drop_in_place(work) };
             code::READY
         });
         // After a panic the rest is leaked: its memory may still be in use.
@@ -207,29 +201,29 @@ where
 
     unsafe extern "C" fn poll(call: *mut GwCall, waker: *const GwWaker) -> i32 {
         let call = call.cast::<Self>();
-        // SAFETY: a pending call, of which all is written.
-        let known = unsafe { (*call).known };
-        let _entered = known.runtime.enter();
+        // SAFETY: a pending call, polled by one thread at a time.
+        let Self { rest, work } = unsafe { &mut *call };
+        let _entered = rest.runtime.enter();
         let answer = contained("a call", || {
-            // SAFETY: live, and polled by one thread at a time.
-            let work = unsafe { &mut (*call).work };
             // SAFETY: inside poll; the work never moves while it lives.
-            unsafe { work.advance(known.ctx, known.host, known.runtime, waker) }
+            unsafe { work.advance(rest.ctx, rest.host, rest.runtime, waker) }
         });
+        let place = rest.place;
         if answer != code::PENDING {
             // SAFETY: over; nobody touches it again.
-            unsafe { Self::end(call, known.place) };
+            unsafe { Self::end(call, place) };
         }
         answer
     }
 
     unsafe extern "C" fn drop(call: *mut GwCall) {
         let call = call.cast::<Self>();
-        // SAFETY: a pending call, of which all is written.
-        let known = unsafe { (*call).known };
-        let _entered = known.runtime.enter();
+        // SAFETY: a pending call.
+        let rest = unsafe { &(*call).rest };
+        let (place, runtime) = (rest.place, rest.runtime);
+        let _entered = runtime.enter();
         // SAFETY: cancelled by the host, which does not touch it again.
-        unsafe { Self::end(call, known.place) };
+        unsafe { Self::end(call, place) };
     }
 }
 

@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use http::StatusCode;
 
-use crate::abi::body::header;
+use crate::abi::body::headers;
 use crate::abi::codes::error_of;
-use crate::abi::types::{EXT_TLS, GwCtx, GwCtxVt, GwHeader, GwStr, GwTls, GwWaker, code, ctx_flag};
+use crate::abi::types::{EXT_TLS, GwCtx, GwCtxVt, GwStr, GwTls, GwWaker, code, ctx_flag};
 use crate::abi::waker::Lender;
 use crate::error::{Error, ErrorKind};
 use crate::exchange_host::{HostExchange, TlsInfo};
@@ -74,10 +74,7 @@ impl HostExchange for ForeignExchange {
         let Some(inform) = self.table().inform else {
             return Err(Error::new(ErrorKind::Unsupported, "a host without inform"));
         };
-        let lines: Vec<GwHeader> = fields
-            .iter()
-            .map(|(name, value)| header(name, value))
-            .collect();
+        let lines = headers(fields);
         let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
         // SAFETY: callable from any thread while we hold the reference; the lines outlive the call.
         match unsafe {

@@ -27,8 +27,10 @@ pub(super) unsafe fn import(request: &GwRequest) -> Result<Box<Pooled<Head>>, Er
     if let Some(exchange) = unsafe { ForeignExchange::take(request.ctx) } {
         head.link = Link::Foreign(exchange);
     }
-    // SAFETY: as for this function.
-    unsafe { take_body(&mut head, request) };
+    if !request.body.is_null() || !request.first.is_null() {
+        // SAFETY: as for this function.
+        head.body = unsafe { take_body(request) };
+    }
     // SAFETY: the beginning of a `gw_request` is `Facts`, but for pointers that are read as numbers.
     head.facts = unsafe { *(&raw const *request).cast::<Facts>() };
     if request.raw.len > 0 {
@@ -55,14 +57,21 @@ pub(super) unsafe fn import(request: &GwRequest) -> Result<Box<Pooled<Head>>, Er
         head.facts.mount = head.push(unsafe { request.mount.bytes() });
     }
     // SAFETY: NULL or an address that the host lends for the call.
-    head.peer = unsafe { address(&mut head, request.peer) };
+    head.peer = unsafe { address(request.peer) };
     head.client = None;
     if request.client != request.peer {
         // SAFETY: as for the peer.
-        head.client = Some(unsafe { address(&mut head, request.client) });
+        head.client = Some(unsafe { address(request.client) });
     }
     // SAFETY: as for the peer.
-    head.local = unsafe { address(&mut head, request.local) };
+    head.local = unsafe { address(request.local) };
+    if head.peer.family == family::UNIX
+        || head.client.is_some()
+        || head.local.family == family::UNIX
+    {
+        // SAFETY: as for the peer.
+        unsafe { append_paths(&mut head, request) };
+    }
     Ok(head)
 }
 
@@ -71,11 +80,8 @@ pub(super) unsafe fn import(request: &GwRequest) -> Result<Box<Pooled<Head>>, Er
 /// # Safety
 ///
 /// As for [`import`].
-#[inline]
-unsafe fn take_body(head: &mut Head, request: &GwRequest) {
-    if request.body.is_null() && request.first.is_null() {
-        return;
-    }
+#[inline(never)]
+unsafe fn take_body(request: &GwRequest) -> Body {
     let mut first = None;
     if !request.first.is_null() {
         // SAFETY: the host lends the buffer to be moved out of.
@@ -84,18 +90,18 @@ unsafe fn take_body(head: &mut Head, request: &GwRequest) {
     // SAFETY: the host's body, owned by us, or NULL.
     let rest = unsafe { ForeignBody::take(request.body) };
     if request.flags & request_flag::HAS_BODY == 0 {
-        return;
+        return Body::empty();
     }
     let first = first.filter(|first| !first.is_empty());
     let length = (request.content_length != LENGTH_UNKNOWN).then_some(request.content_length);
-    head.body = match (first, rest) {
+    match (first, rest) {
         (None, None) => Body::empty(),
         (Some(first), None) => Body::from(bytes::Bytes::from(first)),
         (first, Some(rest)) => {
             let first = first.map(bytes::Bytes::from).unwrap_or_default();
             Body::chained(first, length, Box::pin(rest))
         }
-    };
+    }
 }
 
 #[cold]
@@ -155,21 +161,39 @@ unsafe fn append_all(head: &mut Head, request: &GwRequest) {
     (facts.query, facts.protocol) = (query, protocol);
 }
 
+/// An address of which the path, if it has one, stands in the host's memory.
+///
 /// # Safety
 ///
 /// `address` is NULL or valid.
 #[inline]
-unsafe fn address(head: &mut Head, address: *const GwAddr) -> RawAddress {
+unsafe fn address(address: *const GwAddr) -> RawAddress {
     if address.is_null() {
         return RawAddress::default();
     }
     // SAFETY: the caller's promise; a `RawAddress` is a `GwAddr` whose pointer is read as a number.
-    let mut raw = unsafe { *address.cast::<RawAddress>() };
-    if raw.family == family::UNIX {
+    unsafe { *address.cast::<RawAddress>() }
+}
+
+/// Copies the paths of unix sockets.
+///
+/// # Safety
+///
+/// The addresses of `request` are NULL or valid.
+#[cold]
+unsafe fn append_paths(head: &mut Head, request: &GwRequest) {
+    let mut path = |address: *const GwAddr| {
         // SAFETY: the caller's promise.
-        let path = unsafe { &(*address).unix_path };
-        // SAFETY: the host's string.
-        raw.unix_path = head.push(unsafe { path.bytes() });
+        let address = unsafe { address.as_ref() }.filter(|address| address.family == family::UNIX);
+        address.map_or(Part::NONE, |address| {
+            // SAFETY: the host's string.
+            head.push(unsafe { address.unix_path.bytes() })
+        })
+    };
+    let paths = [request.peer, request.client, request.local].map(&mut path);
+    let [peer, client, local] = paths;
+    (head.peer.unix_path, head.local.unix_path) = (peer, local);
+    if let Some(address) = &mut head.client {
+        address.unix_path = client;
     }
-    raw
 }

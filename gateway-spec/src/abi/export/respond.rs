@@ -8,11 +8,11 @@ use std::task::Poll;
 
 use super::runtime::{Borrowed, Runtime};
 use super::stream::ForeignStream;
-use crate::abi::body::{ForeignBody, OfferedBody, header};
+use crate::abi::body::{ForeignBody, OfferedBody, header, headers};
 use crate::abi::size::struct_size;
 use crate::abi::types::{GwBuf, GwCtx, GwHeader, GwResponse, GwStr, code, response_flag};
 use crate::abi::waker::Lender;
-use crate::body::{Body, Content};
+use crate::body::Content;
 use crate::response::{BoxFuture, Response, Rest};
 use crate::upgrade::Upgraded;
 
@@ -29,38 +29,52 @@ pub(super) unsafe fn respond<R: Runtime>(
     runtime: &'static R,
 ) -> Result<Option<BoxFuture>, i32> {
     let (status, fields, body, rest) = response.into_parts();
-    let mut raw = GwResponse {
-        struct_size: struct_size::<GwResponse>(),
-        status: u32::from(status.as_u16()),
-        flags: 0,
-        headers: ptr::null(),
-        n_headers: crate::head::length(fields.len()),
-        reserved: 0,
-        content_length: 0,
-        first: GwBuf::EMPTY,
-        body: ptr::null_mut(),
-        protocol: GwStr::NONE,
+    let (mut flags, mut content_length, mut frames) = (0, 0, ptr::null_mut());
+    let first = match body.into_content() {
+        Content::Static(bytes) => GwBuf::from_static(bytes),
+        Content::Bytes(bytes) => bytes.into(),
+        Content::Frames(mut body) => {
+            if let Some(length) = body.length() {
+                content_length = length;
+                flags = response_flag::HAS_LENGTH;
+            }
+            let first = body.take_bytes();
+            frames = OfferedBody::offer(body, Borrowed(runtime));
+            if first.is_empty() {
+                GwBuf::EMPTY
+            } else {
+                first.into()
+            }
+        }
     };
-    match body.into_content() {
-        Content::Static(bytes) => raw.first = GwBuf::from_static(bytes),
-        Content::Bytes(bytes) => raw.first = bytes.into(),
-        Content::Frames(body) => offer(&mut raw, body, runtime),
-    }
+    let mut protocol = GwStr::NONE;
     if let Some(upgrade) = rest.as_ref().and_then(|rest| rest.upgrade.as_ref()) {
-        raw.flags |= response_flag::UPGRADE;
-        raw.protocol = GwStr::from(upgrade.protocol.as_bytes());
+        flags |= response_flag::UPGRADE;
+        protocol = GwStr::from(upgrade.protocol.as_bytes());
     }
+    let count = fields.len();
     let mut few = [const { MaybeUninit::<GwHeader>::uninit() }; LINES];
     let many: Vec<GwHeader>;
-    let lines = fields.iter().map(|(name, value)| header(name, value));
-    raw.headers = if lines.len() <= LINES {
-        for (slot, line) in few.iter_mut().zip(lines) {
-            slot.write(line);
+    let lines = if count <= LINES {
+        for (slot, (name, value)) in few.iter_mut().zip(fields.iter()) {
+            slot.write(header(name, value));
         }
         few.as_ptr().cast()
     } else {
-        many = lines.collect();
+        many = headers(&fields);
         many.as_ptr()
+    };
+    let mut raw = GwResponse {
+        struct_size: struct_size::<GwResponse>(),
+        status: u32::from(status.as_u16()),
+        flags,
+        headers: lines,
+        n_headers: crate::head::length(count),
+        reserved: 0,
+        content_length,
+        first,
+        body: frames,
+        protocol,
     };
     // SAFETY: a live exchange, by the caller's promise.
     let vt = unsafe { (*ctx).vt };
@@ -80,19 +94,6 @@ pub(super) unsafe fn respond<R: Runtime>(
         return Err(answer);
     }
     Ok(rest.and_then(|rest| behind(ctx, *rest)))
-}
-
-/// A body of which frames have to be pulled.
-fn offer<R: Runtime>(raw: &mut GwResponse, mut body: Body, runtime: &'static R) {
-    if let Some(length) = body.length() {
-        raw.content_length = length;
-        raw.flags |= response_flag::HAS_LENGTH;
-    }
-    let first = body.take_bytes();
-    if !first.is_empty() {
-        raw.first = first.into();
-    }
-    raw.body = OfferedBody::offer(body, Borrowed(runtime));
 }
 
 /// What is to be polled behind a response, if anything.

@@ -147,7 +147,9 @@ impl<X: Exchange> Block<X> {
         let this = unsafe { block.as_ref() };
         this.ended.store(true, Ordering::Release);
         // SAFETY: of this thread alone, and nobody else is inside.
-        let exchange = unsafe { &mut *this.exchange.get() }.take();
+        let exchange = unsafe { &mut *this.exchange.get() };
+        let exchange = exchange.take();
+        let exchange = exchange.expect("`take` put an exchange in, and a call ends once");
         // SAFETY: the host's reference ends here.
         if unsafe { Self::release(block) } {
             match pool.map(|pool| pool.blocks.borrow_mut()) {
@@ -160,7 +162,7 @@ impl<X: Exchange> Block<X> {
                 _ => drop(unsafe { Box::from_raw(block.as_ptr()) }),
             }
         }
-        exchange.expect("`take` put an exchange in, and a call ends once")
+        exchange
     }
 
     /// Whether this was the last reference.
@@ -172,6 +174,10 @@ impl<X: Exchange> Block<X> {
     unsafe fn release(block: NonNull<Self>) -> bool {
         // SAFETY: live.
         let references = unsafe { &(*block.as_ptr()).references };
+        // Whoever holds the only reference needs no locked instruction to know it.
+        if references.load(Ordering::Acquire) == 1 {
+            return true;
+        }
         if references.fetch_sub(1, Ordering::Release) != 1 {
             return false;
         }
@@ -222,8 +228,7 @@ impl<X: Exchange> Block<X> {
                 Err(refused) => code_of(refused),
                 Ok(()) => {
                     this.responded.set(true);
-                    drop(taken.take_first());
-                    drop(taken.take_body());
+                    taken.release();
                     code::READY
                 }
             }

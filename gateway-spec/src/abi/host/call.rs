@@ -6,71 +6,18 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use super::address::HostAddress;
 use super::block::{Block, Pool};
 use super::exchange::Exchange;
+use super::head::CallHead;
 use super::module::App;
 use crate::abi::body::OfferedBody;
-use crate::abi::buffer::OwnedBuffer;
 use crate::abi::codes::kind_of;
 use crate::abi::contain::Nothing;
-use crate::abi::field::Field;
 use crate::abi::instance::{CallFunction, Instance};
-use crate::abi::size::struct_size;
-use crate::abi::types::{
-    GwBuf, GwCall, GwCallVt, GwRequest, GwStr, GwWaker, LENGTH_UNKNOWN, SLOT_MIN_SIZE, code,
-    request_flag,
-};
+use crate::abi::types::{GwBuf, GwCall, GwCallVt, GwWaker, SLOT_MIN_SIZE, code, request_flag};
 use crate::abi::waker::Lender;
 use crate::body::Body;
 use crate::error::ErrorKind;
-
-/// A request as a host hands it over; everything is borrowed for the start of the call only.
-#[derive(Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "hosts fill it field by field; a new field is a new minor version"
-)]
-pub struct CallHead<'a> {
-    /// One region that holds all slices below, or empty.
-    pub raw: &'a [u8],
-    /// The method.
-    pub method: &'a [u8],
-    /// Its id ([`crate::abi::method`]).
-    pub method_id: u32,
-    /// Version ([`crate::abi::version`]).
-    pub version: u16,
-    /// Scheme ([`crate::abi::scheme`]).
-    pub scheme: u16,
-    /// Flags ([`crate::abi::request_flag`]); HAS_BODY is set from `body`.
-    pub flags: u64,
-    /// The target, byte for byte.
-    pub target: &'a [u8],
-    /// `host[:port]`, or empty.
-    pub authority: &'a [u8],
-    /// The raw path, a slice of the target.
-    pub path: &'a [u8],
-    /// The raw query; `None` if there is no `?`.
-    pub query: Option<&'a [u8]>,
-    /// The mount, a prefix of the path.
-    pub mount: &'a [u8],
-    /// The protocol of a valid upgrade.
-    pub protocol: Option<&'a [u8]>,
-    /// The request's id, or empty.
-    pub id: &'a [u8],
-    /// Field lines: lower-case names, without hop-by-hop fields.
-    pub fields: &'a [Field<'a>],
-    /// Length of the body, `None` if unknown.
-    pub content_length: Option<u64>,
-    /// The socket's other end.
-    pub peer: &'a HostAddress,
-    /// The client after the trusted-proxy policy.
-    pub client: &'a HostAddress,
-    /// Our end.
-    pub local: &'a HostAddress,
-    /// Arrival, nanoseconds of the monotonic clock.
-    pub arrival_ns: u64,
-}
 
 /// A call in an application, ended by [`Call::finish`]. Dropping it cancels it as well, but gives
 /// nothing back to the pool.
@@ -95,7 +42,7 @@ impl<X: Exchange> Call<X> {
     pub fn start(
         app: &App,
         pool: &Pool<X>,
-        head: &CallHead<'_>,
+        head: CallHead<'_>,
         body: Option<Body>,
         exchange: X,
         waker: &Waker,
@@ -115,53 +62,26 @@ impl<X: Exchange> Call<X> {
         instance: &Arc<Instance>,
         function: CallFunction,
         pool: &Pool<X>,
-        head: &CallHead<'_>,
+        mut head: CallHead<'_>,
         body: Option<Body>,
         exchange: X,
         waker: &Waker,
     ) -> Self {
         let block = Block::take(pool, exchange);
+        let request = &mut head.request;
         let mut first = GwBuf::EMPTY;
-        let (mut first_pointer, mut rest) = (ptr::null_mut(), ptr::null_mut());
-        let mut flags = head.flags;
         if let Some(mut body) = body {
-            flags |= request_flag::HAS_BODY;
+            request.flags |= request_flag::HAS_BODY;
             first = body.take_bytes().into();
-            first_pointer = &raw mut first;
+            request.first = &raw mut first;
             if body.is_stream() {
-                rest = OfferedBody::offer(body, Nothing);
+                request.body = OfferedBody::offer(body, Nothing);
             }
         }
-        let optional = |part: Option<&[u8]>| part.map_or(GwStr::NONE, GwStr::from);
-        let request = GwRequest {
-            struct_size: struct_size::<GwRequest>(),
-            n_headers: crate::head::length(head.fields.len()),
-            flags,
-            version: head.version,
-            scheme: head.scheme,
-            method_id: head.method_id,
-            method: head.method.into(),
-            target: head.target.into(),
-            authority: head.authority.into(),
-            path: head.path.into(),
-            query: optional(head.query),
-            mount: head.mount.into(),
-            protocol: optional(head.protocol),
-            id: head.id.into(),
-            raw: head.raw.into(),
-            headers: Field::as_headers(head.fields),
-            content_length: head.content_length.unwrap_or(LENGTH_UNKNOWN),
-            peer: head.peer.as_raw(),
-            client: head.client.as_raw(),
-            local: head.local.as_raw(),
-            t_mono_ns: head.arrival_ns,
-            first: first_pointer,
-            body: rest,
-            ctx: block.as_ptr().cast(),
-            // SAFETY: a field of the live block.
-            slot: unsafe { (&raw mut (*block.as_ptr()).slot).cast() },
-            slot_len: SLOT_MIN_SIZE as u64,
-        };
+        request.ctx = block.as_ptr().cast();
+        // SAFETY: a field of the live block.
+        request.slot = unsafe { (&raw mut (*block.as_ptr()).slot).cast() };
+        request.slot_len = SLOT_MIN_SIZE as u64;
         let mut lender = Lender::new();
         let mut call = ptr::null_mut();
         let app = instance.as_raw();
@@ -170,12 +90,12 @@ impl<X: Exchange> Call<X> {
         live.enter(instance);
         // SAFETY: a started instance, by the caller's promise; the request outlives the call.
         let answer = lender.lend(waker, |waker| unsafe {
-            function(app, &raw const request, waker, &raw mut call)
+            function(app, &raw const *request, waker, &raw mut call)
         });
         live.leave();
         // What the application did not move out is released here.
         // SAFETY: an initialised buffer, ours or zeroed by the taker.
-        drop(unsafe { OwnedBuffer::take(&raw mut first) });
+        unsafe { first.release() };
         Self {
             block,
             state: State::after_start(answer, call, instance),

@@ -8,7 +8,7 @@ use crate::abi::body::ForeignBody;
 use crate::abi::buffer::OwnedBuffer;
 use crate::abi::field::Field;
 use crate::abi::instance::Instance;
-use crate::abi::types::{GwResponse, response_flag};
+use crate::abi::types::{GwBuf, GwResponse, response_flag};
 use crate::error::ErrorKind;
 use crate::upgrade::Duplex;
 
@@ -158,6 +158,24 @@ impl<'a> AppResponse<'a> {
         // SAFETY: given with the response; NULL stays behind, so it is taken once.
         let body = unsafe { ForeignBody::take(body) }?;
         Some(body.of(Arc::clone(self.instance)))
+    }
+}
+
+impl AppResponse<'_> {
+    /// Drops what nobody has taken, and leaves zeroes (RES-20).
+    #[inline]
+    pub(super) fn release(&mut self) {
+        // SAFETY: an initialised buffer, given with the response.
+        unsafe { self.raw.first.release() };
+        self.raw.first = GwBuf::EMPTY;
+        if self.has_body() {
+            self.drop_body();
+        }
+    }
+
+    #[cold]
+    fn drop_body(&mut self) {
+        drop(self.take_body());
     }
 }
 

@@ -55,7 +55,7 @@ impl Running {
         let call = with_pool(|pool| {
             let function = instance.call();
             // SAFETY: `Loaded` has started the instance, which any thread may call.
-            unsafe { Call::start_in(instance, function, pool, &head, body, exchange, waker) }
+            unsafe { Call::start_in(instance, function, pool, head, body, exchange, waker) }
         });
         let end = call.end();
         (Self { call: Some(call) }, end)

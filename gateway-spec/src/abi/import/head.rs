@@ -51,27 +51,22 @@ impl<'a> Lent<'a> {
     /// middleware may have replaced.
     pub(super) fn head(&'a self, head: &'a Head, content_length: Option<u64>) -> CallHead<'a> {
         let (facts, method) = (&head.facts, head.method());
-        CallHead {
-            raw: self.region,
-            method: method.as_str().as_bytes(),
-            method_id: method_id(method),
-            version: facts.version,
-            scheme: facts.scheme,
-            flags: facts.flags & !request_flag::HAS_BODY,
-            target: head.slice(facts.target),
-            authority: head.slice(facts.authority),
-            path: head.slice(facts.path),
-            query: facts.query.there().map(|query| head.slice(query)),
-            mount: head.slice(facts.mount),
-            protocol: facts.protocol.there().map(|protocol| head.slice(protocol)),
-            id: head.slice(facts.id),
-            fields: &self.fields,
-            content_length,
-            peer: &self.peer,
-            client: &self.client,
-            local: &self.local,
-            arrival_ns: facts.arrival_ns,
-        }
+        let mut lent = CallHead::new(self.region);
+        lent.set_method(method_id(method), method.as_str().as_bytes());
+        lent.set_version(facts.version);
+        lent.set_scheme(facts.scheme);
+        lent.set_flags(facts.flags & !request_flag::HAS_BODY);
+        let query = facts.query.there().map(|query| head.slice(query));
+        lent.set_target(head.slice(facts.target), head.slice(facts.path), query);
+        lent.set_authority(head.slice(facts.authority));
+        lent.set_mount(head.slice(facts.mount));
+        lent.set_protocol(facts.protocol.there().map(|protocol| head.slice(protocol)));
+        lent.set_id(head.slice(facts.id));
+        lent.set_fields(&self.fields);
+        lent.set_content_length(content_length);
+        lent.set_addresses(&self.peer, &self.client, &self.local);
+        lent.set_arrival(facts.arrival_ns);
+        lent
     }
 }
 
