@@ -24,6 +24,7 @@ mod os;
 mod prepare;
 mod scoreboard;
 mod snapshot;
+mod start;
 mod value;
 mod workbench;
 mod worker;

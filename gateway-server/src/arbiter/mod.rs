@@ -33,11 +33,13 @@ use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::Config;
 use crate::logging;
+use crate::net::LockFile;
 use crate::orders::{AppIdentity, Order, Report};
 use crate::os::process::{self, Ended, Image, Reaped};
 use crate::os::signals::SignalSource;
 use crate::prepare::{self, Parcel};
 use crate::scoreboard::Counter;
+use crate::start;
 use crate::value::ByteCount;
 use crate::workbench::{Outcome, Workbench};
 use death::Death;
@@ -45,7 +47,7 @@ use event::{Action, Event, Generation, Haste, Loudness, Moment, Note, Policy, Wo
 use memory::OomKills;
 use preparation::Preparation;
 use recycling::Usage;
-use release::{Changes, Release, policy};
+use release::{Changes, Release, ReleaseError, policy};
 use state::State;
 use worker_handle::{Provisions, WorkerHandle};
 
@@ -87,6 +89,8 @@ struct Arbiter {
     /// What the application calls itself.
     app: AppIdentity,
     oom_kills: OomKills,
+    /// Held for as long as the master lives.
+    _pid_file: Option<LockFile>,
     /// Requests answered by workers that are gone.
     requests: u64,
     /// Workers that were told to retire and may not have heard it yet.
@@ -109,7 +113,10 @@ impl Arbiter {
         let image = Image::running(name)?;
         let serving = Generation(1);
         let state = State::new(policy(&config));
-        let release = Release::new(config, None, &[])?;
+        let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
+        let release = start::patiently(&signals, ReleaseError::is_in_use, || {
+            Release::new(config.clone(), None, &[])
+        })?;
         Ok(Self {
             state,
             started,
@@ -125,6 +132,7 @@ impl Arbiter {
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
             oom_kills: OomKills::watch(),
+            _pid_file: pid_file,
             requests: 0,
             retiring: BTreeSet::new(),
             untold: None,

@@ -87,6 +87,13 @@ pub(super) enum ReleaseError {
     Memory(#[from] io::Error),
 }
 
+impl ReleaseError {
+    /// Whether it is a matter of time.
+    pub(super) fn is_in_use(&self) -> bool {
+        matches!(self, Self::Bind(error) if error.is_in_use())
+    }
+}
+
 /// What the arbiter's judgement is told of a configuration.
 pub(super) fn policy(config: &Config) -> Policy {
     Policy {

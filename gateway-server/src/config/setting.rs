@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Config;
@@ -79,6 +80,8 @@ pub(crate) enum Field {
     Switch(fn(&mut Config) -> &mut bool),
     /// Where to write lines, or nowhere.
     Target(fn(&mut Config) -> &mut Option<LogTarget>),
+    /// A file, or none.
+    File(fn(&mut Config) -> &mut Option<PathBuf>),
     /// How much to log.
     Level(fn(&mut Config) -> &mut LogLevel),
 }
@@ -151,6 +154,7 @@ impl Field {
             Self::Addresses(_) => ListenAddress::FORM.to_owned(),
             Self::Switch(_) => "`true` or `false`".to_owned(),
             Self::Target(_) => "a file path, or `-` for standard output".to_owned(),
+            Self::File(_) => "a file path".to_owned(),
             Self::Level(_) => "`error`, `warn`, `info`, `debug` or `trace`".to_owned(),
         }
     }
@@ -163,7 +167,7 @@ impl Field {
             Self::Bytes(..) => "SIZE",
             Self::Addresses(_) => "ADDRESS",
             Self::Switch(_) => "",
-            Self::Target(_) => "PATH",
+            Self::Target(_) | Self::File(_) => "PATH",
             Self::Level(_) => "LEVEL",
         }
     }
@@ -181,6 +185,7 @@ impl Field {
                 format!("unix:{}", absolute(path))
             }
             (Self::Target(_), _) if !matches!(text, "" | "-") => absolute(text),
+            (Self::File(_), _) if !text.is_empty() => absolute(text),
             _ => text.to_owned(),
         }
     }
@@ -212,6 +217,12 @@ impl Field {
                 *field(config) = ByteCount::parse(text).filter(|value| range.contains(value))?;
             }
             Self::Switch(field) => *field(config) = text.parse().ok()?,
+            Self::File(field) => {
+                *field(config) = match text {
+                    "" => return None,
+                    path => Some(path.into()),
+                }
+            }
             Self::Target(field) => {
                 *field(config) = match text {
                     "" => return None,
@@ -233,6 +244,10 @@ impl Field {
             Self::Addresses(field) => field(config).iter().map(ToString::to_string).collect(),
             Self::Switch(field) => vec![field(config).to_string()],
             Self::Target(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::File(field) => {
+                let path = field(config).iter();
+                path.map(|path| path.display().to_string()).collect()
+            }
             Self::Level(field) => vec![field(config).name().to_owned()],
         }
     }

@@ -86,6 +86,16 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Reload,
     },
     Setting {
+        name: "pid",
+        short: None,
+        group: Group::Serving,
+        field: Field::File(|c| &mut c.pid),
+        default: "",
+        help: "Write the number of the master process to the file PATH, and hold it for as long as the \
+               server runs: another server with the same file does not start",
+        applies: Applies::Restart,
+    },
+    Setting {
         name: "lint",
         short: None,
         group: Group::Serving,
@@ -398,7 +408,7 @@ mod tests {
         let mut config = Config::blank();
         for setting in SETTINGS
             .iter()
-            .filter(|s| !matches!(s.field, Field::Target(_)))
+            .filter(|s| !matches!(s.field, Field::Target(_) | Field::File(_)))
         {
             let refused = setting.set(&mut config, &["+nonsense"]).unwrap_err();
             assert_eq!(refused.expected, setting.field.form(), "{}", setting.name);

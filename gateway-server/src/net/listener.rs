@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::ListenAddress;
+use super::claim::Claim;
+use super::lock::LockError;
 
 /// A socket that accepts connections: nonblocking, close-on-exec, TCP_NODELAY passed on to what it
 /// accepts. A unix socket's path is removed on drop, unless it has become another's.
@@ -22,6 +24,8 @@ pub(crate) struct Listener {
     address: ListenAddress,
     #[expect(dead_code, reason = "held to be dropped")]
     path: Option<OwnedPath>,
+    #[expect(dead_code, reason = "held to be dropped, behind the path")]
+    claim: Option<Claim>,
 }
 
 impl Listener {
@@ -50,22 +54,35 @@ impl Listener {
                     asked: address.clone(),
                     address: ListenAddress::Tcp(local.unwrap_or(*tcp)),
                     path: None,
+                    claim: None,
                 })
             }
             ListenAddress::Unix(path) => {
-                clear_stale(path, address)?;
+                let mut claim = Claim::stake(path).map_err(|error| match error {
+                    LockError::Held { .. } => BindError::InUse {
+                        address: address.clone(),
+                    },
+                    other => fail(io::Error::other(format!(
+                        "{}.lock: {other}",
+                        path.display()
+                    ))),
+                })?;
+                clear_stale(path, &claim, address)?;
                 let socket = bind_unix(path, backlog).map_err(|error| match error.kind() {
                     io::ErrorKind::AddrInUse => BindError::InUse {
                         address: address.clone(),
                     },
                     _ => fail(error),
                 })?;
+                let bound = fs::symlink_metadata(path).map_err(fail)?;
+                claim.record(&bound).map_err(fail)?;
                 let path = Some(OwnedPath::of(path).map_err(fail)?);
                 Ok(Self {
                     socket,
                     asked: address.clone(),
                     address: address.clone(),
                     path,
+                    claim: Some(claim),
                 })
             }
         }
@@ -157,6 +174,13 @@ pub(crate) enum BindError {
     },
 }
 
+impl BindError {
+    /// Whether somebody else has the address, and may give it back.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(self, Self::InUse { .. })
+    }
+}
+
 fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), stream(), Some(Protocol::TCP))?;
     // Connections of the last run in TIME_WAIT must not keep the next one from starting.
@@ -182,8 +206,8 @@ fn stream() -> Type {
     Type::STREAM.nonblocking().cloexec()
 }
 
-/// Removes a socket file that a server left behind; one that a live server answers on stays.
-fn clear_stale(path: &Path, address: &ListenAddress) -> Result<(), BindError> {
+/// Removes a socket file that a server left behind; one that another program answers on stays.
+fn clear_stale(path: &Path, claim: &Claim, address: &ListenAddress) -> Result<(), BindError> {
     let fail = |cause| BindError::Socket {
         address: address.clone(),
         cause,
@@ -195,6 +219,9 @@ fn clear_stale(path: &Path, address: &ListenAddress) -> Result<(), BindError> {
             return Err(BindError::NotASocket {
                 address: address.clone(),
             });
+        }
+        Ok(found) if claim.is_left_behind(&found) => {
+            return fs::remove_file(path).map_err(fail);
         }
         Ok(_) => {}
     }
@@ -296,6 +323,27 @@ mod tests {
         UnixStream::connect(&path).unwrap();
         drop(listener);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_path_is_had_as_soon_as_its_master_is_gone_whoever_still_accepts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let lock = folder.path().join("s.lock");
+        let master = Listener::bind(&unix(&path), 16).unwrap();
+        let worker = master.duplicate().unwrap();
+        let refused = Listener::bind(&unix(&path), 16).unwrap_err();
+        assert!(matches!(refused, BindError::InUse { .. }));
+        // As a kill leaves it: the files stay, the lock does not.
+        let left = fs::read(&lock).unwrap();
+        let before = UnixStream::connect(&path).unwrap();
+        fs::hard_link(&path, folder.path().join("kept")).unwrap();
+        drop(master);
+        fs::rename(folder.path().join("kept"), &path).unwrap();
+        fs::write(&lock, left).unwrap();
+        let _successor = Listener::bind(&unix(&path), 16).unwrap();
+        UnixStream::connect(&path).unwrap();
+        drop((before, worker));
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc::c_int;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
 };
@@ -47,6 +49,29 @@ impl SignalSource {
             Ok(None) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl SignalSource {
+    /// Waits for `time`, or for a signal that ends the process; whether none came. Others are dropped.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn rest(&self, time: Duration) -> io::Result<bool> {
+        let timeout = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(self.as_fd(), PollFlags::POLLIN)];
+        if let Err(error) = poll(&mut fds, timeout)
+            && error != Errno::EINTR
+        {
+            return Err(error.into());
+        }
+        while let Some(signal) = self.next()? {
+            if matches!(signal, Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

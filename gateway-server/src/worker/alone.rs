@@ -17,10 +17,11 @@ use crate::banner;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::{Drain, LAST_GRACE, Phase};
-use crate::net::Listener;
+use crate::net::{BindError, Listener};
 use crate::os::process;
 use crate::os::signals::SignalSource;
 use crate::scoreboard::{Page, Slot};
+use crate::start;
 
 /// Serves in this process until it is told to stop.
 pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
@@ -38,7 +39,11 @@ pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
 fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
     // Before any thread exists, so that all of them leave the signals to ours.
     let signals = SignalSource::open().map_err(other)?;
-    let bound = Listener::bind_all(&config.bind, config.backlog).map_err(other)?;
+    let _pid_file = start::pid_file(config.pid.as_deref(), &signals).map_err(other)?;
+    let bound = start::patiently(&signals, BindError::is_in_use, || {
+        Listener::bind_all(&config.bind, config.backlog)
+    })
+    .map_err(other)?;
     let addresses: Vec<_> = bound.iter().map(|one| one.address().clone()).collect();
     let listeners = bound
         .iter()

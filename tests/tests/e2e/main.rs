@@ -25,4 +25,5 @@ mod proxy;
 mod reconfiguration;
 mod recycling;
 mod stopping;
+mod succession;
 mod timeouts;

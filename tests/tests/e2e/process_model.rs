@@ -213,8 +213,12 @@ fn a_port_in_use_ends_with_code_1_and_the_address() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = holder.local_addr().unwrap().to_string();
     let app = site.app.to_str().unwrap();
-    for workers in ["0", "1"] {
-        let (code, said) = run(&["--workers", workers, "--bind", &address, app]);
+    // Side by side, for each waits a while for the port.
+    let servers = ["0", "1"].map(|workers| {
+        Process::start(program().args(["--workers", workers, "--bind", &address, app]))
+    });
+    for server in servers {
+        let (code, said) = server.end();
         assert_eq!(code, 1, "{said}");
         let expected = format!("cannot listen on {address}: the address is in use");
         assert!(said.contains(&expected), "{said}");

@@ -1,0 +1,51 @@
+//! Our claim to the path of a unix socket: a locked file beside it.
+//!
+//! A connection cannot tell a server that lives from one whose master was killed: its workers still
+//! finish what they have. The lock can, for it is the master's alone.
+
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::lock::{LockError, LockFile};
+
+/// A claim; given up on drop.
+#[derive(Debug)]
+pub(super) struct Claim {
+    lock: LockFile,
+}
+
+impl Claim {
+    /// Claims a path.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`] if it is a living server's, else the kernel's.
+    pub(super) fn stake(path: &Path) -> Result<Self, LockError> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".lock");
+        let lock = LockFile::take(Path::new(&beside))?;
+        Ok(Self { lock })
+    }
+
+    /// Whether what stands at the path is the socket of a server that had claimed it and is dead.
+    pub(super) fn is_left_behind(&self, found: &Metadata) -> bool {
+        let mut words = self.lock.left.split_whitespace().skip(1);
+        words.next() == Some(name(found).as_str())
+    }
+
+    /// Notes the socket that was bound.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(super) fn record(&mut self, bound: &Metadata) -> io::Result<()> {
+        self.lock.write(&name(bound))
+    }
+}
+
+/// What tells a file from every other.
+fn name(file: &Metadata) -> String {
+    format!("{}:{}", file.dev(), file.ino())
+}
