@@ -53,6 +53,12 @@ impl Deadlines {
         self.now.get()
     }
 
+    /// Now in ticks that mean the same in every process of the machine.
+    pub(crate) fn shared_now(&self) -> u32 {
+        // Any 32 bits of it will do.
+        u32::try_from(self.now_ns() / TICK_NS % (1 << 32)).unwrap_or_default()
+    }
+
     /// Reads the clock without waking anybody: after the worker slept.
     pub(crate) fn catch_up(&self) {
         let ticks = self.started.elapsed().as_millis() / TICK.as_millis();

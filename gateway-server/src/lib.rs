@@ -23,6 +23,7 @@ mod orders;
 mod os;
 mod prepare;
 mod scoreboard;
+mod shares;
 mod snapshot;
 mod start;
 mod value;

@@ -19,6 +19,7 @@ mod worker_handle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::AsFd;
@@ -39,6 +40,7 @@ use crate::os::process::{self, Ended, Image, Reaped};
 use crate::os::signals::SignalSource;
 use crate::prepare::{self, Parcel};
 use crate::scoreboard::Counter;
+use crate::shares;
 use crate::start;
 use crate::value::ByteCount;
 use crate::workbench::{Outcome, Workbench};
@@ -72,6 +74,8 @@ pub(crate) fn run(
 struct Arbiter {
     state: State,
     started: Instant,
+    /// What workers tell each other of their connections.
+    shares: File,
     source: AppSource,
     image: Image,
     words: Vec<OsString>,
@@ -120,6 +124,7 @@ impl Arbiter {
         Ok(Self {
             state,
             started,
+            shares: shares::create()?,
             source,
             image,
             words,
@@ -439,6 +444,7 @@ impl Arbiter {
         let provisions = Provisions {
             image: &self.image,
             config: release.wire.as_fd(),
+            shares: self.shares.as_fd(),
             app: release.app.as_ref().map(AsFd::as_fd),
             listeners: &release.listeners,
         };

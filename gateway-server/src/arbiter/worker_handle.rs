@@ -32,6 +32,7 @@ pub(super) struct WorkerHandle {
 pub(super) struct Provisions<'a> {
     pub(super) image: &'a Image,
     pub(super) config: BorrowedFd<'a>,
+    pub(super) shares: BorrowedFd<'a>,
     pub(super) app: Option<BorrowedFd<'a>>,
     pub(super) listeners: &'a [Rc<Listener>],
 }
@@ -59,6 +60,7 @@ impl WorkerHandle {
             config: provisions.config.as_raw_fd(),
             orders: theirs.as_raw_fd(),
             slot: page.as_fd().as_raw_fd(),
+            shares: provisions.shares.as_raw_fd(),
             app: provisions.app.map(|app| app.as_raw_fd()),
             listeners: provisions
                 .listeners
@@ -66,7 +68,12 @@ impl WorkerHandle {
                 .map(|one| one.as_fd().as_raw_fd())
                 .collect(),
         };
-        let mut inherited = vec![provisions.config, theirs.as_fd(), page.as_fd()];
+        let mut inherited = vec![
+            provisions.config,
+            theirs.as_fd(),
+            page.as_fd(),
+            provisions.shares,
+        ];
         inherited.extend(provisions.app);
         inherited.extend(provisions.listeners.iter().map(|one| one.as_fd()));
         let role = std::ffi::CString::new(ROLE).expect("the role holds no NUL");

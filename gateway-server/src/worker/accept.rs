@@ -5,7 +5,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
-use std::time::Duration;
 
 use gateway_spec::Address;
 use gateway_spec::abi::host::HostAddress;
@@ -36,7 +35,7 @@ pub(super) enum Accepted {
     /// One was gone again; nobody's fault.
     Lost,
     /// No descriptor or no memory for another: some have to be freed first.
-    Exhausted,
+    Exhausted(io::Error),
     /// The listener accepts nobody, and never will again.
     Broken(io::Error),
 }
@@ -111,11 +110,7 @@ fn outcome_of(error: io::Error) -> Accepted {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::EAGAIN) => Accepted::Nothing,
         Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
-            tracing::warn!(
-                "cannot accept: {error}; trying again in {} ms",
-                PAUSE.as_millis()
-            );
-            Accepted::Exhausted
+            Accepted::Exhausted(error)
         }
         Some(errno) if PASSING.contains(&errno) => Accepted::Lost,
         _ => Accepted::Broken(error),
@@ -139,6 +134,3 @@ const PASSING: [Errno; 13] = [
     Errno::EPROTO,
     Errno::ETIMEDOUT,
 ];
-
-/// How long accepting rests when the process is out of descriptors or memory.
-pub(super) const PAUSE: Duration = Duration::from_millis(100);

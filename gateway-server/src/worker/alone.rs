@@ -61,6 +61,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         options: config.serve_options(),
         clock: Clock::new(),
         slot: Page::create().and_then(Slot::map).map_err(other)?,
+        shares: None,
         drain: drain.clone(),
         identity: WorkerIdentity {
             index: 0,

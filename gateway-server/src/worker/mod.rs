@@ -6,6 +6,7 @@
 mod accept;
 mod alone;
 mod application;
+mod doors;
 mod event_loop;
 mod plan;
 mod race;
@@ -36,6 +37,7 @@ use crate::orders::{Order, Received, Report};
 use crate::os::fd::{self, Inherited};
 use crate::os::{memfd, process, signals};
 use crate::scoreboard::{Slot, prepare_last_words};
+use crate::shares::Shares;
 use crate::value::LogLevel;
 use crate::workbench::Workbench;
 use event_loop::run;
@@ -117,6 +119,7 @@ impl Boot {
                 None => return Err(not_ours().into()),
             },
         };
+        let shares = Shares::map(take(plan.shares)?, plan.identity.index, plan.identity.count)?;
         let sockets = plan
             .listeners
             .iter()
@@ -128,6 +131,7 @@ impl Boot {
             options: config.serve_options(),
             clock: Clock::new(),
             slot,
+            shares: Some(shares),
             drain: Drain::default(),
             identity: plan.identity,
         };

@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) orders: RawFd,
     /// Its page of the scoreboard.
     pub(crate) slot: RawFd,
+    /// What all workers tell each other of their connections.
+    pub(crate) shares: RawFd,
     /// The application's snapshot; none if the application is this program.
     pub(crate) app: Option<RawFd>,
     /// The listeners, in the order of the configuration's addresses.
@@ -31,8 +33,8 @@ impl Plan {
             generation,
         } = self.identity;
         let mut text = format!(
-            "index={index},count={count},generation={generation},config={},orders={},slot={}",
-            self.config, self.orders, self.slot
+            "index={index},count={count},generation={generation},config={},orders={},slot={},shares={}",
+            self.config, self.orders, self.slot, self.shares
         );
         if let Some(app) = self.app {
             text = format!("{text},app={app}");
@@ -62,6 +64,7 @@ impl Plan {
             config: descriptor("config")?,
             orders: descriptor("orders")?,
             slot: descriptor("slot")?,
+            shares: descriptor("shares")?,
             app: descriptor("app"),
             listeners: std::iter::from_fn(|| descriptor("listener")).collect(),
         };
@@ -70,7 +73,7 @@ impl Plan {
 
     /// Every descriptor of the plan.
     pub(crate) fn descriptors(&self) -> Vec<RawFd> {
-        let mut all = vec![self.config, self.orders, self.slot];
+        let mut all = vec![self.config, self.orders, self.slot, self.shares];
         all.extend(self.app);
         all.extend(&self.listeners);
         all
@@ -95,10 +98,11 @@ mod tests {
             config: 4,
             orders: 5,
             slot: 6,
-            app: Some(7),
-            listeners: vec![8, 9],
+            shares: 7,
+            app: Some(8),
+            listeners: vec![9, 10],
         };
-        for app in [Some(7), None] {
+        for app in [Some(8), None] {
             plan.app = app;
             let argument = plan.to_argument();
             assert_eq!(
@@ -106,7 +110,7 @@ mod tests {
                 Some(plan.clone())
             );
         }
-        assert_eq!(plan.descriptors(), [4, 5, 6, 8, 9]);
+        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 9, 10]);
     }
 
     #[test]
@@ -115,11 +119,11 @@ mod tests {
             "",
             "app.so",
             "index=0",
-            "index=0,count=1,generation=1,config=-1,orders=4,slot=5",
+            "index=0,count=1,generation=1,config=-1,orders=4,slot=5,shares=6",
         ] {
             assert_eq!(Plan::parse(OsStr::new(text)), None, "{text}");
         }
-        let more = "index=0,count=1,generation=1,config=3,orders=4,slot=5,more=6";
+        let more = "index=0,count=1,generation=1,config=3,orders=4,slot=5,shares=6,more=7";
         assert_eq!(Plan::parse(OsStr::new(more)), None);
     }
 }

@@ -18,31 +18,21 @@ use std::time::Duration;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use tokio::io::unix::AsyncFd;
 
-use super::accept::{Accepted, Listener};
-use super::race::unless;
+use super::accept::Listener;
+use super::doors::Doors;
 use crate::clock::nap;
 use crate::connection::{Connection, Readiness, Service};
 use crate::os::fd;
+use crate::shares::Shares;
 
 /// The connections of a worker and what wakes them.
 pub(super) struct Reactor {
     epoll: Rc<Epoll>,
     entries: RefCell<Entries>,
     queue: Arc<Queue>,
-    /// In the order of their tokens; one that is broken leaves its place empty.
-    listeners: RefCell<Vec<Option<Listener>>>,
-    accepting: RefCell<Accepting>,
+    doors: Rc<Doors>,
     /// Connections accepted so far.
     admitted: Cell<u64>,
-    service: Rc<Service>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Accepting {
-    Yes,
-    /// There is no room for another connection, or no descriptor.
-    Paused,
-    Over,
 }
 
 #[derive(Default)]
@@ -86,19 +76,20 @@ impl Reactor {
     /// # Errors
     ///
     /// The kernel's.
-    pub(super) fn new(service: Rc<Service>, listeners: Vec<Listener>) -> io::Result<Rc<Self>> {
+    pub(super) fn new(
+        service: &Rc<Service>,
+        listeners: Vec<Listener>,
+        shares: Option<Shares>,
+    ) -> io::Result<Rc<Self>> {
         let epoll = Rc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
-        let reactor = Self {
+        let doors = Doors::open(&epoll, service, listeners, shares)?;
+        Ok(Rc::new(Self {
             epoll,
             entries: RefCell::default(),
             queue: Arc::default(),
-            listeners: RefCell::new(listeners.into_iter().map(Some).collect()),
-            accepting: RefCell::new(Accepting::Paused),
+            doors,
             admitted: Cell::new(0),
-            service,
-        };
-        reactor.accept_again()?;
-        Ok(Rc::new(reactor))
+        }))
     }
 
     /// Runs until the event loop ends.
@@ -116,12 +107,14 @@ impl Reactor {
         })
     }
 
+    /// Tells the other workers how many connections this one has.
+    pub(super) fn tell_others(&self) {
+        self.doors.tell();
+    }
+
     /// Accepts no more.
     pub(super) fn stop_accepting(&self) {
-        if self.accepting.replace(Accepting::Over) == Accepting::Yes {
-            self.forget_listeners();
-        }
-        drop(self.listeners.take());
+        self.doors.close();
     }
 
     /// For a worker that nobody takes over from: accepts who waits in the backlog and whose handshake
@@ -129,7 +122,7 @@ impl Reactor {
     pub(super) async fn empty_backlog(&self) {
         for _ in 0..LONGEST.as_millis() / QUIET.as_millis() {
             let before = self.admitted.get();
-            let more = self.accept_who_waits();
+            let more = self.doors.let_everybody_in(|one| self.admit(one));
             // Without a timer there is no way of knowing; what waited has been accepted.
             let napped = nap(QUIET).await;
             if napped.is_err() || !more && self.admitted.get() == before {
@@ -140,118 +133,7 @@ impl Reactor {
 
     /// Lets nobody new in.
     pub(super) fn turn_newcomers_away(&self) {
-        for listener in self.listeners.borrow().iter().flatten() {
-            listener.turn_newcomers_away();
-        }
-    }
-
-    /// Whether somebody may still be waiting.
-    fn accept_who_waits(&self) -> bool {
-        let mut more = false;
-        for listener in self.listeners.borrow().iter().flatten() {
-            let mut outcomes = (0..ACCEPTED_AT_THE_END).map(|_| listener.accept(&self.service));
-            more |= loop {
-                match outcomes.next() {
-                    Some(Accepted::Connection(connection)) => self.admit(*connection),
-                    Some(Accepted::Lost) => {}
-                    Some(Accepted::Nothing | Accepted::Broken(_)) => break false,
-                    Some(Accepted::Exhausted) | None => break true,
-                }
-            };
-        }
-        more
-    }
-
-    /// Accepts, if that was paused and there is room again.
-    ///
-    /// # Errors
-    ///
-    /// The kernel's.
-    pub(super) fn accept_again(&self) -> io::Result<()> {
-        if *self.accepting.borrow() != Accepting::Paused || !self.service.has_room() {
-            return Ok(());
-        }
-        for (index, listener) in self.listeners.borrow().iter().enumerate() {
-            let Some(listener) = listener else { continue };
-            let token = LISTENER | index as u64;
-            self.epoll
-                .add(listener, EpollEvent::new(EpollFlags::EPOLLIN, token))?;
-        }
-        self.accepting.replace(Accepting::Yes);
-        Ok(())
-    }
-
-    /// Accepts no more until there is room: until something ends, a connection or work that
-    /// outlived its own, or until `pause` is over if that may help.
-    fn pause_accepting(self: &Rc<Self>, pause: Duration) {
-        if *self.accepting.borrow() != Accepting::Yes {
-            return;
-        }
-        self.accepting.replace(Accepting::Paused);
-        self.forget_listeners();
-        let reactor = Rc::clone(self);
-        tokio::task::spawn_local(async move {
-            let service = &reactor.service;
-            if !pause.is_zero() {
-                unless(service.quiet.notified(), service.clock.sleep(pause)).await;
-            }
-            loop {
-                // Made before looking, so that no end falls between the two.
-                let ended = service.quiet.notified();
-                reactor.resume();
-                if *reactor.accepting.borrow() != Accepting::Paused {
-                    return;
-                }
-                ended.await;
-            }
-        });
-    }
-
-    fn forget_listeners(&self) {
-        for listener in self.listeners.borrow().iter().flatten() {
-            // A listener that is not in the set is as good as forgotten.
-            let _ = self.epoll.delete(listener);
-        }
-    }
-
-    /// Accepts a few; the kernel reports again if more wait, and other workers want some too.
-    fn accept(self: &Rc<Self>, index: usize) {
-        for _ in 0..ACCEPTED_AT_ONCE {
-            if !self.service.has_room() {
-                return self.pause_accepting(Duration::ZERO);
-            }
-            let accepted = match self.listeners.borrow().get(index) {
-                Some(Some(listener)) => listener.accept(&self.service),
-                _ => return,
-            };
-            match accepted {
-                Accepted::Connection(connection) => self.admit(*connection),
-                Accepted::Nothing => return,
-                Accepted::Lost => {}
-                Accepted::Exhausted => return self.pause_accepting(super::accept::PAUSE),
-                Accepted::Broken(error) => return self.give_up(index, &error),
-            }
-        }
-    }
-
-    /// A listener that only ever fails would keep the loop busy.
-    fn give_up(&self, index: usize, error: &io::Error) {
-        let broken = self
-            .listeners
-            .borrow_mut()
-            .get_mut(index)
-            .and_then(Option::take);
-        if let Some(listener) = broken {
-            tracing::error!("{listener} accepts no connections any more: {error}");
-            // What cannot be removed is not in the set.
-            let _ = self.epoll.delete(&listener);
-        }
-    }
-
-    fn resume(&self) {
-        if let Err(error) = self.accept_again() {
-            tracing::error!("cannot accept again: {error}");
-        }
+        self.doors.turn_newcomers_away();
     }
 
     fn admit(&self, connection: Connection) {
@@ -309,6 +191,7 @@ impl Reactor {
             return;
         }
         drop(seat);
+        self.doors.note_end();
         let mut entries = self.entries.borrow_mut();
         let entry = &mut entries.all[index];
         entry.generation = entry.generation.wrapping_add(1) & GENERATIONS;
@@ -317,10 +200,10 @@ impl Reactor {
             .push(u32::try_from(index).expect("it came from a u32"));
     }
 
-    fn handle(self: &Rc<Self>, event: &EpollEvent) {
+    fn handle(&self, event: &EpollEvent) {
         let token = event.data();
-        if token & LISTENER != 0 {
-            return self.accept(usize::try_from(token & !LISTENER).unwrap_or(usize::MAX));
+        if Doors::concerns(token) {
+            return self.doors.handle(token, |one| self.admit(one));
         }
         let flags = event.events();
         let gone = EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP;
@@ -443,17 +326,12 @@ impl Wake for Bell {
     }
 }
 
-/// Marks the tokens of listeners; generations stay below it.
-const LISTENER: u64 = 1 << 63;
+/// With a token's other half they stay below those of the doors.
 const GENERATIONS: u32 = u32::MAX >> 1;
 /// Events taken at once.
 const EVENTS: usize = 256;
 /// Batches until other tasks of the loop have their turn.
 const TURNS: usize = 16;
-/// Connections accepted for one event.
-const ACCEPTED_AT_ONCE: usize = 16;
-/// The same, once nobody else accepts; the rest waits until what was accepted has had its turn.
-const ACCEPTED_AT_THE_END: usize = 1024;
 /// When nobody has come for so long after newcomers were turned away, nobody is under way: a round
 /// trip and more.
 const QUIET: Duration = Duration::from_millis(100);

@@ -9,6 +9,7 @@ use super::application;
 use super::race::unless;
 use super::reactor::Reactor;
 use super::serving::{ServeError, ServeFailure, Serving};
+use crate::clock::Clock;
 use crate::connection::{Service, Settings};
 use crate::drain::Phase;
 use crate::limits::{BodyLimits, HeadLimits};
@@ -34,6 +35,7 @@ pub(crate) async fn serve(
         options,
         clock,
         slot,
+        shares,
         drain,
         identity,
     } = serving;
@@ -45,7 +47,7 @@ pub(crate) async fn serve(
         .into_iter()
         .map(|(address, fd)| Listener::new(&address, fd))
         .collect();
-    let reactor = Reactor::new(Rc::clone(&service), listeners).map_err(other)?;
+    let reactor = Reactor::new(&service, listeners, shares).map_err(other)?;
     let driving = tokio::task::spawn_local(reactor.drive().map_err(other)?);
     tokio::task::spawn_local(async move {
         // A loop without its reactor would look alive and serve nobody.
@@ -54,6 +56,7 @@ pub(crate) async fn serve(
             process::exit_now(1);
         }
     });
+    tokio::task::spawn_local(tell_others(Rc::clone(&reactor), service.clock.clone()));
     tokio::task::spawn_local(announce(Rc::clone(&service)));
     ready(name);
 
@@ -110,6 +113,14 @@ fn open_log(target: &LogTarget) -> io::Result<AccessLog> {
     })
 }
 
+/// Tells the other workers again and again that this one is alive.
+async fn tell_others(reactor: Rc<Reactor>, clock: Clock) {
+    loop {
+        reactor.tell_others();
+        clock.sleep(TELLING).await;
+    }
+}
+
 /// Tells every call that the end is near, as soon as it is.
 async fn announce(service: Rc<Service>) {
     service.drain.reached(Phase::Announced).await;
@@ -142,5 +153,7 @@ fn other(error: impl ToString) -> ServeError {
     }
 }
 
+/// How often the other workers are told how many connections there are, if nothing happens.
+const TELLING: Duration = Duration::from_millis(500);
 /// How old a line of the access log may become before it is written.
 const LOG_PAUSE: Duration = Duration::from_millis(250);

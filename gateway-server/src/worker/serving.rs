@@ -10,6 +10,7 @@ use crate::drain::Drain;
 use crate::net::ListenAddress;
 use crate::options::ServeOptions;
 use crate::scoreboard::Slot;
+use crate::shares::Shares;
 
 /// Everything a serving loop needs.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Serving {
     pub(crate) clock: Clock,
     /// Where to count.
     pub(crate) slot: Slot,
+    /// What the other workers have; nothing in a server of one process.
+    pub(crate) shares: Option<Shares>,
     /// When to end.
     pub(crate) drain: Drain,
     /// Who we are.

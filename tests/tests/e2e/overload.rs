@@ -1,5 +1,10 @@
 //! Whoever wants more than there is waits, or is told so at once, and takes nothing from others.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::client::{Client, get};
 use gateway_tests::gatewayd::Gatewayd;
@@ -88,6 +93,88 @@ fn a_worker_without_room_leaves_new_connections_to_others() {
         other.response().status == 200
     });
     until("a new connection", || accepted(&server).1 == full);
+}
+
+#[test]
+fn kept_connections_spread_evenly() {
+    let module = Artefacts::built().module("probe");
+    let server = Gatewayd::serve(module, &["--workers", "4"]);
+    let mut clients = Vec::new();
+    let mut counts = BTreeMap::<i32, usize>::new();
+    // Whatever chance does at first, those with fewer catch up.
+    let even = (0..1_000).any(|_| {
+        let (client, pid) = accepted(&server);
+        clients.push(client);
+        *counts.entry(pid).or_default() += 1;
+        let most = counts.values().max().copied().unwrap_or_default();
+        clients.len() >= 80 && counts.len() == 4 && most * 4 * 2 <= clients.len() * 3
+    });
+    assert!(even, "{counts:?}");
+}
+
+#[test]
+fn without_descriptors_accepting_rests_and_recovers() {
+    let server = probe(&[]);
+    let worker = server.workers()[0];
+    let (mut kept, _) = accepted(&server);
+    let leaving = accepted(&server).0;
+    let held = fs::read_dir(format!("/proc/{worker}/fd")).unwrap().count();
+    limit_files(worker, &format!("{held}:"));
+    let mut waiting: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    for client in &mut waiting {
+        client.send(get("/version"));
+    }
+    server.process.line_with("cannot accept connections", 0);
+    // Who is there already is served, and the log is told once.
+    for _ in 0..100 {
+        kept.send(get("/version"));
+        assert_eq!(kept.response().text(), "unset");
+    }
+    // One that leaves makes room for one.
+    let mut next = waiting.remove(0);
+    drop(leaving);
+    assert_eq!(next.response().text(), "unset");
+    let said = server.process.said();
+    assert!(
+        said.matches("cannot accept connections").count() <= 2,
+        "{said}"
+    );
+    limit_files(worker, "1000:");
+    for client in &mut waiting {
+        assert_eq!(client.response().text(), "unset");
+    }
+    server.process.line_with("can be accepted again", 0);
+}
+
+#[test]
+fn accepting_that_rests_takes_no_processor_time() {
+    let server = probe(&[]);
+    let worker = server.workers()[0];
+    let (mut kept, _) = accepted(&server);
+    let held = fs::read_dir(format!("/proc/{worker}/fd")).unwrap().count();
+    limit_files(worker, &format!("{held}:"));
+    let _waiting = server.connect();
+    server.process.line_with("cannot accept connections", 0);
+    let spent = || {
+        let stat = fs::read_to_string(format!("/proc/{worker}/schedstat")).unwrap();
+        Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+    };
+    let before = spent();
+    kept.send(get("/sleep/1000"));
+    assert_eq!(kept.response().text(), "slept");
+    let rested = spent() - before;
+    assert!(
+        rested < Duration::from_millis(200),
+        "a second took {rested:?}"
+    );
+}
+
+/// Changes how many files a process may open: `SOFT:`.
+fn limit_files(pid: i32, limit: &str) {
+    let mut prlimit = Command::new("prlimit");
+    prlimit.args(["--pid", &pid.to_string(), &format!("--nofile={limit}")]);
+    let status = prlimit.status().expect("prlimit of util-linux");
+    assert!(status.success(), "{prlimit:?}");
 }
 
 #[test]
