@@ -3,3 +3,7 @@
 #[doc = include_str!("../../docs/application.md")]
 #[derive(Debug)]
 pub struct Application;
+
+#[doc = include_str!("../../docs/carafe.md")]
+#[derive(Debug)]
+pub struct Carafe;

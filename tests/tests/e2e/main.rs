@@ -3,6 +3,7 @@
 mod abuse;
 mod allocations;
 mod bodies;
+mod carafe;
 mod check;
 mod clients;
 mod configuration;

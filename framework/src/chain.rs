@@ -1,0 +1,83 @@
+//! [`Chain`]: the steps that serve one rule, in the order in which they run.
+
+use std::sync::Arc;
+
+use crate::scope::{Handlers, Scope};
+use crate::step::{CallChange, CallHook, CallView, Facts, Step};
+
+/// The steps around all views of one scope.
+#[derive(Clone, Default)]
+pub(crate) struct ScopeChain {
+    guards: Vec<Step<dyn CallHook>>,
+    hooks: Vec<Step<dyn CallHook>>,
+    /// Guards, then hooks, outermost scope first.
+    pub(crate) before: Vec<Step<dyn CallHook>>,
+    /// Innermost scope first, the last registered of each first.
+    pub(crate) after: Vec<Step<dyn CallChange>>,
+    /// As `after`.
+    pub(crate) teardown: Vec<Step<dyn CallHook>>,
+    /// Innermost scope first.
+    pub(crate) handlers: Vec<Arc<Handlers>>,
+}
+
+/// The steps that serve one rule: [`ScopeChain::before`], the view, [`ScopeChain::after`].
+#[derive(Clone)]
+pub(crate) struct Chain {
+    pub(crate) scope: Arc<ScopeChain>,
+    pub(crate) view: Option<Step<dyn CallView>>,
+    /// First and last plain step: what lies between them runs on the pool, as one job.
+    pub(crate) plain: Option<(usize, usize)>,
+    /// Whether a plain step reads the whole body, which is then read before the job.
+    pub(crate) reads_body: bool,
+    /// Whether the view itself answers OPTIONS.
+    pub(crate) answers_options: bool,
+}
+
+impl ScopeChain {
+    /// The chain of a scope within this one.
+    pub(crate) fn inner(&self, scope: &mut Scope) -> Self {
+        let mut chain = self.clone();
+        chain.guards.append(&mut scope.guards);
+        chain.hooks.append(&mut scope.before);
+        chain.before = chain.guards.iter().chain(&chain.hooks).cloned().collect();
+        let after = scope.after.drain(..).rev();
+        chain.after = after.chain(self.after.iter().cloned()).collect();
+        let teardown = scope.teardown.drain(..).rev();
+        chain.teardown = teardown.chain(self.teardown.iter().cloned()).collect();
+        let handlers = Arc::new(std::mem::take(&mut scope.handlers));
+        chain.handlers.insert(0, handlers);
+        chain
+    }
+}
+
+impl Chain {
+    pub(crate) fn new(scope: Arc<ScopeChain>, view: Option<Step<dyn CallView>>) -> Self {
+        let steps: Vec<Option<&Facts>> = (scope.before.iter().map(|step| Some(&step.facts)))
+            .chain([view.as_ref().map(|view| &view.facts)])
+            .chain(scope.after.iter().map(|step| Some(&step.facts)))
+            .collect();
+        let is_plain = |facts: &Option<&Facts>| facts.is_some_and(|facts| facts.plain);
+        let first = steps.iter().position(is_plain);
+        let last = steps.iter().rposition(is_plain);
+        let reads =
+            |facts: &Option<&Facts>| is_plain(facts) && facts.is_some_and(Facts::reads_body);
+        let reads_body = steps.iter().any(reads);
+        Self {
+            plain: first.zip(last),
+            reads_body,
+            answers_options: false,
+            scope,
+            view,
+        }
+    }
+
+    /// The place of the view among the steps.
+    pub(crate) fn view_at(&self) -> usize {
+        self.scope.before.len()
+    }
+
+    /// The number of steps.
+    pub(crate) fn len(&self) -> usize {
+        self.view_at() + 1 + self.scope.after.len()
+    }
+}

@@ -1,0 +1,43 @@
+//! Calls of the application's code: in the request's context, panics held.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::context::{Cx, InContext};
+use crate::error::Result;
+
+/// What a panic said. The server's log has the place.
+#[derive(Debug, thiserror::Error)]
+#[error("panicked: {0}")]
+struct Panicked(String);
+
+/// Runs a call of the application's code; a panic of it is an error.
+pub(super) fn contained<T>(
+    cx: &Cx,
+    call: Pin<Box<dyn Future<Output = Result<T>> + Send + '_>>,
+) -> impl Future<Output = Result<T>> + Send {
+    Contained(InContext::new(cx.clone(), call))
+}
+
+struct Contained<F>(F);
+
+impl<T, F: Future<Output = Result<T>> + Unpin> Future for Contained<F> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, waker: &mut Context<'_>) -> Poll<Result<T>> {
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.0).poll(waker)));
+        polled.unwrap_or_else(|payload| Poll::Ready(Err(Panicked(said(payload.as_ref())).into())))
+    }
+}
+
+fn said(payload: &(dyn Any + Send)) -> String {
+    match payload.downcast_ref::<&'static str>() {
+        Some(text) => (*text).to_owned(),
+        None => payload
+            .downcast_ref::<String>()
+            .map_or_else(|| "without a message".to_owned(), Clone::clone),
+    }
+}

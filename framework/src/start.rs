@@ -1,0 +1,286 @@
+//! From [`App`] to what serves: configuration, extensions, compilation, in this order.
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use gateway_spec::abi::export::Exportable;
+use gateway_spec::{Startup, StartupError};
+use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{App, Plugin, Starting};
+use crate::compile::{blueprint_parts, compile};
+use crate::config::{Config, Environment, Source};
+use crate::dispatch::{Carafe, Service};
+use crate::extract::Check;
+use crate::parts::Parts;
+use crate::pool::Pool;
+use crate::routing::Map;
+use crate::site::{Observer, Site, SiteRoute};
+
+/// Everything that keeps an application from starting, each with the line or the setting that is
+/// to be changed.
+#[derive(Debug)]
+pub struct Mistakes(Vec<String>);
+
+/// Marks an [`App`] in `export!`. Always inferred.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Application;
+
+impl App {
+    /// Starts the application: reads the configuration, sets up and starts the extensions, compiles
+    /// routes and hooks. A tokio runtime must be entered.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes in it.
+    pub async fn start(self, startup: Startup) -> Result<Carafe, Mistakes> {
+        self.start_observed(startup, Environment::of_process(), None)
+            .await
+    }
+
+    pub(crate) async fn start_observed(
+        self,
+        startup: Startup,
+        environment: Environment,
+        observer: Option<Observer>,
+    ) -> Result<Carafe, Mistakes> {
+        let runtime = Handle::try_current().map_err(|_| {
+            Mistakes::one(
+                "carafe needs a tokio runtime: export the application with `carafe::export!`",
+            )
+        })?;
+        let (mut app, plugins) = set_up(self);
+        let root = root_of(app.root.take(), &startup);
+        let config = read(&mut app, &root, &startup, &environment)?;
+        let settings = Settings::read(&config)?;
+        let mut state = std::mem::take(&mut app.state);
+        let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
+        let plugins = match started {
+            Ok(plugins) => plugins,
+            Err((plugins, mistakes)) => {
+                stop(&plugins).await;
+                return Err(mistakes);
+            }
+        };
+        let mut rules = Map::builder(app.options.clone());
+        for (name, make) in app.converters {
+            rules = rules.converter(name, make);
+        }
+        let compiled = match compile(app.scope, rules, || Check::new(&config, &state)) {
+            Ok(compiled) => compiled,
+            Err(mistakes) => {
+                stop(&plugins).await;
+                return Err(Mistakes(mistakes));
+            }
+        };
+        let (chains, routes) = compiled
+            .served
+            .into_iter()
+            .map(|served| {
+                let (options, slots) = (served.options, served.slots);
+                (served.chain, SiteRoute { options, slots })
+            })
+            .unzip();
+        let site = Site {
+            debug: config.debug(),
+            config,
+            state,
+            map: compiled.map,
+            domains: app.options.domains,
+            server_name: settings.server_name.map(|name| name.to_ascii_lowercase()),
+            endpoints: compiled.endpoints,
+            routes,
+            pool: Pool::new(
+                settings.views.threads,
+                settings.views.queue,
+                runtime.clone(),
+            ),
+            tasks: TaskTracker::new(),
+            runtime,
+            host: startup.host(),
+            worker: startup.worker(),
+            root,
+            body_limit: settings.body_limit,
+            observer,
+        };
+        Ok(Carafe::new(Service {
+            site: Arc::new(site),
+            chains,
+            root: compiled.root,
+            finish: app.finish,
+            page: app.page,
+            plugins,
+        }))
+    }
+}
+
+impl Exportable<Application> for App {
+    type Gateway = Carafe;
+
+    fn start(
+        self,
+        startup: Startup,
+    ) -> Pin<Box<dyn Future<Output = Result<Carafe, StartupError>> + Send>> {
+        Box::pin(async move { Self::start(self, startup).await.map_err(Into::into) })
+    }
+}
+
+impl Mistakes {
+    /// The mistakes, each a sentence.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    fn one(mistake: impl Into<String>) -> Self {
+        Self(vec![mistake.into()])
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [one] = self.0.as_slice() {
+            return f.write_str(one);
+        }
+        write!(f, "{} mistakes:", self.0.len())?;
+        self.0.iter().try_for_each(|one| write!(f, "\n  {one}"))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// The framework's own settings.
+#[derive(Deserialize)]
+struct Settings {
+    /// The most bytes of a body that is read whole.
+    #[serde(default = "body_limit")]
+    body_limit: usize,
+    /// The host under which subdomains are told apart.
+    server_name: Option<String>,
+    #[serde(default)]
+    views: Views,
+}
+
+/// The pool for plain views.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Views {
+    threads: usize,
+    queue: usize,
+}
+
+impl Settings {
+    fn read(config: &Config) -> Result<Self, Mistakes> {
+        let told = |error: crate::config::ConfigError| Mistakes::one(error.to_string());
+        Ok(Self {
+            body_limit: config
+                .get("body_limit")
+                .map_err(told)?
+                .unwrap_or_else(body_limit),
+            server_name: config.get("server_name").map_err(told)?,
+            views: config.section("views").map_err(told)?,
+        })
+    }
+}
+
+impl Default for Views {
+    fn default() -> Self {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Self {
+            threads: (4 * cores).max(8),
+            queue: 256,
+        }
+    }
+}
+
+const fn body_limit() -> usize {
+    1 << 20
+}
+
+/// Extensions that have started.
+struct Started;
+
+impl Started {
+    async fn start(
+        plugins: Vec<Plugin>,
+        app: &App,
+        config: &Config,
+        startup: &Startup,
+        root: &Path,
+        state: &mut Parts,
+    ) -> Result<Vec<Plugin>, (Vec<Plugin>, Mistakes)> {
+        let blueprints = blueprint_parts(&app.scope);
+        let mut started = Vec::with_capacity(plugins.len());
+        for plugin in plugins {
+            let mut starting = Starting {
+                config,
+                startup,
+                root,
+                state,
+                parts: &app.scope.parts,
+                blueprints: &blueprints,
+            };
+            if let Err(error) = (plugin.start)(&mut starting).await {
+                let mistake = format!("the extension {} cannot start: {error}", plugin.name);
+                return Err((started, Mistakes::one(mistake)));
+            }
+            started.push(plugin);
+        }
+        Ok(started)
+    }
+}
+
+/// Lets every extension add its own, those that extensions add included.
+fn set_up(mut app: App) -> (App, Vec<Plugin>) {
+    let mut plugins = Vec::new();
+    while !app.plugins.is_empty() {
+        for mut plugin in std::mem::take(&mut app.plugins) {
+            if let Some(setup) = plugin.setup.take() {
+                app = setup(app);
+            }
+            plugins.push(plugin);
+        }
+    }
+    (app, plugins)
+}
+
+async fn stop(plugins: &[Plugin]) {
+    for plugin in plugins.iter().rev() {
+        (plugin.stop)().await;
+    }
+}
+
+/// The application's folder: as the server was told, as the application says, where its manifest
+/// is if cargo runs it, else the current one.
+fn root_of(own: Option<PathBuf>, startup: &Startup) -> PathBuf {
+    let told = startup.setting("root").map(PathBuf::from);
+    told.or(own)
+        .or_else(|| std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from))
+        .or_else(|| std::env::current_dir().ok())
+        .unwrap_or_default()
+}
+
+fn read(
+    app: &mut App,
+    root: &Path,
+    startup: &Startup,
+    environment: &Environment,
+) -> Result<Config, Mistakes> {
+    let told = startup
+        .settings()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let sources: Vec<Source> = std::mem::take(&mut app.sources)
+        .into_iter()
+        .map(|source| source.under(root))
+        .chain([Source::Host(told.collect())])
+        .chain(std::mem::take(&mut app.overrides))
+        .collect();
+    Config::read(&sources, environment)
+        .map_err(|errors| Mistakes(errors.iter().map(ToString::to_string).collect()))
+}

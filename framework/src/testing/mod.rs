@@ -1,0 +1,10 @@
+//! The test client: an application in process, without a socket.
+
+mod client;
+mod jar;
+mod request;
+mod response;
+
+pub use client::Client;
+pub use request::{TestBody, TestRequest};
+pub use response::TestResponse;

@@ -1,0 +1,39 @@
+//! An application on carafe is a module like any other.
+
+use gateway_tests::artefacts::Artefacts;
+use gateway_tests::gatewayd::{self, Gatewayd};
+
+#[test]
+fn hello_is_served_and_stops() {
+    let hello = Artefacts::built().module("carafe-hello");
+    let server = Gatewayd::serve(hello, &["--workers", "2"]);
+    let answer = server.get("/");
+    assert_eq!((answer.status, answer.text()), (200, "Hello, World!"));
+    assert_eq!(
+        answer.field("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    let missing = server.get("/nothing");
+    assert_eq!(missing.status, 404);
+    assert!(
+        missing.text().contains("<h1>Not Found</h1>"),
+        "{}",
+        missing.text()
+    );
+    let refused = server.fetch("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+    assert_eq!(refused.status, 405);
+    assert_eq!(refused.field("allow"), Some("GET, HEAD, OPTIONS"));
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn mistakes_end_the_start_with_their_lines() {
+    let probe = Artefacts::built().module("carafe-mistakes");
+    let (code, said) = gatewayd::run(&["--bind", "127.0.0.1:0", probe.to_str().expect("UTF-8")]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("2 mistakes"), "{said}");
+    assert!(
+        said.contains("src/lib.rs:") && said.contains("view `user` takes [i64]"),
+        "{said}"
+    );
+}
