@@ -2,9 +2,14 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
+use socket2::{Domain, Socket, Type};
 
 use crate::DEADLINE;
 
@@ -28,9 +33,23 @@ impl Address {
     /// # Errors
     /// What the system says.
     pub fn connect(&self) -> io::Result<Stream> {
+        self.connect_from(None)
+    }
+
+    /// Connects once, from that address where there is a choice: each has ports of its own, so that
+    /// many short connections do not run out of them.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn connect_from(&self, source: Option<IpAddr>) -> io::Result<Stream> {
         match self {
             Self::Tcp(address) => {
-                let stream = TcpStream::connect_timeout(address, DEADLINE)?;
+                let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
+                if let Some(source) = source {
+                    socket.bind(&SocketAddr::new(source, 0).into())?;
+                }
+                socket.connect_timeout(&(*address).into(), DEADLINE)?;
+                let stream = TcpStream::from(socket);
                 stream.set_nodelay(true)?;
                 stream.set_read_timeout(Some(DEADLINE))?;
                 stream.set_write_timeout(Some(DEADLINE))?;
@@ -77,6 +96,17 @@ impl Stream {
             Self::Tcp(stream) => Self::Tcp(stream.try_clone()?),
             Self::Unix(stream) => Self::Unix(stream.try_clone()?),
         })
+    }
+
+    /// Whether the peer has ended the connection, as far as is known at this moment.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let fd = match self {
+            Self::Tcp(stream) => stream.as_raw_fd(),
+            Self::Unix(stream) => stream.as_raw_fd(),
+        };
+        let look = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        !matches!(recv(fd, &mut [0], look), Ok(1..) | Err(Errno::EAGAIN))
     }
 
     /// Ends our half; the peer may still answer.

@@ -104,7 +104,13 @@ pub fn workers_of(master: i32) -> Vec<i32> {
 /// `gatewayd` without arguments yet.
 #[must_use]
 pub fn program() -> Command {
-    let mut command = Command::new(Artefacts::built().program("gatewayd"));
+    program_at(Artefacts::built().program("gatewayd"))
+}
+
+/// The `gatewayd` at a path of the test's choice, without arguments yet.
+#[must_use]
+pub fn program_at(path: &Path) -> Command {
+    let mut command = Command::new(path);
     command.env_remove("RUST_LOG").env("NO_COLOR", "1");
     command
 }

@@ -15,6 +15,7 @@ pub mod load;
 pub mod nginx;
 pub mod process;
 pub mod response;
+pub mod soak;
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,7 @@
 //! Steady load that counts: what came back, and what failed and how.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -21,6 +22,26 @@ pub struct Plan {
     /// Time between one client's requests: zero for as fast as it goes.
     pub pace: Duration,
     pub connections: Connections,
+    /// Where clients connect from, in turn; empty for where the system likes.
+    pub sources: Vec<IpAddr>,
+    /// What the body of every answer must be; none for anything.
+    pub expected: Option<Vec<u8>>,
+}
+
+impl Plan {
+    /// One client that sends a request again and again on a connection that it keeps.
+    #[must_use]
+    pub fn new(address: &Address, request: impl Into<Vec<u8>>) -> Self {
+        Self {
+            address: address.clone(),
+            request: request.into(),
+            clients: 1,
+            pace: Duration::ZERO,
+            connections: Connections::Kept,
+            sources: Vec::new(),
+            expected: None,
+        }
+    }
 }
 
 /// How long a client keeps a connection.
@@ -46,6 +67,8 @@ pub struct Tally {
     pub answers: BTreeMap<String, u64>,
     /// Everything else, in words.
     pub failures: Vec<String>,
+    /// Kept connections that the server closed while nothing was on its way: no failures.
+    pub idle_ends: u64,
 }
 
 #[derive(Debug, Default)]
@@ -60,9 +83,10 @@ impl Load {
     #[must_use]
     pub fn start(plan: &Plan) -> Self {
         let shared = Arc::new(Shared::default());
-        let client = |_| {
+        let client = |number: usize| {
             let (plan, shared) = (plan.clone(), Arc::clone(&shared));
-            thread::spawn(move || drive(&plan, &shared))
+            let source = plan.sources.iter().cycle().nth(number).copied();
+            thread::spawn(move || drive(&plan, source, &shared))
         };
         let clients = (0..plan.clients).map(client).collect();
         Self { shared, clients }
@@ -94,6 +118,12 @@ impl Load {
         self.until(&format!("{count} more answers"), |tally| {
             tally.total() >= goal
         });
+    }
+
+    /// What has come back so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.shared.lock().clone()
     }
 
     /// Ends the load, each client after its request in flight.
@@ -155,13 +185,18 @@ impl Shared {
     }
 }
 
-/// One client. A kept connection is replaced only when the server announced its end.
-fn drive(plan: &Plan, shared: &Shared) {
-    let mut connection: Option<(Stream, Vec<u8>)> = None;
+/// One client. It takes an ended connection for no failure only before it has sent anything.
+fn drive(plan: &Plan, source: Option<IpAddr>, shared: &Shared) {
+    let mut connection: Kept = None;
     let mut due = Instant::now();
     while !shared.stop.load(Ordering::Relaxed) {
-        let outcome = exchange(plan, connection.take());
+        let kept = connection.take();
+        let (kept, ended): (Vec<_>, Vec<_>) = kept
+            .into_iter()
+            .partition(|(stream, ahead)| !ahead.is_empty() || !stream.has_ended());
+        let outcome = exchange(plan, source, kept.into_iter().next());
         let mut tally = shared.lock();
+        tally.idle_ends += ended.len() as u64;
         match outcome {
             Ok((response, kept)) => {
                 let text = String::from_utf8_lossy(&response.body[..response.body.len().min(64)]);
@@ -180,7 +215,11 @@ fn drive(plan: &Plan, shared: &Shared) {
 
 type Kept = Option<(Stream, Vec<u8>)>;
 
-fn exchange(plan: &Plan, connection: Kept) -> Result<(Response, Kept), String> {
+fn exchange(
+    plan: &Plan,
+    source: Option<IpAddr>,
+    connection: Kept,
+) -> Result<(Response, Kept), String> {
     use std::io::Write;
 
     let age = if connection.is_some() { "kept" } else { "new" };
@@ -189,7 +228,7 @@ fn exchange(plan: &Plan, connection: Kept) -> Result<(Response, Kept), String> {
         Some(kept) => kept,
         None => (
             plan.address
-                .connect()
+                .connect_from(source)
                 .map_err(|e| fail("connect", e.to_string()))?,
             Vec::new(),
         ),
@@ -201,6 +240,13 @@ fn exchange(plan: &Plan, connection: Kept) -> Result<(Response, Kept), String> {
         .map_err(|broken| fail("read", format!("{broken:?}")))?;
     if response.status != 200 {
         return Err(fail("answer", format!("status {}", response.status)));
+    }
+    if let Some(expected) = &plan.expected
+        && *expected != response.body
+    {
+        let text = String::from_utf8_lossy(&response.body[..response.body.len().min(64)]);
+        let length = response.body.len();
+        return Err(fail("answer", format!("{length} bytes, {text:?}...")));
     }
     let keep = plan.connections == Connections::Kept && !response.closes();
     Ok((response, keep.then_some((stream, ahead))))
@@ -235,11 +281,10 @@ mod tests {
 
     fn tally(answer: &'static str) -> Tally {
         let load = Load::start(&Plan {
-            address: ends_connections(answer),
-            request: b"GET ".to_vec(),
             clients: 2,
             pace: Duration::from_millis(1),
-            connections: Connections::Kept,
+            expected: Some(b"ok".to_vec()),
+            ..Plan::new(&ends_connections(answer), "GET ")
         });
         load.until("outcomes", |tally| {
             tally.total() > 5 || tally.failures.len() > 5
@@ -248,15 +293,21 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_ends_unannounced_is_a_failure() {
+    fn a_connection_that_ends_unannounced_is_told_apart() {
         let tally = tally("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        let broken = |failure: &String| failure.contains("kept");
+        // Unless it ended while the request was being sent.
         assert!(
-            tally
-                .failures
-                .iter()
-                .any(|failure| failure.contains("kept")),
+            tally.idle_ends > 0 || tally.failures.iter().any(broken),
             "{tally:?}"
         );
+    }
+
+    #[test]
+    fn another_body_than_expected_is_a_failure() {
+        let tally = tally("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
+        assert_eq!(tally.total(), 0);
+        assert!(tally.failures[0].contains("\"no\""), "{tally:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod ci;
 mod docs;
 mod layers;
 mod miri;
+mod soak;
 mod spec;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(&root()),
         ["bench"] => bench::run(&root()),
         ["miri"] => miri::run(&root()),
+        ["soak", arguments @ ..] => soak::run(&root(), arguments),
         ["ci"] => ci::run(&root()),
         _ => {
             eprintln!("{USAGE}");
@@ -46,5 +48,6 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
   docs    writes docs/configuration.md from the table of settings
   layers  the import table of ARCHITECTURE.md against the sources
+  soak    minutes of load while everything is reloaded and scaled; counts what is lost (needs nginx)
   miri    the round trips through the C ABI under miri (needs nightly with miri)
   spec    the rules of SPEC.md from the sources; with --check only compares them";

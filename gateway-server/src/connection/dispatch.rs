@@ -150,6 +150,7 @@ impl Connection {
     ) -> usize {
         match self.body(request.head, behind) {
             Ok((body, upload, used)) => {
+                terms.closes |= turn.drain >= drain::Phase::Retiring && used == behind.len();
                 terms.closes |= upload.as_ref().is_some_and(Upload::spoils);
                 self.hand_over(turn, request, terms, Some(body), upload);
                 used

@@ -8,12 +8,14 @@ use super::exchange::Io;
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::date::Date;
 use crate::http1::{Outgoing, Recipient};
-use crate::limits::LINGER;
+use crate::limits::{DISCARD, LINGER};
+use crate::scoreboard::Counter;
 
 impl Connection {
     pub(super) fn poll_close(&mut self) -> Poll<()> {
         ready!(self.poll_flush());
-        let Phase::Linger(budget) = &mut self.phase else {
+        let parted = matches!(self.phase, Phase::Parted(_));
+        let (Phase::Linger(budget) | Phase::Parted(budget)) = &mut self.phase else {
             self.phase = Phase::Closed;
             return Poll::Ready(());
         };
@@ -31,7 +33,12 @@ impl Connection {
                     return Poll::Pending;
                 }
                 Poll::Ready(Ok(0) | Err(_)) => break,
-                Poll::Ready(Ok(read)) => *budget = budget.saturating_sub(read),
+                Poll::Ready(Ok(read)) => {
+                    if parted && *budget == DISCARD && service.drain.is_draining() {
+                        service.slot.add(Counter::DrainRaces);
+                    }
+                    *budget = budget.saturating_sub(read);
+                }
             }
         }
         self.phase = Phase::Closed;
@@ -45,6 +52,13 @@ impl Connection {
         match (self.awaiting, &mut self.phase) {
             (Awaiting::Head, _) => {
                 self.refuse_late(408, |out, to, date| refusal::write(out, 408, to, date));
+            }
+            // A request that arrived this moment is answered; the end is told to a client that sent
+            // nothing. Closing at once would break off what is on its way.
+            (Awaiting::Request, _) => {
+                self.socket.expect_input();
+                self.awaiting = Awaiting::Parting;
+                return;
             }
             (Awaiting::Entry, _) => self.entry_timed_out(),
             (_, Phase::Exchange(exchange)) => {

@@ -166,6 +166,10 @@ impl Connection {
         let draining = self.service.drain.is_draining();
         let timeouts = self.service.timeouts;
         if self.input.is_empty() {
+            if self.awaiting == Awaiting::Parting {
+                self.phase = Phase::Parted(DISCARD);
+                return Poll::Ready(());
+            }
             if self.awaiting != Awaiting::Request {
                 self.heard = self.service.clock.deadlines.now();
                 let timeout = if self.served {

@@ -78,6 +78,8 @@ enum Awaiting {
     Nothing,
     /// The first byte of a request.
     Request,
+    /// Nothing any more, unless a request has just come.
+    Parting,
     /// The rest of a head.
     Head,
     /// The client to read.
@@ -100,6 +102,8 @@ enum Phase {
     /// The answer is to be written, then no more is sent; what still comes is thrown away, so that
     /// the client can read the answer.
     Linger(usize),
+    /// The connection was idle and is being closed; what still comes has come too late.
+    Parted(usize),
     /// The answer is to be written, then the connection is closed.
     Close,
     Closed,
@@ -170,7 +174,7 @@ impl Connection {
             Phase::Head(_) => self.poll_head(cx),
             Phase::Exchange(_) => self.poll_exchange(true, cx),
             Phase::Discard(..) => self.poll_discard(),
-            Phase::Linger(_) | Phase::Close => self.poll_close(),
+            Phase::Linger(_) | Phase::Parted(_) | Phase::Close => self.poll_close(),
             Phase::Closed => Poll::Ready(()),
         }
     }

@@ -64,6 +64,11 @@ impl Socket {
         self.gone |= readiness.gone;
     }
 
+    /// Lets the next read ask the kernel, whatever it said before.
+    pub(super) fn expect_input(&mut self) {
+        self.readable = true;
+    }
+
     /// Begins a turn: a peer that is as fast as we are must not keep the loop from other
     /// connections, so that after some bytes nothing moves until the next.
     #[inline]

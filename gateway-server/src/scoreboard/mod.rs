@@ -34,15 +34,18 @@ pub(crate) enum Counter {
     Requests,
     /// Requests that the application is working on.
     RequestsActive,
+    /// Requests that came on a connection which a draining worker was just closing.
+    DrainRaces,
 }
 
 impl Counter {
     /// All counters.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Connections,
         Self::ConnectionsActive,
         Self::Requests,
         Self::RequestsActive,
+        Self::DrainRaces,
     ];
 
     /// The name in the page, at most [`NAME_BYTES`] long.
@@ -52,6 +55,7 @@ impl Counter {
             Self::ConnectionsActive => "connections_active",
             Self::Requests => "requests_total",
             Self::RequestsActive => "requests_active",
+            Self::DrainRaces => "drain_races_total",
         }
     }
 
@@ -225,7 +229,7 @@ mod tests {
         slot.clone().beat();
         assert_ne!(page.beat(), before);
         let counters = Counter::ALL.map(|counter| page.counter(counter));
-        assert_eq!(counters, [0, 0, 2, 0]);
+        assert_eq!(counters, [0, 0, 2, 0, 0]);
     }
 
     #[test]

@@ -26,11 +26,10 @@ fn copy_of_probe(folder: &Path) -> PathBuf {
 
 fn load(server: &Gatewayd, connections: Connections) -> Load {
     Load::start(&Plan {
-        address: server.address.clone(),
-        request: get("/version").into_bytes(),
         clients: 2,
         pace: Duration::from_millis(2),
         connections,
+        ..Plan::new(&server.address, get("/version"))
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gateway_tests::artefacts::{Artefacts, compile};
 use gateway_tests::client::{Client, chunked, get, post};
 use gateway_tests::gatewayd::Gatewayd;
-use gateway_tests::load::{Connections, Load, Plan};
+use gateway_tests::load::{Load, Plan};
 use gateway_tests::nginx::Nginx;
 use nix::sys::signal::Signal;
 
@@ -60,12 +60,10 @@ fn reloads_under_load_give_no_bad_gateway() {
     let server = Gatewayd::serve(Artefacts::built().module("echo"), &["--workers", "2"]);
     let nginx = Nginx::start(&server.address, folder.path());
     let load = Load::start(&Plan {
-        address: nginx.address.clone(),
-        // POST, which nginx does not send again by itself.
-        request: post("/", b"x"),
         clients: 8,
         pace: Duration::from_millis(2),
-        connections: Connections::Kept,
+        // POST, which nginx does not send again by itself.
+        ..Plan::new(&nginx.address, post("/", b"x"))
     });
     load.more(200);
     for _ in 0..3 {

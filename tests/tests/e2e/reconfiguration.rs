@@ -50,11 +50,10 @@ impl Site {
 
     fn load(&self, address: Address, connections: Connections) -> Load {
         Load::start(&Plan {
-            address,
-            request: b"GET /pid HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
             clients: 2,
             pace: Duration::from_millis(2),
             connections,
+            ..Plan::new(&address, "GET /pid HTTP/1.1\r\nHost: a\r\n\r\n")
         })
     }
 }

@@ -14,11 +14,10 @@ fn probe(arguments: &[&str]) -> Gatewayd {
 
 fn load(server: &Gatewayd, request: Vec<u8>, connections: Connections) -> Load {
     Load::start(&Plan {
-        address: server.address.clone(),
-        request,
         clients: 4,
         pace: Duration::from_millis(8),
         connections,
+        ..Plan::new(&server.address, request)
     })
 }
 

@@ -16,11 +16,9 @@ fn probe(arguments: &[&str]) -> Gatewayd {
 
 fn fresh_load(server: &Gatewayd) -> Load {
     Load::start(&Plan {
-        address: server.address.clone(),
-        request: get("/version").into_bytes(),
         clients: 16,
-        pace: Duration::ZERO,
         connections: Connections::Fresh,
+        ..Plan::new(&server.address, get("/version"))
     })
 }
 

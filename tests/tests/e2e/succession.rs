@@ -38,11 +38,10 @@ fn after_a_killed_master_the_next_starts_at_once_and_what_has_begun_is_finished(
     assert_eq!(pid_in(folder.path()), first.process.pid());
     let unix = Address::Unix(folder.path().join("s"));
     let load = Load::start(&Plan {
-        address: first.address.clone(),
-        request: get("/version").into_bytes(),
         clients: 4,
         pace: Duration::from_millis(2),
         connections: Connections::Fresh,
+        ..Plan::new(&first.address, get("/version"))
     });
     load.more(100);
     let mut slow = [&first.address, &unix].map(|address| {

@@ -14,11 +14,10 @@ use nix::unistd::Pid;
 
 fn load(server: &Gatewayd, target: &str, connections: Connections) -> Load {
     Load::start(&Plan {
-        address: server.address.clone(),
-        request: get(target).into_bytes(),
         clients: 8,
         pace: Duration::from_millis(2),
         connections,
+        ..Plan::new(&server.address, get(target))
     })
 }
 
