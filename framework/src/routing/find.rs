@@ -28,13 +28,21 @@ impl Map {
             let rule = &self.rules[number];
             let mut values = Values::new();
             add_defaults(rule, &mut values);
-            return self.arrive(at, method, Found::new(rule, values, None), path);
+            let found = Found::new(rule, values, None);
+            if !rule.leads_elsewhere() {
+                return Outcome::Found(found);
+            }
+            return self.arrive(at, method, found, path);
         }
         let text = Text::of(path);
         match search.run(domain, text.path()) {
             End::Rule(number) => match self.values(number, &search, domain, &text) {
                 Some(values) => {
-                    let found = Found::new(&self.rules[number], values, text.decoded());
+                    let rule = &self.rules[number];
+                    let found = Found::new(rule, values, text.decoded());
+                    if !rule.leads_elsewhere() {
+                        return Outcome::Found(found);
+                    }
                     self.arrive(at, method, found, path)
                 }
                 None => nothing(search),
@@ -103,16 +111,14 @@ impl Map {
         Some(values)
     }
 
-    /// What a match leads to, which may be another place.
-    #[inline]
+    /// What a match leads to that may belong to another place.
+    #[cold]
     fn arrive(&self, at: &Binding<'_>, method: &Method, found: Found, path: &[u8]) -> Outcome {
         let rule = &self.rules[found.rule.0];
-        if rule.leads_elsewhere() {
-            if let Some(location) = self.redirect(at, method, rule, &found, path) {
-                return Outcome::Redirect(location);
-            }
+        match self.redirect(at, method, rule, &found, path) {
+            Some(location) => Outcome::Redirect(location),
+            None => Outcome::Found(found),
         }
-        Outcome::Found(found)
     }
 
     /// A redirect to a decoded path on the request's own host.
@@ -124,7 +130,7 @@ impl Map {
     }
 }
 
-type Values = SmallVec<[Stored; 4]>;
+type Values = SmallVec<[Stored; 3]>;
 
 /// A path, decoded.
 struct Text<'p> {

@@ -32,7 +32,7 @@ pub struct Found {
     pub rule: RuleId,
     /// Its endpoint.
     pub endpoint: EndpointId,
-    values: SmallVec<[Stored; 4]>,
+    values: SmallVec<[Stored; 3]>,
     /// The path, if it had to be decoded.
     decoded: Option<Arc<str>>,
 }
@@ -46,9 +46,10 @@ pub(super) enum Stored {
 }
 
 impl Found {
+    #[inline]
     pub(super) fn new(
         rule: &RuleInfo,
-        values: SmallVec<[Stored; 4]>,
+        values: SmallVec<[Stored; 3]>,
         decoded: Option<Arc<str>>,
     ) -> Self {
         Self {

@@ -40,7 +40,8 @@ pub(super) fn quote_query_part(text: &str, out: &mut String) {
 /// Decodes a raw path: `%2F` is a slash like any other, what is no valid escape stays, and what is not
 /// UTF-8 becomes U+FFFD. Borrowed if there is nothing to decode.
 pub(super) fn decode_path(raw: &[u8]) -> Cow<'_, str> {
-    if !raw.contains(&b'%') {
+    let plain = raw.iter().fold(true, |plain, &byte| plain & (byte != b'%'));
+    if plain {
         return match std::str::from_utf8(raw) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(String::from_utf8_lossy(raw).into_owned()),

@@ -113,12 +113,14 @@ impl Trie {
 
 impl Statics {
     /// Where `text` leads.
+    #[inline]
     pub(super) fn get(&self, text: &str) -> Option<usize> {
-        if !self.many.is_empty() {
-            return self.many.get(text).copied();
-        }
         let found = self.few.iter().find(|(one, _)| **one == *text);
-        found.map(|&(_, to)| to)
+        match found {
+            Some(&(_, to)) => Some(to),
+            None if self.many.is_empty() => None,
+            None => self.many.get(text).copied(),
+        }
     }
 
     fn insert(&mut self, text: &str, to: usize) {

@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod cost;
 mod oracle;
 mod ours;
 mod random;
