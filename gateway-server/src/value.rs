@@ -59,6 +59,41 @@ impl fmt::Display for LogTarget {
     }
 }
 
+/// Permissions of a file, written `0660`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileMode(pub(crate) u32);
+
+impl FileMode {
+    /// Reads three octal digits, perhaps behind a zero.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digits = match text.len() {
+            3 => text,
+            4 => text.strip_prefix('0')?,
+            _ => return None,
+        };
+        let octal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+        let mode = u32::from_str_radix(digits, 8).ok().filter(|_| octal);
+        mode.map(Self)
+    }
+}
+
+impl fmt::Display for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+/// Who a process is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The user, unless it stays as it is.
+    pub(crate) user: Option<u32>,
+    /// The group.
+    pub(crate) group: u32,
+    /// All groups.
+    pub(crate) groups: Vec<u32>,
+}
+
 /// How much of what happens is worth a line on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogLevel {
@@ -179,6 +214,17 @@ mod tests {
         }
         for text in ["0", "8190", "64KiB", "100MiB", "1GiB"] {
             assert_eq!(ByteCount::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn modes_are_octal_and_have_three_digits() {
+        for (text, mode) in [("0666", 0o666), ("600", 0o600), ("0007", 0o007)] {
+            assert_eq!(FileMode::parse(text), Some(FileMode(mode)));
+        }
+        assert_eq!(FileMode(0o60).to_string(), "0060");
+        for wrong in ["", "66", "0689", "1777", "+66", "00666"] {
+            assert_eq!(FileMode::parse(wrong), None, "{wrong}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! An unprivileged nginx in front of a server under test, in a folder of its own.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -44,6 +45,20 @@ impl Nginx {
             address: Address::Unix(socket),
             process,
         }
+    }
+
+    /// The group of its worker, which is another user's if root has started it.
+    ///
+    /// # Panics
+    /// When it has no worker.
+    #[must_use]
+    pub fn worker_group(&self) -> u32 {
+        let master = self.process.pid();
+        let list = fs::read_to_string(format!("/proc/{master}/task/{master}/children"));
+        let list = list.expect("nginx to run");
+        let worker = list.split_whitespace().next().expect("a worker");
+        let found = fs::metadata(format!("/proc/{worker}")).expect("the worker to live");
+        found.gid()
     }
 
     /// Everything nginx said: its error log.

@@ -34,8 +34,9 @@ use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::Config;
 use crate::logging;
-use crate::net::LockFile;
+use crate::net::{LockFile, Passed};
 use crate::orders::{AppIdentity, Order, Report};
+use crate::os::fd;
 use crate::os::process::{self, Ended, Image, Reaped};
 use crate::os::signals::SignalSource;
 use crate::prepare::{self, Parcel};
@@ -82,6 +83,7 @@ struct Arbiter {
     /// Open files that a process may have.
     files: u64,
     signals: SignalSource,
+    passed: Passed,
     /// What the running generation is started from, and the next one while it is tried.
     releases: BTreeMap<Generation, Release>,
     /// The one that serves.
@@ -111,6 +113,7 @@ impl Arbiter {
         source: AppSource,
     ) -> anyhow::Result<Self> {
         let started = Instant::now();
+        let passed = Passed::take(&config.bind, fd::adopt);
         let signals = SignalSource::open()?;
         let files = process::raise_file_limit();
         config.fit_open_files(files);
@@ -119,7 +122,7 @@ impl Arbiter {
         let state = State::new(policy(&config));
         let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
         let release = start::patiently(&signals, ReleaseError::is_in_use, || {
-            Release::new(config.clone(), None, &[])
+            Release::new(config.clone(), None, &[], &passed)
         })?;
         Ok(Self {
             state,
@@ -130,6 +133,7 @@ impl Arbiter {
             words,
             files,
             signals,
+            passed,
             releases: BTreeMap::from([(serving, release)]),
             serving,
             closed: None,
@@ -381,7 +385,8 @@ impl Arbiter {
             tracing::info!("changed: {}", changes.applied.join(", "));
         }
         let open = &self.releases[&self.serving].listeners;
-        let release = Release::new(config, app, open).map_err(|error| error.to_string())?;
+        let release =
+            Release::new(config, app, open, &self.passed).map_err(|error| error.to_string())?;
         let policy = policy(&release.config);
         self.releases.insert(generation, release);
         Ok(policy)
@@ -409,7 +414,8 @@ impl Arbiter {
         let Some((&next, release)) = next else { return };
         release.adjust_listeners();
         logging::set_level(release.config.log_level);
-        if release.lacks_one_of(&self.releases[&generation]) {
+        for listener in release.lacking(&self.releases[&generation]) {
+            listener.turn_newcomers_away();
             self.closed = Some(generation);
         }
         self.serving = next;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::event::Policy;
 use super::recycling::Limits;
 use crate::config::{Applies, Config, MAX_WORKERS, SETTINGS};
-use crate::net::{BindError, ListenAddress, Listener};
+use crate::net::{self, Bind, BindError, ListenAddress, Listener, Passed};
 use crate::os::memfd;
 
 /// A generation's provisions. Listeners are shared with the generations before and behind; the last
@@ -35,18 +35,14 @@ impl Release {
         config: Config,
         app: Option<OwnedFd>,
         open: &[Rc<Listener>],
+        passed: &Passed,
     ) -> Result<Self, ReleaseError> {
-        let mut open: Vec<_> = open.to_vec();
-        let mut listeners = Vec::new();
-        for address in &config.bind {
-            let kept = open.iter().position(|one| one.asked() == address);
-            listeners.push(match kept {
-                Some(at) => open.remove(at),
-                None => Rc::new(Listener::bind(address, config.backlog)?),
-            });
-        }
+        let listeners = net::open_all(&config.bind, &config.listen_options(), open, passed)?;
         let mut told = config.clone();
-        told.bind = listeners.iter().map(|one| one.address().clone()).collect();
+        told.bind = listeners
+            .iter()
+            .map(|one| Bind::Address(one.address().clone()))
+            .collect();
         Ok(Self {
             wire: memfd::sealed("gatewayd-config", &told.to_wire())?,
             config,
@@ -57,17 +53,13 @@ impl Release {
 
     /// Brings listeners that were open before to what the configuration says now.
     pub(super) fn adjust_listeners(&self) {
-        for listener in &self.listeners {
-            if let Err(error) = listener.set_backlog(self.config.backlog) {
-                tracing::warn!("{}: cannot change the backlog: {error}", listener.address());
-            }
-        }
+        net::adjust(&self.listeners, &self.config.listen_options());
     }
 
-    /// Whether a listener of `older` is none of this one's.
-    pub(super) fn lacks_one_of(&self, older: &Self) -> bool {
+    /// The listeners of `older` that are none of this one's.
+    pub(super) fn lacking<'a>(&self, older: &'a Self) -> impl Iterator<Item = &'a Rc<Listener>> {
         let has = |one: &Rc<Listener>| self.listeners.iter().any(|own| Rc::ptr_eq(own, one));
-        !older.listeners.iter().all(has)
+        older.listeners.iter().filter(move |one| !has(one))
     }
 
     /// Where it listens.
@@ -193,13 +185,15 @@ mod tests {
             config
         };
         let before = with(&["127.0.0.1:0", "127.0.0.1:0", &unix("a")]);
-        let first = Release::new(before, None, &[]).unwrap();
+        let first = Release::new(before, None, &[], &Passed::default()).unwrap();
         assert_ne!(first.listeners[0].address(), first.listeners[1].address());
         let after = with(&[&unix("b"), "127.0.0.1:0", "127.0.0.1:0"]);
-        let second = Release::new(after, None, &first.listeners).unwrap();
+        let second = Release::new(after, None, &first.listeners, &Passed::default()).unwrap();
         assert!(Rc::ptr_eq(&first.listeners[0], &second.listeners[1]));
         assert!(Rc::ptr_eq(&first.listeners[1], &second.listeners[2]));
-        assert!(second.lacks_one_of(&first) && first.lacks_one_of(&second));
+        let gone: Vec<_> = second.lacking(&first).map(|one| one.address()).collect();
+        assert_eq!(gone.len(), 1);
+        assert!(gone[0].to_string().ends_with("/a"));
         drop(first);
         assert!(!folder.path().join("a").exists() && folder.path().join("b").exists());
         let told = Config::from_wire(
@@ -210,6 +204,11 @@ mod tests {
             .unwrap(),
         )
         .unwrap();
-        assert!(told.bind.iter().eq(second.addresses()));
+        assert!(
+            told.bind
+                .iter()
+                .map(ToString::to_string)
+                .eq(second.addresses().map(ToString::to_string))
+        );
     }
 }

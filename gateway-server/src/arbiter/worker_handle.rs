@@ -65,7 +65,7 @@ impl WorkerHandle {
             listeners: provisions
                 .listeners
                 .iter()
-                .map(|one| one.as_fd().as_raw_fd())
+                .map(|one| (one.as_fd().as_raw_fd(), one.tenure()))
                 .collect(),
         };
         let mut inherited = vec![

@@ -1,6 +1,7 @@
 //! The server's configuration: which settings there are, where their values come from, and what the
 //! other rooms are told of it.
 
+mod accounts;
 mod file;
 mod given;
 mod nearest;
@@ -25,9 +26,9 @@ pub(crate) use setting::Applies;
 pub(crate) use settings::{MAX_WORKERS, SETTINGS};
 pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
 
-use crate::net::ListenAddress;
+use crate::net::{Bind, ListenOptions, UnixAccess};
 use crate::options::{AppSettings, Capacity, MinimumRates, RequestSizes, ServeOptions, Timeouts};
-use crate::value::{ByteCount, LogLevel, LogTarget};
+use crate::value::{ByteCount, FileMode, Identity, LogLevel, LogTarget};
 
 /// Every setting's value, and what is to be served.
 ///
@@ -44,7 +45,16 @@ pub(crate) struct Config {
     pub(crate) file: Option<PathBuf>,
     /// The folder of `gatewayd dev`.
     pub(crate) workbench: Option<PathBuf>,
-    pub(crate) bind: Vec<ListenAddress>,
+    pub(crate) bind: Vec<Bind>,
+    pub(crate) unix_mode: Option<FileMode>,
+    pub(crate) unix_owner: Option<String>,
+    /// The user and the group that `unix_owner` names.
+    pub(crate) unix_owner_ids: (Option<u32>, Option<u32>),
+    pub(crate) user: Option<String>,
+    pub(crate) group: Option<String>,
+    /// Who `user` and `group` are.
+    pub(crate) identity: Option<Identity>,
+    pub(crate) umask: Option<FileMode>,
     pub(crate) workers: u32,
     pub(crate) max_connections: u32,
     pub(crate) backlog: u32,
@@ -89,6 +99,13 @@ impl Config {
             file: None,
             workbench: None,
             bind: Vec::new(),
+            unix_mode: None,
+            unix_owner: None,
+            unix_owner_ids: (None, None),
+            user: None,
+            group: None,
+            identity: None,
+            umask: None,
             workers: 0,
             max_connections: 0,
             backlog: 0,
@@ -134,6 +151,19 @@ impl Config {
                 self.max_connections
             );
             self.max_connections = most;
+        }
+    }
+
+    /// What listeners are made with.
+    pub(crate) fn listen_options(&self) -> ListenOptions {
+        let (user, group) = self.unix_owner_ids;
+        ListenOptions {
+            backlog: self.backlog,
+            unix: UnixAccess {
+                mode: self.unix_mode.map_or(0o666, |mode| mode.0),
+                user,
+                group,
+            },
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::Config;
 
-use crate::net::ListenAddress;
-use crate::value::{ByteCount, LogLevel, LogTarget, parse_duration, show_duration};
+use crate::net::Bind;
+use crate::value::{ByteCount, FileMode, LogLevel, LogTarget, parse_duration, show_duration};
 
 /// One setting.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Setting {
 pub(crate) enum Group {
     /// Sockets, workers, the application.
     Serving,
+    /// Who the processes are.
+    Process,
     /// How long things may take.
     Timeouts,
     /// How large things may be.
@@ -47,6 +49,7 @@ impl Group {
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::Serving => "Serving",
+            Self::Process => "Process",
             Self::Timeouts => "Timeouts",
             Self::Limits => "Limits",
             Self::Logging => "Logging",
@@ -75,15 +78,30 @@ pub(crate) enum Field {
     /// A number of bytes within a range.
     Bytes(RangeInclusive<ByteCount>, fn(&mut Config) -> &mut ByteCount),
     /// Addresses to listen on, one or more; in the environment separated by commas.
-    Addresses(fn(&mut Config) -> &mut Vec<ListenAddress>),
+    Addresses(fn(&mut Config) -> &mut Vec<Bind>),
     /// On or off; as a flag it takes no value.
     Switch(fn(&mut Config) -> &mut bool),
     /// Where to write lines, or nowhere.
     Target(fn(&mut Config) -> &mut Option<LogTarget>),
     /// A file, or none.
     File(fn(&mut Config) -> &mut Option<PathBuf>),
+    /// Permissions of a file.
+    Mode(fn(&mut Config) -> &mut Option<FileMode>),
+    /// The name or number of a user or group, or both; whether they exist is looked up later.
+    Account(Accounts, fn(&mut Config) -> &mut Option<String>),
     /// How much to log.
     Level(fn(&mut Config) -> &mut LogLevel),
+}
+
+/// What an account setting names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accounts {
+    /// `www-data` or `33`.
+    User,
+    /// `www-data` or `33`.
+    Group,
+    /// `www-data`, `www-data:adm` or `:adm`.
+    Both,
 }
 
 impl Setting {
@@ -151,10 +169,14 @@ impl Field {
                 range.start(),
                 range.end()
             ),
-            Self::Addresses(_) => ListenAddress::FORM.to_owned(),
+            Self::Addresses(_) => Bind::FORM.to_owned(),
             Self::Switch(_) => "`true` or `false`".to_owned(),
             Self::Target(_) => "a file path, or `-` for standard output".to_owned(),
             Self::File(_) => "a file path".to_owned(),
+            Self::Mode(_) => "an octal file mode such as `0660`".to_owned(),
+            Self::Account(Accounts::User, _) => "the name or number of a user".to_owned(),
+            Self::Account(Accounts::Group, _) => "the name or number of a group".to_owned(),
+            Self::Account(Accounts::Both, _) => "`USER`, `USER:GROUP` or `:GROUP`".to_owned(),
             Self::Level(_) => "`error`, `warn`, `info`, `debug` or `trace`".to_owned(),
         }
     }
@@ -168,6 +190,10 @@ impl Field {
             Self::Addresses(_) => "ADDRESS",
             Self::Switch(_) => "",
             Self::Target(_) | Self::File(_) => "PATH",
+            Self::Mode(_) => "MODE",
+            Self::Account(Accounts::User, _) => "USER",
+            Self::Account(Accounts::Group, _) => "GROUP",
+            Self::Account(Accounts::Both, _) => "USER:GROUP",
             Self::Level(_) => "LEVEL",
         }
     }
@@ -192,7 +218,7 @@ impl Field {
 
     fn set(&self, config: &mut Config, texts: &[&str]) -> Result<(), Refused> {
         if let Self::Addresses(field) = self {
-            let parse = |text: &&str| ListenAddress::parse(text).ok_or_else(|| self.refuse(text));
+            let parse = |text: &&str| Bind::parse(text).ok_or_else(|| self.refuse(text));
             let addresses: Vec<_> = texts.iter().map(parse).collect::<Result<_, _>>()?;
             *field(config) = addresses;
             return Ok(());
@@ -230,6 +256,10 @@ impl Field {
                     path => Some(LogTarget::File(path.into())),
                 }
             }
+            Self::Mode(field) => *field(config) = Some(FileMode::parse(text)?),
+            Self::Account(accounts, field) => {
+                *field(config) = Some(account(text, *accounts)?.to_owned());
+            }
             Self::Level(field) => *field(config) = LogLevel::parse(text)?,
             Self::Addresses(_) => unreachable!("lists are read as a whole"),
         }
@@ -248,6 +278,8 @@ impl Field {
                 let path = field(config).iter();
                 path.map(|path| path.display().to_string()).collect()
             }
+            Self::Mode(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::Account(_, field) => field(config).iter().cloned().collect(),
             Self::Level(field) => vec![field(config).name().to_owned()],
         }
     }
@@ -269,6 +301,17 @@ fn parse_count(text: &str, range: &RangeInclusive<u32>) -> Option<u32> {
     text.parse()
         .ok()
         .filter(|value| digits && range.contains(value))
+}
+
+/// Well-formed names alone; a name that begins like an option or a number is somebody's mistake.
+fn account(text: &str, accounts: Accounts) -> Option<&str> {
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '$' | '@');
+    let name = |name: &str| !name.is_empty() && !name.starts_with('-') && name.chars().all(letter);
+    let good = match (accounts, text.split_once(':')) {
+        (Accounts::Both, Some((user, group))) => (user.is_empty() || name(user)) && name(group),
+        _ => name(text),
+    };
+    good.then_some(text)
 }
 
 fn cores() -> u32 {

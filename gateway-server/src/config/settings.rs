@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::setting::{Applies, Field, Group, Setting};
+use super::setting::{Accounts, Applies, Field, Group, Setting};
 use crate::value::ByteCount;
 
 /// All settings, in the order of `--help`.
@@ -14,8 +14,28 @@ pub(crate) static SETTINGS: &[Setting] = &[
         group: Group::Serving,
         field: Field::Addresses(|c| &mut c.bind),
         default: "127.0.0.1:8000",
-        help: "Listen on ADDRESS:PORT, [IPV6]:PORT or unix:/PATH; may be repeated. [::]:PORT takes \
-               IPv4 as well. The permissions of a unix socket follow the umask",
+        help: "Listen on ADDRESS:PORT, [IPV6]:PORT or unix:/PATH, on a socket that the server is started \
+               with, fd://N, or on those of systemd's socket activation, systemd or systemd:NAME; may be \
+               repeated. [::]:PORT takes IPv4 as well",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "unix-mode",
+        short: None,
+        group: Group::Serving,
+        field: Field::Mode(|c| &mut c.unix_mode),
+        default: "0666",
+        help: "Permissions of the unix sockets that the server makes. The default lets everybody connect \
+               who can reach the path, like a TCP port of this machine: proxies run as another user",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "unix-owner",
+        short: None,
+        group: Group::Serving,
+        field: Field::Account(Accounts::Both, |c| &mut c.unix_owner),
+        default: "",
+        help: "User, group or both that the unix sockets are to belong to; only root can give them away",
         applies: Applies::Reload,
     },
     Setting {
@@ -103,6 +123,34 @@ pub(crate) static SETTINGS: &[Setting] = &[
         default: "false",
         help: "Check every call between server and application against the specification and log \
                what breaks it; slow, for development",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "user",
+        short: None,
+        group: Group::Process,
+        field: Field::Account(Accounts::User, |c| &mut c.user),
+        default: "",
+        help: "User that the workers become before they load the application, with its groups; the \
+               server has to be started as root",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "group",
+        short: None,
+        group: Group::Process,
+        field: Field::Account(Accounts::Group, |c| &mut c.group),
+        default: "",
+        help: "Group that the workers become instead of the user's own",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "umask",
+        short: None,
+        group: Group::Process,
+        field: Field::Mode(|c| &mut c.umask),
+        default: "",
+        help: "Permissions that files of the workers never have, instead of the umask of the start",
         applies: Applies::Reload,
     },
     Setting {

@@ -10,7 +10,7 @@ use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::{ENV_PREFIX, Setting};
-use super::{Config, SETTINGS};
+use super::{Config, SETTINGS, accounts};
 use crate::options::AppSettings;
 
 /// What the command line says.
@@ -90,6 +90,8 @@ pub(crate) fn resolve(
             Err(problem) => problems.push(problem),
         }
     }
+
+    accounts::look_up(&mut config, &settings, &mut problems);
 
     let on_line = |path| (path, Origin::Flag("APP.SO".to_owned()));
     let in_variable = |path| (path, Origin::Variable(APP_VARIABLE.to_owned()));

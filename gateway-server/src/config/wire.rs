@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::{Config, SETTINGS};
 use crate::options::AppSettings;
+use crate::value::Identity;
 
 impl Config {
     /// The records of every setting that has a value.
@@ -28,6 +29,19 @@ impl Config {
                 push(&mut wire, name, path.as_os_str().as_bytes());
             }
         }
+        if let Some(identity) = &self.identity {
+            let groups = identity.groups.iter().copied().map(Some);
+            let numbers = [identity.user, Some(identity.group)]
+                .into_iter()
+                .chain(groups);
+            push(&mut wire, IDENTITY, show_ids(numbers).as_bytes());
+        }
+        let (user, group) = self.unix_owner_ids;
+        push(
+            &mut wire,
+            OWNER,
+            show_ids([user, group].into_iter()).as_bytes(),
+        );
         for argument in &self.app_arguments {
             push(&mut wire, ARGUMENT, argument.as_bytes());
         }
@@ -64,6 +78,21 @@ impl Config {
                 ARGUMENT => config
                     .app_arguments
                     .push(OsString::from_vec(value.to_vec())),
+                IDENTITY => {
+                    let ids = parse_ids(text()?)?;
+                    let [user, Some(group), groups @ ..] = ids.as_slice() else {
+                        return Err(WireError);
+                    };
+                    config.identity = Some(Identity {
+                        user: *user,
+                        group: *group,
+                        groups: groups.iter().copied().flatten().collect(),
+                    });
+                }
+                OWNER => match parse_ids(text()?)?[..] {
+                    [user, group] => config.unix_owner_ids = (user, group),
+                    _ => return Err(WireError),
+                },
                 KEY => keys.push(text()?.to_owned()),
                 VALUE => contents.push(text()?.to_owned()),
                 name => {
@@ -95,9 +124,25 @@ pub(crate) struct WireError;
 const APP: &str = "app";
 const ARGUMENT: &str = "app-argument";
 const FILE: &str = "config-file";
+const IDENTITY: &str = "identity";
+const OWNER: &str = "unix-owner-ids";
 const KEY: &str = "app-key";
 const VALUE: &str = "app-value";
 const WORKBENCH: &str = "workbench";
+
+/// Numbers, or `-` for none, separated by colons.
+fn show_ids(ids: impl Iterator<Item = Option<u32>>) -> String {
+    let ids = ids.map(|id| id.map_or("-".to_owned(), |id| id.to_string()));
+    ids.collect::<Vec<_>>().join(":")
+}
+
+fn parse_ids(text: &str) -> Result<Vec<Option<u32>>, WireError> {
+    let id = |word: &str| match word {
+        "-" => Ok(None),
+        digits => digits.parse().map(Some).map_err(|_| WireError),
+    };
+    text.split(':').map(id).collect()
+}
 
 fn push(wire: &mut Vec<u8>, name: &str, value: &[u8]) {
     wire.extend_from_slice(name.as_bytes());
@@ -125,6 +170,12 @@ mod tests {
         config.app = Some(PathBuf::from(OsStr::from_bytes(b"/app\xff=\n.so")));
         config.workbench = Some("/tmp/bench".into());
         config.file = Some("/etc/g.toml".into());
+        config.unix_owner_ids = (None, Some(33));
+        config.identity = Some(Identity {
+            user: Some(33),
+            group: 4,
+            groups: vec![4, 7],
+        });
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         config.app_settings = AppSettings(vec![pair("a=b", "x=y\n"), pair("", "")]);
         config.app_arguments = vec!["".into(), "--flag=x".into()];
@@ -140,6 +191,7 @@ mod tests {
             b"no-such=1\0",
             b"workers=x\0",
             b"app-key=x\0",
+            b"identity=1:-\0",
         ] {
             assert!(Config::from_wire(wire).is_err(), "{}", wire.escape_ascii());
         }

@@ -17,10 +17,7 @@ pub(crate) enum ListenAddress {
 }
 
 impl ListenAddress {
-    /// What [`ListenAddress::parse`] accepts, for messages.
-    pub(crate) const FORM: &str = "`ADDRESS:PORT`, `[IPV6]:PORT` or `unix:/PATH`";
-
-    /// Reads the form above.
+    /// Reads one of the forms of the variants.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(path) = text.strip_prefix("unix:") {
             return (!path.is_empty() && !path.contains('\0')).then(|| Self::Unix(path.into()));

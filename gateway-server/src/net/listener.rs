@@ -1,20 +1,22 @@
 //! Listening sockets: opened once by the master, which holds them for as long as it lives.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::ListenAddress;
+use super::bind::Bind;
 use super::claim::Claim;
 use super::lock::LockError;
+use super::options::{ListenOptions, UnixAccess};
 
 /// A socket that accepts connections: nonblocking, close-on-exec, TCP_NODELAY passed on to what it
-/// accepts. A unix socket's path is removed on drop, unless it has become another's.
+/// accepts. If it is our own, a unix socket's path is removed on drop, unless it has become another's.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Socket,
@@ -22,10 +24,19 @@ pub(crate) struct Listener {
     asked: ListenAddress,
     /// What it has come to.
     address: ListenAddress,
-    #[expect(dead_code, reason = "held to be dropped")]
+    tenure: Tenure,
     path: Option<OwnedPath>,
     #[expect(dead_code, reason = "held to be dropped, behind the path")]
     claim: Option<Claim>,
+}
+
+/// Whose a listening socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tenure {
+    /// Ours: nobody listens on it when we end.
+    Own,
+    /// Another's: it goes on without us.
+    Lent,
 }
 
 impl Listener {
@@ -34,29 +45,22 @@ impl Listener {
     /// # Errors
     ///
     /// The address and what is wrong with it.
-    pub(crate) fn bind(address: &ListenAddress, backlog: u32) -> Result<Self, BindError> {
-        let fail = |cause| BindError::Socket {
-            address: address.clone(),
-            cause,
+    pub(crate) fn bind(
+        address: &ListenAddress,
+        options: &ListenOptions,
+    ) -> Result<Self, BindError> {
+        let fail = |cause: io::Error| match cause.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse {
+                address: address.clone(),
+            },
+            _ => BindError::Socket {
+                address: address.clone(),
+                cause,
+            },
         };
-        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        match address {
-            ListenAddress::Tcp(tcp) => {
-                let socket = bind_tcp(*tcp, backlog).map_err(|error| match error.kind() {
-                    io::ErrorKind::AddrInUse => BindError::InUse {
-                        address: address.clone(),
-                    },
-                    _ => fail(error),
-                })?;
-                let local = socket.local_addr().map_err(fail)?.as_socket();
-                Ok(Self {
-                    socket,
-                    asked: address.clone(),
-                    address: ListenAddress::Tcp(local.unwrap_or(*tcp)),
-                    path: None,
-                    claim: None,
-                })
-            }
+        let backlog = backlog(options);
+        let (socket, path, claim) = match address {
+            ListenAddress::Tcp(tcp) => (bind_tcp(*tcp, backlog).map_err(fail)?, None, None),
             ListenAddress::Unix(path) => {
                 let mut claim = Claim::stake(path).map_err(|error| match error {
                     LockError::Held { .. } => BindError::InUse {
@@ -68,39 +72,62 @@ impl Listener {
                     ))),
                 })?;
                 clear_stale(path, &claim, address)?;
-                let socket = bind_unix(path, backlog).map_err(|error| match error.kind() {
-                    io::ErrorKind::AddrInUse => BindError::InUse {
-                        address: address.clone(),
-                    },
-                    _ => fail(error),
-                })?;
+                let (socket, owned) = bind_unix(path, options.unix).map_err(fail)?;
                 let bound = fs::symlink_metadata(path).map_err(fail)?;
                 claim.record(&bound).map_err(fail)?;
-                let path = Some(OwnedPath::of(path).map_err(fail)?);
-                Ok(Self {
-                    socket,
-                    asked: address.clone(),
-                    address: address.clone(),
-                    path,
-                    claim: Some(claim),
-                })
+                // Only now, or somebody could connect who may not.
+                socket.listen(backlog).map_err(fail)?;
+                (socket, Some(owned), Some(claim))
             }
-        }
+        };
+        let local = socket.local_addr().map_err(fail)?.as_socket();
+        Ok(Self {
+            socket,
+            asked: address.clone(),
+            address: local.map_or_else(|| address.clone(), ListenAddress::Tcp),
+            tenure: Tenure::Own,
+            path,
+            claim,
+        })
     }
 
-    /// Binds all addresses, in their order.
+    /// A socket that another has opened. Two things are changed in it, for whoever else has it as
+    /// well: accepting does not block, and connections do not wait to fill a segment.
     ///
     /// # Errors
     ///
-    /// The first address that cannot be had; those before it are given back.
-    pub(crate) fn bind_all(
-        addresses: &[ListenAddress],
-        backlog: u32,
-    ) -> Result<Vec<Self>, BindError> {
-        addresses
-            .iter()
-            .map(|address| Self::bind(address, backlog))
-            .collect()
+    /// What it is instead of a stream socket that listens.
+    pub(super) fn adopt(socket: OwnedFd) -> Result<Self, String> {
+        let socket = Socket::from(socket);
+        let listens = socket.is_listener().map_err(|error| error.to_string())?;
+        if !listens || socket.r#type().ok() != Some(Type::STREAM) {
+            return Err("a socket that does not".to_owned());
+        }
+        let local = socket.local_addr().map_err(|error| error.to_string())?;
+        let address = match (local.as_socket(), local.as_pathname()) {
+            (Some(tcp), _) => ListenAddress::Tcp(tcp),
+            (None, Some(path)) => ListenAddress::Unix(path.to_owned()),
+            (None, None) => {
+                let name = local.as_abstract_namespace().unwrap_or_default();
+                let name = String::from_utf8_lossy(name).replace('\0', "@");
+                ListenAddress::Unix(format!("@{name}").into())
+            }
+        };
+        socket
+            .set_nonblocking(true)
+            .map_err(|error| error.to_string())?;
+        if local.is_ipv4() || local.is_ipv6() {
+            // Answers arrive without it, only later.
+            let _ = socket.set_tcp_nodelay(true);
+        }
+        Ok(Self {
+            socket,
+            asked: address.clone(),
+            address,
+            tenure: Tenure::Lent,
+            path: None,
+            claim: None,
+        })
     }
 
     /// Where it listens; a port that the kernel chose is filled in.
@@ -108,29 +135,40 @@ impl Listener {
         &self.address
     }
 
-    /// Begins the end of a server: nobody new gets in, whoever is in the backlog is still accepted.
-    /// Then the listener is dropped.
+    /// What was asked for when it was opened.
+    pub(super) fn asked(&self) -> &ListenAddress {
+        &self.asked
+    }
+
+    /// Whose it is.
+    pub(crate) fn tenure(&self) -> Tenure {
+        self.tenure
+    }
+
+    /// Whether it ends with us.
+    pub(crate) fn is_own(&self) -> bool {
+        self.tenure == Tenure::Own
+    }
+
+    /// Begins the end of a listener of our own: nobody new gets in, whoever is in the backlog is still
+    /// accepted. Then it is dropped.
     pub(crate) fn turn_newcomers_away(&self) {
-        if let ListenAddress::Tcp(address) = &self.address
+        if let (ListenAddress::Tcp(address), Tenure::Own) = (&self.address, self.tenure)
             && let Err(error) = super::turn_away(self)
         {
             tracing::debug!("cannot turn newcomers away from {address}: {error}");
         }
     }
 
-    /// What was asked for when it was opened.
-    pub(crate) fn asked(&self) -> &ListenAddress {
-        &self.asked
-    }
-
-    /// Changes how many connections may wait to be accepted.
-    ///
-    /// # Errors
-    ///
-    /// The kernel's.
-    pub(crate) fn set_backlog(&self, backlog: u32) -> io::Result<()> {
-        self.socket
-            .listen(i32::try_from(backlog).unwrap_or(i32::MAX))
+    /// Changes what can be changed while it listens, if it is our own.
+    pub(super) fn adjust(&self, options: &ListenOptions) -> io::Result<()> {
+        if self.is_own() {
+            self.socket.listen(backlog(options))?;
+        }
+        match &self.path {
+            Some(path) if path.is_ours() => set_access(&path.path, options.unix),
+            _ => Ok(()),
+        }
     }
 
     /// The socket once more, for a serving loop in this process.
@@ -164,6 +202,22 @@ pub(crate) enum BindError {
         /// The address.
         address: ListenAddress,
     },
+    /// The server was not started with a socket that is asked for. Only a start can bring it.
+    #[error("cannot listen on {bind}: expected the server to be started with it, found {found}")]
+    NotPassed {
+        /// What is asked for.
+        bind: Bind,
+        /// What the server was started with.
+        found: String,
+    },
+    /// The server was started with something else under that name.
+    #[error("cannot listen on {bind}: expected a stream socket that listens, found {found}")]
+    NotListening {
+        /// What is asked for.
+        bind: Bind,
+        /// What it is instead.
+        found: String,
+    },
     /// Everything else, in the kernel's words.
     #[error("cannot listen on {address}: {cause}")]
     Socket {
@@ -195,11 +249,25 @@ fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn bind_unix(path: &Path, backlog: i32) -> io::Result<Socket> {
+/// Bound and not yet listening, its path as accessible as it is to be.
+fn bind_unix(path: &Path, access: UnixAccess) -> io::Result<(Socket, OwnedPath)> {
     let socket = Socket::new(Domain::UNIX, stream(), None)?;
     socket.bind(&SockAddr::unix(path)?)?;
-    socket.listen(backlog)?;
-    Ok(socket)
+    let path = OwnedPath::of(path)?;
+    set_access(&path.path, access)?;
+    Ok((socket, path))
+}
+
+/// The owner first: a change of owner may take permissions away.
+fn set_access(path: &Path, access: UnixAccess) -> io::Result<()> {
+    if access.user.is_some() || access.group.is_some() {
+        lchown(path, access.user, access.group)?;
+    }
+    fs::set_permissions(path, Permissions::from_mode(access.mode))
+}
+
+fn backlog(options: &ListenOptions) -> i32 {
+    i32::try_from(options.backlog).unwrap_or(i32::MAX)
 }
 
 fn stream() -> Type {
@@ -257,11 +325,19 @@ impl OwnedPath {
     }
 }
 
+impl OwnedPath {
+    /// Whether it still is the socket that was bound.
+    fn is_ours(&self) -> bool {
+        fs::symlink_metadata(&self.path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode))
+    }
+}
+
 impl Drop for OwnedPath {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path)
-            .is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode));
-        if ours && let Err(error) = fs::remove_file(&self.path) {
+        if self.is_ours()
+            && let Err(error) = fs::remove_file(&self.path)
+        {
             tracing::warn!("cannot remove {}: {error}", self.path.display());
         }
     }
@@ -274,6 +350,15 @@ mod tests {
 
     use super::*;
 
+    const OPTIONS: ListenOptions = ListenOptions {
+        backlog: 16,
+        unix: UnixAccess {
+            mode: 0o666,
+            user: None,
+            group: None,
+        },
+    };
+
     fn unix(path: &Path) -> ListenAddress {
         ListenAddress::Unix(path.to_owned())
     }
@@ -281,7 +366,7 @@ mod tests {
     #[test]
     fn a_port_that_the_kernel_chose_is_told_and_connects() {
         let any = ListenAddress::parse("127.0.0.1:0").unwrap();
-        let listener = Listener::bind(&any, 16).unwrap();
+        let listener = Listener::bind(&any, &OPTIONS).unwrap();
         let ListenAddress::Tcp(address) = listener.address() else {
             panic!()
         };
@@ -292,8 +377,8 @@ mod tests {
     #[test]
     fn an_address_in_use_is_named() {
         let any = ListenAddress::parse("127.0.0.1:0").unwrap();
-        let holder = Listener::bind(&any, 16).unwrap();
-        let error = Listener::bind(holder.address(), 16).unwrap_err();
+        let holder = Listener::bind(&any, &OPTIONS).unwrap();
+        let error = Listener::bind(holder.address(), &OPTIONS).unwrap_err();
         assert!(matches!(error, BindError::InUse { .. }));
         assert!(error.to_string().contains(&holder.address().to_string()));
     }
@@ -302,7 +387,7 @@ mod tests {
     fn the_unspecified_v6_address_takes_v4_as_well() {
         let any = ListenAddress::parse("[::]:0").unwrap();
         // A machine without IPv6 has nothing to test.
-        let Ok(listener) = Listener::bind(&any, 16) else {
+        let Ok(listener) = Listener::bind(&any, &OPTIONS) else {
             return;
         };
         let ListenAddress::Tcp(address) = listener.address() else {
@@ -316,10 +401,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         let live = UnixListener::bind(&path).unwrap();
-        let refused = Listener::bind(&unix(&path), 16).unwrap_err();
+        let refused = Listener::bind(&unix(&path), &OPTIONS).unwrap_err();
         assert!(matches!(refused, BindError::InUse { .. }));
         drop(live);
-        let listener = Listener::bind(&unix(&path), 16).unwrap();
+        let listener = Listener::bind(&unix(&path), &OPTIONS).unwrap();
         UnixStream::connect(&path).unwrap();
         drop(listener);
         assert!(!path.exists());
@@ -330,9 +415,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         let lock = folder.path().join("s.lock");
-        let master = Listener::bind(&unix(&path), 16).unwrap();
+        let master = Listener::bind(&unix(&path), &OPTIONS).unwrap();
         let worker = master.duplicate().unwrap();
-        let refused = Listener::bind(&unix(&path), 16).unwrap_err();
+        let refused = Listener::bind(&unix(&path), &OPTIONS).unwrap_err();
         assert!(matches!(refused, BindError::InUse { .. }));
         // As a kill leaves it: the files stay, the lock does not.
         let left = fs::read(&lock).unwrap();
@@ -341,7 +426,7 @@ mod tests {
         drop(master);
         fs::rename(folder.path().join("kept"), &path).unwrap();
         fs::write(&lock, left).unwrap();
-        let _successor = Listener::bind(&unix(&path), 16).unwrap();
+        let _successor = Listener::bind(&unix(&path), &OPTIONS).unwrap();
         UnixStream::connect(&path).unwrap();
         drop((before, worker));
     }
@@ -351,7 +436,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         fs::write(&path, "precious").unwrap();
-        let refused = Listener::bind(&unix(&path), 16).unwrap_err();
+        let refused = Listener::bind(&unix(&path), &OPTIONS).unwrap_err();
         assert!(matches!(refused, BindError::NotASocket { .. }));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
@@ -360,10 +445,23 @@ mod tests {
     fn a_path_that_has_become_anothers_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
-        let listener = Listener::bind(&unix(&path), 16).unwrap();
+        let listener = Listener::bind(&unix(&path), &OPTIONS).unwrap();
         fs::remove_file(&path).unwrap();
         let _successor = UnixListener::bind(&path).unwrap();
         drop(listener);
         UnixStream::connect(&path).unwrap();
+    }
+
+    #[test]
+    fn the_path_has_the_mode_that_was_asked_for_at_once_and_after_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let mode = || fs::metadata(&path).unwrap().mode() & 0o777;
+        let listener = Listener::bind(&unix(&path), &OPTIONS).unwrap();
+        assert_eq!(mode(), 0o666);
+        let mut options = OPTIONS;
+        options.unix.mode = 0o600;
+        listener.adjust(&options).unwrap();
+        assert_eq!(mode(), 0o600);
     }
 }

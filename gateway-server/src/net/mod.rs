@@ -1,12 +1,20 @@
 //! Where the server listens.
 
 mod address;
+mod bind;
 mod claim;
 mod listener;
 mod lock;
 mod newcomers;
+mod open;
+mod options;
+mod passed;
 
 pub(crate) use address::ListenAddress;
-pub(crate) use listener::{BindError, Listener};
+pub(crate) use bind::Bind;
+pub(crate) use listener::{BindError, Listener, Tenure};
 pub(crate) use lock::{LockError, LockFile};
 pub(crate) use newcomers::turn_away;
+pub(crate) use open::{adjust, open_all};
+pub(crate) use options::{ListenOptions, UnixAccess};
+pub(crate) use passed::Passed;

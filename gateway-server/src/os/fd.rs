@@ -54,6 +54,21 @@ impl Inherited {
     }
 }
 
+/// Opens a descriptor that this process was started with once more, close-on-exec. The original stays
+/// open, since nobody knows who else in the process means it, and is marked so that no child gets it.
+///
+/// # Errors
+///
+/// There is no such descriptor.
+pub(crate) fn adopt(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: the borrow ends with this call, in which the number is only looked up; a number that is
+    // not open is answered with EBADF.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+    let again = borrowed.try_clone_to_owned()?;
+    fcntl(borrowed, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    Ok(again)
+}
+
 /// A descriptor on the event loop of this thread, to wait for what can be read.
 ///
 /// # Errors

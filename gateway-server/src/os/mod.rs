@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod fd;
+pub(crate) mod identity;
 pub(crate) mod last_words;
 pub(crate) mod memfd;
 pub(crate) mod process;

@@ -11,13 +11,14 @@ use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
 use crate::connection::{Connection, Service, Socket};
-use crate::net::{ListenAddress, turn_away};
+use crate::net::{ListenAddress, Tenure, turn_away};
 use crate::os;
 
 /// A nonblocking listening socket with its address.
 pub(super) struct Listener {
     socket: OwnedFd,
     kind: Kind,
+    tenure: Tenure,
     local: Rc<HostAddress>,
 }
 
@@ -41,7 +42,7 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
-    pub(super) fn new(address: &ListenAddress, socket: OwnedFd) -> Self {
+    pub(super) fn new(address: &ListenAddress, socket: OwnedFd, tenure: Tenure) -> Self {
         let (kind, local) = match address {
             ListenAddress::Tcp(address) => (Kind::Tcp, Address::from(*address)),
             ListenAddress::Unix(path) => (
@@ -52,6 +53,7 @@ impl Listener {
         Self {
             socket,
             kind,
+            tenure,
             local: Rc::new(HostAddress::from(&local)),
         }
     }
@@ -84,9 +86,9 @@ impl Listener {
 }
 
 impl Listener {
-    /// Lets nobody new in; whoever is in the backlog can still be accepted.
+    /// Lets nobody new in, if the listener is ours; whoever is in the backlog can still be accepted.
     pub(super) fn turn_newcomers_away(&self) {
-        if let Kind::Tcp = self.kind
+        if let (Kind::Tcp, Tenure::Own) = (self.kind, self.tenure)
             && let Err(error) = turn_away(self)
         {
             tracing::debug!("cannot turn newcomers away: {error}");

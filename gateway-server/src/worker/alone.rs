@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
+use super::assume_identity;
 use super::event_loop::run;
 use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
 use crate::app_source::AppSource;
@@ -17,7 +18,8 @@ use crate::banner;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::{Drain, LAST_GRACE, Phase};
-use crate::net::{BindError, Listener};
+use crate::net::{self, BindError, Passed};
+use crate::os::fd;
 use crate::os::process;
 use crate::os::signals::SignalSource;
 use crate::scoreboard::{Page, Slot};
@@ -37,17 +39,20 @@ pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
 }
 
 fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
+    let passed = Passed::take(&config.bind, fd::adopt);
     // Before any thread exists, so that all of them leave the signals to ours.
     let signals = SignalSource::open().map_err(other)?;
     let _pid_file = start::pid_file(config.pid.as_deref(), &signals).map_err(other)?;
+    let options = config.listen_options();
     let bound = start::patiently(&signals, BindError::is_in_use, || {
-        Listener::bind_all(&config.bind, config.backlog)
+        net::open_all(&config.bind, &options, &[], &passed)
     })
     .map_err(other)?;
+    assume_identity(&config).map_err(other)?;
     let addresses: Vec<_> = bound.iter().map(|one| one.address().clone()).collect();
     let listeners = bound
         .iter()
-        .map(|listener| Ok((listener.address().clone(), listener.duplicate()?)))
+        .map(|one| Ok((one.address().clone(), one.duplicate()?, one.tenure())))
         .collect::<io::Result<_>>()
         .map_err(other)?;
     let app = match source {
@@ -87,7 +92,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         || {
             tokio::task::spawn_local(async move {
                 drain.wait().await;
-                bound.iter().for_each(Listener::turn_newcomers_away);
+                bound.iter().for_each(|one| one.turn_newcomers_away());
                 // What is not accepted by now is the serving loop's, which has sockets of its own.
                 drop(bound);
             });

@@ -33,15 +33,16 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::{Drain, LAST_GRACE, Phase};
 use crate::logging;
+use crate::net::Bind;
 use crate::orders::{Order, Received, Report};
 use crate::os::fd::{self, Inherited};
-use crate::os::{memfd, process, signals};
+use crate::os::{identity, memfd, process, signals};
 use crate::scoreboard::{Slot, prepare_last_words};
 use crate::shares::Shares;
-use crate::value::LogLevel;
+use crate::value::{Identity, LogLevel};
 use crate::workbench::Workbench;
 use event_loop::run;
-use serving::{App, ServeFailure, Serving};
+use serving::{App, ServeFailure, Serving, other};
 
 /// The first argument of a worker's command line. Nobody types it: without the descriptors that the
 /// second one speaks of, the process ends at once.
@@ -66,19 +67,17 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
     let orders = Rc::new(orders);
     let (drain, clock) = (serving.drain.clone(), serving.clock.clone());
     let graceful = config.graceful_timeout;
-    let failure = run(
-        serving,
-        config.worker_timeout,
-        || {
-            let orders = fd::watch(Rc::clone(&orders))?;
-            tokio::task::spawn_local(obey(orders, drain, clock, graceful));
-            Ok(())
-        },
-        |app| {
-            // A master that is gone is noticed by the task that reads from it.
-            let _ = Report::Ready(app).send(&orders);
-        },
-    );
+    let hear = || {
+        let orders = fd::watch(Rc::clone(&orders))?;
+        tokio::task::spawn_local(obey(orders, drain, clock, graceful));
+        Ok(())
+    };
+    let ready = |app| {
+        // A master that is gone is noticed by the task that reads from it.
+        let _ = Report::Ready(app).send(&orders);
+    };
+    let assumed = assume_identity(&config).map_err(other);
+    let failure = assumed.and_then(|()| run(serving, config.worker_timeout, hear, ready));
     let Err(error) = failure else {
         return ExitCode::SUCCESS;
     };
@@ -120,13 +119,17 @@ impl Boot {
             },
         };
         let shares = Shares::map(take(plan.shares)?, plan.identity.index, plan.identity.count)?;
-        let sockets = plan
-            .listeners
+        let listeners = config
+            .bind
             .iter()
-            .map(|number| take(*number))
-            .collect::<Result<Vec<_>, _>>()?;
+            .zip(&plan.listeners)
+            .map(|(bind, (number, tenure))| match bind {
+                Bind::Address(address) => Ok((address.clone(), take(*number)?, *tenure)),
+                _ => Err(not_ours()),
+            })
+            .collect::<Result<_, _>>()?;
         let serving = Serving {
-            listeners: config.bind.iter().cloned().zip(sockets).collect(),
+            listeners,
             app,
             options: config.serve_options(),
             clock: Clock::new(),
@@ -141,6 +144,28 @@ impl Boot {
             serving,
         })
     }
+}
+
+/// Becomes who the configuration says. No other thread and no foreign code is in the process yet.
+fn assume_identity(config: &Config) -> io::Result<()> {
+    if let Some(mode) = config.umask {
+        identity::set_umask(mode.0);
+    }
+    let Some(Identity {
+        user,
+        group,
+        groups,
+    }) = &config.identity
+    else {
+        return Ok(());
+    };
+    identity::assume(*user, *group, groups).map_err(|error| {
+        let user = user.map_or(String::new(), |user| format!("user {user}, "));
+        io::Error::new(
+            error.kind(),
+            format!("cannot become {user}group {group}: {error}"),
+        )
+    })
 }
 
 /// Does what the master orders, until the master is gone.

@@ -4,6 +4,7 @@ use std::ffi::{CString, OsStr};
 use std::os::fd::RawFd;
 
 use super::serving::WorkerIdentity;
+use crate::net::Tenure;
 
 /// The numbers that a worker starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(crate) struct Plan {
     /// The application's snapshot; none if the application is this program.
     pub(crate) app: Option<RawFd>,
     /// The listeners, in the order of the configuration's addresses.
-    pub(crate) listeners: Vec<RawFd>,
+    pub(crate) listeners: Vec<(RawFd, Tenure)>,
 }
 
 impl Plan {
@@ -39,8 +40,12 @@ impl Plan {
         if let Some(app) = self.app {
             text = format!("{text},app={app}");
         }
-        for listener in &self.listeners {
-            text = format!("{text},listener={listener}");
+        for (listener, tenure) in &self.listeners {
+            let name = match tenure {
+                Tenure::Own => OWN,
+                Tenure::Lent => LENT,
+            };
+            text = format!("{text},{name}={listener}");
         }
         CString::new(text).expect("digits, commas and names hold no NUL")
     }
@@ -66,7 +71,11 @@ impl Plan {
             slot: descriptor("slot")?,
             shares: descriptor("shares")?,
             app: descriptor("app"),
-            listeners: std::iter::from_fn(|| descriptor("listener")).collect(),
+            listeners: std::iter::from_fn(|| {
+                let own = descriptor(OWN).map(|number| (number, Tenure::Own));
+                own.or_else(|| Some((descriptor(LENT)?, Tenure::Lent)))
+            })
+            .collect(),
         };
         fields.next().is_none().then_some(plan)
     }
@@ -75,10 +84,15 @@ impl Plan {
     pub(crate) fn descriptors(&self) -> Vec<RawFd> {
         let mut all = vec![self.config, self.orders, self.slot, self.shares];
         all.extend(self.app);
-        all.extend(&self.listeners);
+        all.extend(self.listeners.iter().map(|(number, _)| *number));
         all
     }
 }
+
+/// A listener of the server's own.
+const OWN: &str = "listener";
+/// One that somebody else has lent it.
+const LENT: &str = "lent";
 
 #[cfg(test)]
 mod tests {
@@ -100,7 +114,7 @@ mod tests {
             slot: 6,
             shares: 7,
             app: Some(8),
-            listeners: vec![9, 10],
+            listeners: vec![(9, Tenure::Own), (10, Tenure::Lent), (11, Tenure::Own)],
         };
         for app in [Some(8), None] {
             plan.app = app;
@@ -110,7 +124,7 @@ mod tests {
                 Some(plan.clone())
             );
         }
-        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 9, 10]);
+        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 9, 10, 11]);
     }
 
     #[test]

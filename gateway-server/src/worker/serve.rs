@@ -45,7 +45,7 @@ pub(crate) async fn serve(
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
     let listeners = listeners
         .into_iter()
-        .map(|(address, fd)| Listener::new(&address, fd))
+        .map(|(address, fd, tenure)| Listener::new(&address, fd, tenure))
         .collect();
     let reactor = Reactor::new(&service, listeners, shares).map_err(other)?;
     let driving = tokio::task::spawn_local(reactor.drive().map_err(other)?);

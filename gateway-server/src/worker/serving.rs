@@ -7,7 +7,7 @@ use gateway_spec::abi::GwModule;
 
 use crate::clock::Clock;
 use crate::drain::Drain;
-use crate::net::ListenAddress;
+use crate::net::{ListenAddress, Tenure};
 use crate::options::ServeOptions;
 use crate::scoreboard::Slot;
 use crate::shares::Shares;
@@ -16,7 +16,7 @@ use crate::shares::Shares;
 #[derive(Debug)]
 pub(crate) struct Serving {
     /// Nonblocking sockets to accept from.
-    pub(crate) listeners: Vec<(ListenAddress, OwnedFd)>,
+    pub(crate) listeners: Vec<(ListenAddress, OwnedFd, Tenure)>,
     /// What to serve.
     pub(crate) app: App,
     /// How.

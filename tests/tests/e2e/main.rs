@@ -2,6 +2,7 @@
 
 mod abuse;
 mod allocations;
+mod binds;
 mod bodies;
 mod carafe;
 mod check;
