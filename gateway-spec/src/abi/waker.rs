@@ -38,6 +38,12 @@ unsafe impl Send for Lender {}
 // SAFETY: `&Lender` gives access to nothing.
 unsafe impl Sync for Lender {}
 
+impl Default for Lender {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Lender {
     pub(crate) const fn new() -> Self {
         Self { node: ptr::null() }

@@ -166,27 +166,31 @@ impl Head {
         self.facts.flags & flag != 0
     }
 
-    /// Most heads had no more than bytes and lines: what is empty is not written again.
     #[inline]
     fn clear(&mut self) {
         self.bytes.clear();
         self.lines.clear();
+        // Most heads had no more than these.
+        let is_clear = self.bytes.capacity() <= POOL_BYTES
+            && self.method.is_none()
+            && self.body.is_nothing()
+            && self.extensions.is_empty()
+            && self.map.get().is_none();
+        if !is_clear {
+            self.clear_rest();
+        }
+        self.link.cut();
+    }
+
+    #[inline(never)]
+    fn clear_rest(&mut self) {
         if self.bytes.capacity() > POOL_BYTES {
             self.bytes = Vec::new();
         }
-        if self.method.is_some() {
-            self.method = None;
-        }
-        if !self.body.is_nothing() {
-            self.body = Body::empty();
-        }
-        if !self.extensions.is_empty() {
-            self.extensions.clear();
-        }
-        if self.map.get().is_some() {
-            self.map.take();
-        }
-        self.link.cut();
+        self.method = None;
+        self.body = Body::empty();
+        self.extensions.clear();
+        self.map.take();
     }
 }
 

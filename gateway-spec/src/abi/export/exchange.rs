@@ -1,7 +1,7 @@
 //! [`ForeignExchange`]: the host's `gw_ctx`, held by a request or a handle.
 
 use std::ptr::NonNull;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use http::StatusCode;
@@ -18,7 +18,7 @@ use crate::fields::Fields;
 pub(crate) struct ForeignExchange {
     ctx: NonNull<GwCtx>,
     // Made only when somebody waits: most requests ask for neither.
-    waiting: Mutex<Option<Box<[Lender; 2]>>>,
+    waiting: OnceLock<Box<Mutex<[Lender; 2]>>>,
 }
 
 // SAFETY: everything but `respond`, which is not called here, may be called from any thread.
@@ -36,7 +36,7 @@ impl ForeignExchange {
         let ctx = NonNull::new(ctx)?;
         Some(Self {
             ctx,
-            waiting: Mutex::new(None),
+            waiting: OnceLock::new(),
         })
     }
 
@@ -56,8 +56,8 @@ impl ForeignExchange {
         let Some(poll) = poll else {
             return Poll::Pending;
         };
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let lenders = waiting.get_or_insert_with(|| Box::new([Lender::new(), Lender::new()]));
+        let waiting = self.waiting.get_or_init(Box::default);
+        let mut lenders = waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let ctx = self.ctx.as_ptr();
         // SAFETY: callable from any thread while we hold the reference.
         let answer = lenders[which].lend(cx.waker(), |waker| unsafe { poll(ctx, waker) });

@@ -222,12 +222,18 @@ impl State {
         }
     }
 
+    #[inline]
     fn ended(answer: i32) -> Self {
-        Self::Ended(if answer == code::READY {
-            Ok(())
+        if answer == code::READY {
+            Self::Ended(Ok(()))
         } else {
-            Err(kind_of(answer))
-        })
+            Self::failed(answer)
+        }
+    }
+
+    #[cold]
+    fn failed(answer: i32) -> Self {
+        Self::Ended(Err(kind_of(answer)))
     }
 }
 

@@ -165,16 +165,15 @@ impl AppResponse<'_> {
     /// Drops what nobody has taken, and leaves zeroes (RES-20).
     #[inline]
     pub(super) fn release(&mut self) {
-        // SAFETY: an initialised buffer, given with the response.
-        unsafe { self.raw.first.release() };
-        self.raw.first = GwBuf::EMPTY;
-        if self.has_body() {
-            self.drop_body();
+        if self.raw.first.drop.is_some() || self.has_body() {
+            self.drop_rest();
         }
+        self.raw.first = GwBuf::EMPTY;
     }
 
-    #[cold]
-    fn drop_body(&mut self) {
+    #[inline(never)]
+    fn drop_rest(&mut self) {
+        drop(self.take_first());
         drop(self.take_body());
     }
 }
