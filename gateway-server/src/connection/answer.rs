@@ -22,6 +22,8 @@ pub(super) struct Answer {
     pub(super) out: Outgoing,
     /// The response, once there is one.
     pub(super) given: Option<Given>,
+    /// Why the response was refused, or the one before it.
+    pub(super) refused: Option<Refused>,
     pub(super) terms: Terms,
     date: Rc<Date>,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
@@ -51,7 +53,7 @@ pub(super) struct Rest {
 
 /// Why a response is refused.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-enum Refused {
+pub(super) enum Refused {
     #[error("{0}")]
     Head(#[from] EncodeError),
     #[error("expected no upgrade: the request offers none")]
@@ -76,6 +78,7 @@ impl Answer {
         Self {
             out: Outgoing::default(),
             given: None,
+            refused: None,
             terms: Terms::NONE,
             date,
             discards: false,
@@ -90,16 +93,18 @@ impl Answer {
         self.discards = false;
     }
 
-    /// Whether all of the response stands in the output.
+    /// Whether all of the response stands in the output, and there is nothing to be said of it.
     #[inline]
     pub(super) fn is_complete(&self) -> bool {
-        self.given
-            .as_ref()
-            .is_some_and(|given| match given.framing {
-                BodyFraming::None => true,
-                BodyFraming::Sized(length) => given.rest.is_none() && given.sent == length,
-                _ => false,
-            })
+        self.refused.is_none()
+            && self
+                .given
+                .as_ref()
+                .is_some_and(|given| match given.framing {
+                    BodyFraming::None => true,
+                    BodyFraming::Sized(length) => given.rest.is_none() && given.sent == length,
+                    _ => false,
+                })
     }
 
     /// Forgets what it was and keeps its memory.
@@ -107,6 +112,7 @@ impl Answer {
     pub(super) fn recycle(&mut self) {
         self.out.clear();
         self.given = None;
+        self.refused = None;
     }
 
     #[inline]
@@ -198,7 +204,7 @@ impl Exchange for Box<Answer> {
                 Ok(())
             }
             Err(why) => {
-                tracing::error!("a response was refused: {why}");
+                self.refused = Some(why);
                 Err(ErrorKind::Invalid)
             }
         }

@@ -26,6 +26,9 @@ use crate::logging::{LoggedRequest, Visit};
 use crate::os::last_words;
 use crate::workbench::Verdict;
 
+/// What a request line says: method, target, version.
+pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
+
 /// A request that is handed over.
 #[derive(Clone, Copy)]
 struct Request<'r> {
@@ -344,10 +347,7 @@ impl Connection {
             client: &self.peer,
             method: head.method(raw),
             target: head.target(raw),
-            version: match head.version() {
-                Version::Http10 => "HTTP/1.0",
-                Version::Http11 => "HTTP/1.1",
-            },
+            version: name_of(head.version()),
             referer: field(b"referer"),
             user_agent: field(b"user-agent"),
         }))
@@ -364,19 +364,30 @@ impl Connection {
         }
     }
 
-    /// Logs a request whose head could not be read.
-    pub(super) fn log_refusal(&self, status: u16) {
+    /// Logs a request whose head could not be read, or none of it but its first line.
+    pub(super) fn log_refusal(&self, status: u16, line: Option<RequestLine<'_>>) {
         if let Some(log) = &self.service.access_log {
+            let (method, target, version) = match line {
+                Some((method, target, version)) => (method, target, name_of(version)),
+                None => (&b"-"[..], &b"-"[..], "-"),
+            };
             let visit = log.visit(&LoggedRequest {
                 client: &self.peer,
-                method: b"-",
-                target: b"-",
-                version: "-",
+                method,
+                target,
+                version,
                 referer: None,
                 user_agent: None,
             });
             log.record(visit, status, 0);
         }
+    }
+}
+
+fn name_of(version: Version) -> &'static str {
+    match version {
+        Version::Http10 => "HTTP/1.0",
+        Version::Http11 => "HTTP/1.1",
     }
 }
 

@@ -7,6 +7,7 @@ use gateway_spec::abi::{Field, ForeignBody, ForeignFrame, OwnedBuffer};
 use gateway_spec::{Error, ErrorKind, Fields, FileRegion};
 
 use super::answer::Rest;
+use super::label::Label;
 use super::output::Output;
 use crate::http1::{BodyFraming, encode};
 
@@ -57,22 +58,23 @@ impl Download {
     /// The response cannot be finished: the application failed or gave too little.
     pub(super) fn poll_next(
         &mut self,
+        label: &Label,
         output: &mut Output,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         if let Some(first) = self.first.take() {
-            self.data(output, first);
+            self.data(label, output, first);
         } else if let Some(rest) = &mut self.rest {
             match ready!(rest.poll_frame(cx)).transpose()? {
-                Some(ForeignFrame::Data(buffer)) => self.data(output, buffer),
-                Some(ForeignFrame::File(region)) => self.file(output, region),
+                Some(ForeignFrame::Data(buffer)) => self.data(label, output, buffer),
+                Some(ForeignFrame::File(region)) => self.file(label, output, region),
                 Some(ForeignFrame::Trailers(fields)) => {
-                    self.end(output, &fields)?;
+                    self.end(label, output, &fields)?;
                 }
                 _ => self.rest = None,
             }
         } else {
-            self.end(output, &Fields::new())?;
+            self.end(label, output, &Fields::new())?;
         }
         if self.is_full_length() {
             self.ended = true;
@@ -86,8 +88,8 @@ impl Download {
         self.rest.is_none() && self.first.is_none() && self.framing == BodyFraming::Sized(self.sent)
     }
 
-    fn data(&mut self, output: &mut Output, buffer: OwnedBuffer) {
-        let length = self.allowed(buffer.len() as u64);
+    fn data(&mut self, label: &Label, output: &mut Output, buffer: OwnedBuffer) {
+        let length = self.allowed(label, buffer.len() as u64);
         if length == 0 {
             return;
         }
@@ -101,8 +103,8 @@ impl Download {
         self.behind(output);
     }
 
-    fn file(&mut self, output: &mut Output, mut region: FileRegion) {
-        region.length = self.allowed(region.length);
+    fn file(&mut self, label: &Label, output: &mut Output, mut region: FileRegion) {
+        region.length = self.allowed(label, region.length);
         if region.length == 0 {
             return;
         }
@@ -112,14 +114,14 @@ impl Download {
     }
 
     /// How much of so many bytes may be sent; what exceeds a declared length is cut (RES-10).
-    fn allowed(&mut self, length: u64) -> u64 {
+    fn allowed(&mut self, label: &Label, length: u64) -> u64 {
         let allowed = match self.framing {
             BodyFraming::Sized(whole) => length.min(whole - self.sent),
             _ => length,
         };
         if allowed < length {
             tracing::error!(
-                "a response has more bytes than its content-length of {}: cut",
+                "{label}: the response has more bytes than its content-length of {}: cut",
                 self.sent + allowed
             );
             self.rest = None;
@@ -150,7 +152,7 @@ impl Download {
         }
     }
 
-    fn end(&mut self, output: &mut Output, trailers: &Fields) -> Result<(), Error> {
+    fn end(&mut self, label: &Label, output: &mut Output, trailers: &Fields) -> Result<(), Error> {
         self.rest = None;
         self.ended = true;
         match self.framing {
@@ -166,7 +168,7 @@ impl Download {
                     .map(|(name, value)| Field::new(0, name.as_str().as_bytes(), value.as_bytes()))
                     .collect();
                 encode::trailer_section(&mut output.bytes, &lines).unwrap_or_else(|error| {
-                    tracing::error!("trailers were left out: {error}");
+                    tracing::error!("{label}: trailers were left out: {error}");
                     output.bytes.extend_from_slice(encode::LAST_CHUNK);
                 });
             }

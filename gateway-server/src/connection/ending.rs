@@ -3,11 +3,8 @@
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
-use super::answer::Given;
 use super::exchange::Io;
-use super::{Awaiting, Connection, Phase, refusal};
-use crate::date::Date;
-use crate::http1::{Outgoing, Recipient};
+use super::{Awaiting, Connection, Phase};
 use crate::limits::{DISCARD, LINGER};
 use crate::scoreboard::Counter;
 
@@ -50,8 +47,12 @@ impl Connection {
     pub(super) fn time_is_up(&mut self) {
         self.timer.set_tick(0);
         match (self.awaiting, &mut self.phase) {
-            (Awaiting::Head, _) => {
-                self.refuse_late(408, |out, to, date| refusal::write(out, 408, to, date));
+            (Awaiting::Head, Phase::Head(head)) => {
+                let head = head.take().unwrap_or_default();
+                let input = std::mem::take(&mut self.input);
+                let mut out = std::mem::take(&mut self.output.bytes);
+                self.refuse(&mut out, 408, head.first_line(&input));
+                self.output.bytes = out;
             }
             // A request that arrived this moment is answered; the end is told to a client that sent
             // nothing. Closing at once would break off what is on its way.
@@ -77,17 +78,6 @@ impl Connection {
             _ => self.abandon(),
         }
         self.awaiting = Awaiting::Nothing;
-    }
-
-    /// Answers a request that is not there, or not handed over, in time; then the connection ends.
-    pub(super) fn refuse_late(
-        &mut self,
-        status: u16,
-        write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
-    ) {
-        let mut out = std::mem::take(&mut self.output.bytes);
-        self.refuse_with(&mut out, status, write);
-        self.output.bytes = out;
     }
 
     /// Gives the connection up without another byte.

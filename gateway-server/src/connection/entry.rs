@@ -77,6 +77,15 @@ impl Connection {
     /// A request has waited for a place as long as it may take in all.
     pub(super) fn entry_timed_out(&mut self) {
         self.waiter = None;
-        self.refuse_late(503, refusal::write_busy);
+        let mut head = Head::default();
+        let parsed = head.parse(&mut self.input, &self.service.head_limits);
+        let Ok(Some(length)) = parsed else {
+            return self.abandon();
+        };
+        let raw = self.input.split_to(length);
+        let mut out = std::mem::take(&mut self.output.bytes);
+        self.turn_away(&mut out, &head, &raw);
+        self.output.bytes = out;
+        self.unparsed = !self.input.is_empty();
     }
 }

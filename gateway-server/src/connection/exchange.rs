@@ -195,6 +195,9 @@ impl Exchange {
         } else {
             io.output.bytes.append(&mut answer.out);
         }
+        if let Some(why) = answer.refused.take() {
+            tracing::error!("{}: the response was refused: {why}", self.label);
+        }
         if let Some(given) = answer.given.take() {
             self.begin(given);
             if self.ends_with_connection() {
@@ -335,7 +338,7 @@ impl Exchange {
         if download.is_ended() || io.output.is_full() {
             return Ok(!download.is_ended());
         }
-        match download.poll_next(io.output, cx) {
+        match download.poll_next(&self.label, io.output, cx) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(())) => Ok(!download.is_ended()),
             Poll::Ready(Err(error)) => {

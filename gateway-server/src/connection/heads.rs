@@ -6,12 +6,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BytesMut};
 
-use super::answer::Given;
-use super::dispatch::Turn;
+use super::dispatch::{RequestLine, Turn};
 use super::places::Entry;
 use super::service::{Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
-use crate::date::Date;
 use crate::http1::{Outgoing, Recipient, Version};
 use crate::limits::DISCARD;
 
@@ -131,7 +129,8 @@ impl Connection {
                     self.awaiting = Awaiting::Nothing;
                     let status = error.status();
                     tracing::debug!("a request is refused with {status}: {error}");
-                    self.refuse(turn.out(), status);
+                    let line = head.first_line(&buffer[at..filled]);
+                    self.refuse(turn.out(), status, line);
                     at = filled;
                 }
             }
@@ -193,27 +192,20 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Answers a head that is none; then the connection ends.
-    fn refuse(&mut self, out: &mut Outgoing, status: u16) {
-        self.refuse_with(out, status, |out, to, date| {
-            refusal::write(out, status, to, date)
-        });
-    }
-
-    /// Answers a head, or the lack of one, of which nothing is known; then the connection ends.
-    pub(super) fn refuse_with(
+    /// Answers a head that is none, or not whole in time; then the connection ends.
+    pub(super) fn refuse(
         &mut self,
         out: &mut Outgoing,
         status: u16,
-        write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
+        line: Option<RequestLine<'_>>,
     ) {
         let to = Recipient {
             version: Version::Http11,
             method_id: 0,
             keep_alive: false,
         };
-        write(out, &to, &self.service.clock.date);
-        self.log_refusal(status);
+        refusal::write(out, status, &to, &self.service.clock.date);
+        self.log_refusal(status, line);
         self.phase = Phase::Linger(DISCARD);
     }
 }

@@ -27,6 +27,7 @@ mod project;
 mod proxy;
 mod reconfiguration;
 mod recycling;
+mod refused;
 mod stopping;
 mod succession;
 mod timeouts;

@@ -118,6 +118,14 @@ impl Head {
         buf.len() > self.at as usize || self.stage != Stage::RequestLine
     }
 
+    /// Method, target and version, as soon as the request line has been read, whatever has become of the
+    /// rest of the head.
+    #[must_use]
+    pub fn first_line<'b>(&self, buf: &'b [u8]) -> Option<(&'b [u8], &'b [u8], Version)> {
+        let read = self.stage != Stage::RequestLine;
+        read.then(|| (self.method(buf), self.target(buf), self.version))
+    }
+
     /// The method's id in [`method`](gateway_spec::abi::method); `OTHER` for those that are not in it.
     #[must_use]
     pub fn method_id(&self) -> u32 {
