@@ -163,31 +163,32 @@ impl Connection {
 
     fn await_request(&mut self) -> Poll<()> {
         let draining = self.service.drain.is_draining();
-        let timeouts = self.service.timeouts;
         if self.input.is_empty() {
             if self.awaiting == Awaiting::Parting {
                 self.phase = Phase::Parted(DISCARD);
                 return Poll::Ready(());
             }
             if self.awaiting != Awaiting::Request {
-                self.heard = self.service.clock.deadlines.now();
-                let timeout = if self.served {
-                    timeouts.keep_alive
+                let now = self.service.clock.deadlines.now();
+                self.heard = now;
+                if self.served {
+                    let due = now.saturating_add(self.service.keep_alive);
+                    self.awaiting = Awaiting::Request;
+                    self.timer.set_tick(due);
                 } else {
-                    timeouts.head
-                };
-                self.wait(Awaiting::Request, timeout);
+                    self.wait(Awaiting::Request, self.service.timeouts.head);
+                }
             }
             if draining {
                 self.timer.set_tick(
                     self.service
                         .clock
                         .deadlines
-                        .since(self.heard, timeouts.linger),
+                        .since(self.heard, self.service.timeouts.linger),
                 );
             }
         } else if self.awaiting != Awaiting::Head {
-            self.wait(Awaiting::Head, timeouts.head);
+            self.wait(Awaiting::Head, self.service.timeouts.head);
         }
         Poll::Pending
     }

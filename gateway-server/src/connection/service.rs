@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::bounds::Terms;
 use super::places::Places;
 use crate::clock::Clock;
+use crate::deadlines::{Deadlines, Tick};
 use crate::drain::Drain;
 use crate::http1::Head;
 use crate::limits::{BodyLimits, HeadLimits};
@@ -26,6 +27,8 @@ pub(crate) struct Service {
     pub(super) head_limits: HeadLimits,
     pub(super) body_limits: BodyLimits,
     pub(super) timeouts: Timeouts,
+    /// The timeout between requests, in the clock's unit, for it is set with each.
+    pub(super) keep_alive: Tick,
     /// The deadlines of exchanges.
     pub(super) terms: Terms,
     pub(super) places: Rc<Places>,
@@ -84,6 +87,7 @@ impl Service {
             head_limits: settings.head_limits,
             body_limits: settings.body_limits,
             timeouts: settings.timeouts,
+            keep_alive: Deadlines::ticks(settings.timeouts.keep_alive),
             terms: Terms::new(&settings.timeouts, &settings.rates),
             places: Places::new(&capacity, slot.clone(), Rc::clone(&quiet)),
             most_connections: capacity.connections as usize,

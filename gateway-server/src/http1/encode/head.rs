@@ -25,8 +25,12 @@ pub fn response_head(
     to: &Recipient,
 ) -> Result<Framing, EncodeError> {
     let start = out.len();
-    match write_head(out, head, to) {
-        Ok(framing) => Ok(framing),
+    let mut framing = Framing {
+        body: BodyFraming::None,
+        keep_alive: false,
+    };
+    match write_head(out, head, to, &mut framing) {
+        Ok(()) => Ok(framing),
         Err(error) => {
             out.truncate(start);
             Err(error)
@@ -39,9 +43,12 @@ fn write_head(
     out: &mut Outgoing,
     head: &ResponseHead<'_>,
     to: &Recipient,
-) -> Result<Framing, EncodeError> {
+    chosen: &mut Framing,
+) -> Result<(), EncodeError> {
     if let Some(protocol) = head.upgrade {
-        return write_upgrade(out, *head, to, protocol);
+        write_upgrade(out, *head, to, protocol)?;
+        chosen.body = BodyFraming::Upgraded;
+        return Ok(());
     }
     let is_connect = to.method_id == method::CONNECT;
     if !(200..=599).contains(&head.status) || is_connect && head.status < 300 {
@@ -94,7 +101,8 @@ fn write_head(
         _ => put(page, at, END),
     };
     out.advance(at);
-    Ok(Framing { body, keep_alive })
+    *chosen = Framing { body, keep_alive };
+    Ok(())
 }
 
 /// Writes a text of constant length: where it ends.

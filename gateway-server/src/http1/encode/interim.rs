@@ -3,7 +3,6 @@
 use gateway_spec::abi::{Field, method};
 
 use super::field::{CONTENT_LENGTH, DATE, known_id, write_line};
-use super::framing::{BodyFraming, Framing};
 use super::outgoing::Outgoing;
 use super::status::write_status;
 use super::{END, Recipient, ResponseHead};
@@ -54,7 +53,7 @@ pub(super) fn write_upgrade(
     head: ResponseHead<'_>,
     to: &Recipient,
     protocol: &[u8],
-) -> Result<Framing, EncodeError> {
+) -> Result<(), EncodeError> {
     if !matches!(head.status, 101 | 200) || to.version == Version::Http10 {
         return Err(EncodeError::Status(head.status));
     }
@@ -81,8 +80,5 @@ pub(super) fn write_upgrade(
         Some(date) if !has_date => out.extend_from_slice(&date.line()),
         _ => out.extend_from_slice(END),
     }
-    Ok(Framing {
-        body: BodyFraming::Upgraded,
-        keep_alive: false,
-    })
+    Ok(())
 }

@@ -35,12 +35,12 @@ impl Lines {
         self.count += 1;
     }
 
-    /// The memory there is, for `most` lines at most, and how many of them are taken: who takes
-    /// more calls [`Lines::set_len`].
+    /// The memory there is, for `most` lines at most: who takes it from its beginning calls
+    /// [`Lines::set_len`].
     #[inline(always)]
-    pub(super) fn slots(&mut self, most: usize) -> (&mut [Line], usize) {
+    pub(super) fn slots(&mut self, most: usize) -> &mut [Line] {
         let most = most.min(self.slots.len());
-        (&mut self.slots[..most], self.count)
+        &mut self.slots[..most]
     }
 
     #[inline(always)]

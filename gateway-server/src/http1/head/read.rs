@@ -22,14 +22,94 @@ impl Head {
         filled: usize,
         limits: &HeadLimits,
     ) -> Result<Option<usize>, HeadError> {
-        if BLOCKS && self.usual_request_line(buf, filled, limits) {
-            self.usual_lines(buf, filled, limits)?;
-            let at = self.at as usize;
-            if buf[..filled].get(at..at + 2) == Some(b"\r\n") {
-                return self.finish(&buf[..filled]);
+        if BLOCKS && self.stage == Stage::RequestLine {
+            let end = self.usual_lines(buf, filled, limits)?;
+            if end.is_some() {
+                return Ok(end);
             }
         }
         self.other_lines::<BLOCKS>(buf, filled, limits)
+    }
+
+    /// Reads a head from its request line on, as long as its lines are as most are: its length, or
+    /// `None` if it is not read to its end.
+    ///
+    /// A line may turn out to be made of what stands behind the filled part; then nothing was read.
+    #[inline(never)]
+    fn usual_lines(
+        &mut self,
+        buf: &mut [u8],
+        filled: usize,
+        limits: &HeadLimits,
+    ) -> Result<Option<usize>, HeadError> {
+        let start = self.at as usize;
+        let Some(line) = scan::request_line(buf, start) else {
+            return Ok(None);
+        };
+        let length = line.target_end + VERSION_LINE - 1;
+        let next = start + length + 2;
+        if length > limits.request_line || limits.field_line < scan::WINDOW || next > filled {
+            return Ok(None);
+        }
+        let mut at = place(next);
+        self.version = Version::Http11;
+        self.method = Span::new(start, start + line.method_end);
+        self.method_id = line.method_id;
+        let target = Span::new(start + line.method_end + 1, start + line.target_end);
+        self.target = Target::origin(target, start + line.question_mark);
+        let slots = self.lines.slots(limits.fields);
+        let mut count = 0;
+        let ended = loop {
+            if scan::is_end(buf, at) {
+                break true;
+            }
+            let Some(line) = scan::field_line(buf, at, limits.field_line) else {
+                break false;
+            };
+            let Some(slot) = slots.get_mut(count) else {
+                break false;
+            };
+            let next = place(line.next);
+            let name = Span::at(at, line.name_length);
+            let from = at + line.name_length + FieldLine::GAP;
+            let value = Span::at(from, next - FieldLine::END - from);
+            let id = line.id;
+            *slot = Line { name, value, id };
+            if special::is_special(id) && (id != HOST || !self.special.note_host(value)) {
+                if line.next > filled || count + self.dropped >= limits.fields {
+                    break false;
+                }
+                match self
+                    .special
+                    .take_behind_host(&buf[..filled], id, value, Version::Http11)?
+                {
+                    Some(value) => slot.value = value,
+                    None => {
+                        self.dropped += 1;
+                        at = next;
+                        continue;
+                    }
+                }
+            }
+            count += 1;
+            at = next;
+        };
+        let end = at as usize + 2 * usize::from(ended);
+        if end > filled || count + self.dropped > limits.fields {
+            self.dropped = 0;
+            self.special.clear();
+            return Ok(None);
+        }
+        self.lines.set_len(count);
+        self.at = at;
+        self.stage = Stage::Fields;
+        // Only now, for the loop to be small; nothing was decided behind it.
+        self.special.check_host(&buf[..filled])?;
+        if ended {
+            self.finish(&buf[..filled])
+        } else {
+            Ok(None)
+        }
     }
 
     /// As [`Self::lines_of`], for what is not read there at one go.
@@ -48,8 +128,8 @@ impl Head {
             self.stage = Stage::Fields;
         }
         loop {
-            if BLOCKS {
-                self.usual_lines(buf, filled, limits)?;
+            if BLOCKS && self.usual_line(buf, filled, limits)? {
+                continue;
             }
             let at = self.at as usize;
             match buf[..filled].get(at..).unwrap_or_default() {
@@ -64,84 +144,31 @@ impl Head {
         }
     }
 
-    /// Reads a request line as most are; false, with nothing changed, if it is another.
-    #[inline(always)]
-    fn usual_request_line(&mut self, buf: &[u8], filled: usize, limits: &HeadLimits) -> bool {
-        if self.stage != Stage::RequestLine {
-            return false;
-        }
-        let Some(line) = scan::request_line(buf, filled, self.at) else {
-            return false;
-        };
-        let length = line.target_end + VERSION_LINE - 1;
-        if length > limits.request_line {
-            return false;
-        }
-        let start = self.at as usize;
-        self.version = Version::Http11;
-        self.method = Span::new(start, start + line.method_end);
-        self.method_id = line.method_id;
-        let target = Span::new(start + line.method_end + 1, start + line.target_end);
-        self.target = Target::origin(target, start + line.question_mark);
-        self.at = place(start + length + 2);
-        self.stage = Stage::Fields;
-        true
-    }
-
-    /// Reads field lines as long as they are as most are.
-    #[inline(always)]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "an id is not more than a byte"
-    )]
-    fn usual_lines(
+    /// Reads one field line as most are; false, with nothing read, if it is another.
+    fn usual_line(
         &mut self,
         buf: &mut [u8],
         filled: usize,
         limits: &HeadLimits,
-    ) -> Result<(), HeadError> {
-        if limits.field_line < scan::WINDOW {
-            return Ok(());
+    ) -> Result<bool, HeadError> {
+        let at = self.at;
+        let fits = self.lines.len() + self.dropped < limits.fields;
+        if !fits || limits.field_line < scan::WINDOW {
+            return Ok(false);
         }
-        loop {
-            let mut at = self.at;
-            let mut is_special = false;
-            let most = limits.fields.saturating_sub(self.dropped);
-            let (slots, mut count) = self.lines.slots(most);
-            while let Some(line) = scan::field_line(buf, filled, at, limits.field_line) {
-                let Some(slot) = slots.get_mut(count) else {
-                    break;
-                };
-                let from = at + line.name_length + FieldLine::GAP;
-                let next = place(line.next);
-                *slot = Line {
-                    name: Span::at(at, line.name_length),
-                    value: Span::at(from, next - FieldLine::END - from),
-                    id: line.id as u16,
-                };
-                at = next;
-                if special::is_special(line.id)
-                    && (line.id != HOST || !self.special.note_host(slot.value))
-                {
-                    is_special = true;
-                    break;
-                }
-                count += 1;
-            }
-            self.at = at;
-            let special = if is_special {
-                slots.get(count).copied()
-            } else {
-                None
-            };
-            self.lines.set_len(count);
-            // Only now, for the loop to be small; nothing was decided behind it.
-            self.special.check_host(&buf[..filled])?;
-            match special {
-                Some(line) => self.keep(&buf[..filled], line)?,
-                None => return Ok(()),
-            }
+        let Some(line) = scan::field_line(buf, at, limits.field_line) else {
+            return Ok(false);
+        };
+        if line.next > filled {
+            return Ok(false);
         }
+        let name = Span::at(at, line.name_length);
+        let from = at + line.name_length + FieldLine::GAP;
+        let value = Span::at(from, place(line.next) - FieldLine::END - from);
+        let id = line.id;
+        self.keep(&buf[..filled], Line { name, value, id })?;
+        self.at = place(line.next);
+        Ok(true)
     }
 
     /// `method SP target SP version CRLF`, behind the empty lines that are tolerated.
@@ -307,4 +334,4 @@ fn place(at: usize) -> u32 {
     at as u32
 }
 
-const HOST: u32 = names::id("host") as u32;
+const HOST: u16 = names::id("host");

@@ -49,6 +49,19 @@ impl Special {
         }
     }
 
+    /// As [`Special::take`], behind a Host that may not be looked at yet.
+    #[inline(never)]
+    pub(super) fn take_behind_host(
+        &mut self,
+        bytes: &[u8],
+        id: u16,
+        value: Span,
+        version: Version,
+    ) -> Result<Option<Span>, HeadError> {
+        self.check_host(bytes)?;
+        self.take(bytes, id, value, version)
+    }
+
     /// Notes a Host that is not looked at yet; false, with nothing noted, if it is not the first.
     #[inline(always)]
     pub(super) fn note_host(&mut self, value: Span) -> bool {
@@ -243,8 +256,8 @@ impl Special {
 
 /// Whether a field with this name means something to [`Special::take`].
 #[inline(always)]
-pub(super) fn is_special(id: u32) -> bool {
-    1 << (id % 64) & SPECIAL != 0 && ACTIONS[id as usize & 0xFF] != action::NONE
+pub(super) fn is_special(id: u16) -> bool {
+    1 << (id % 64) & SPECIAL != 0 && ACTIONS[usize::from(id & 0xFF)] != action::NONE
 }
 
 /// 1 to 19 digits: every such number fits, and no sign, space or list is one.

@@ -18,7 +18,7 @@ pub(in crate::http1) struct FieldLine {
     /// Behind the LF.
     pub(in crate::http1) next: usize,
     /// The name's, as in [`names`].
-    pub(in crate::http1) id: u32,
+    pub(in crate::http1) id: u16,
 }
 
 impl FieldLine {
@@ -40,20 +40,15 @@ pub(in crate::http1) struct RequestLine {
     pub(in crate::http1) question_mark: usize,
 }
 
-/// Reads the field line at `at`, all of which the first `filled` bytes must hold, and lower-cases
-/// its name. Unless it is in the window, it is measured with `longest`.
+/// Reads the field line at `at` and lower-cases its name. It may end behind the filled part of the
+/// buffer, and then means nothing. Unless it ends in the window, it is measured with `longest`.
 ///
 /// A known name needs no look at each byte: what becomes the name by setting the bit of lower case
 /// in all of them, and holds no control character, is the name in some case.
 #[inline(always)]
-pub(in crate::http1) fn field_line(
-    buf: &mut [u8],
-    filled: usize,
-    at: u32,
-    longest: usize,
-) -> Option<FieldLine> {
+pub(in crate::http1) fn field_line(buf: &mut [u8], at: u32, longest: usize) -> Option<FieldLine> {
     let at = at as usize;
-    let window: &mut [u8; WINDOW] = buf.get_mut(at..at + WINDOW)?.try_into().ok()?;
+    let window: &mut [u8; WINDOW] = buf.get_mut(at..at + WINDOW)?.first_chunk_mut()?;
     let (blocks, _) = window.as_chunks_mut::<BLOCK>();
     let [first, second, third, fourth] = blocks else {
         return None;
@@ -66,15 +61,15 @@ pub(in crate::http1) fn field_line(
         if ends != 0 {
             return None;
         }
-        let name = long_name(first, second)?;
-        name_length = name / 256 % 32;
-        id = name % 256;
+        let (length, long) = long_name(first, second)?;
+        name_length = length % 32;
+        id = long;
         lowered = load(first);
     } else {
         name_length = colons.trailing_zeros() % 16;
         let name = (block | splat(0x20)) & prefix(name_length as usize);
         id = match names::id_of_words(words(name)) {
-            Some(id) => u32::from(id),
+            Some(id) => id,
             None if is_plain(block, name_length) => 0,
             None => return None,
         };
@@ -91,7 +86,7 @@ pub(in crate::http1) fn field_line(
         match places {
             [0, 0, 0] => {
                 *first = lowered.to_array();
-                let next = long_line(&buf[..filled], at, name_length, longest)?;
+                let next = long_line(buf, at, name_length, longest)?;
                 return Some(FieldLine {
                     name_length,
                     next,
@@ -106,27 +101,33 @@ pub(in crate::http1) fn field_line(
     *first = lowered.to_array();
     let end = end & (4 * BLOCK - 1);
     let last = end.wrapping_sub(1) & (4 * BLOCK - 1);
-    let next = at + end + FieldLine::END as usize;
     if window[name_length as usize + 1] != b' '
         || window[name_length as usize + 2] == b' '
         || window[last] == b' '
         || [window[end], window[end + 1]] != *b"\r\n"
-        || next > filled
     {
         return None;
     }
     Some(FieldLine {
         name_length,
-        next,
+        next: at + end + FieldLine::END as usize,
         id,
     })
 }
 
-/// Reads the request line at `at`, all of which the first `filled` bytes must hold.
+/// Whether a head ends at `at`, which may be behind the filled part of the buffer.
 #[inline(always)]
-pub(in crate::http1) fn request_line(buf: &[u8], filled: usize, at: u32) -> Option<RequestLine> {
+pub(in crate::http1) fn is_end(buf: &[u8], at: u32) -> bool {
     let at = at as usize;
-    let window: &[u8; WINDOW] = buf.get(at..at + WINDOW)?.try_into().ok()?;
+    buf.get(at..at + WINDOW)
+        .is_some_and(|window| window[..2] == *b"\r\n")
+}
+
+/// Reads the request line at `at`. It may end behind the filled part of the buffer, and then means
+/// nothing.
+#[inline(always)]
+pub(in crate::http1) fn request_line(buf: &[u8], at: usize) -> Option<RequestLine> {
+    let window: &[u8; WINDOW] = buf.get(at..)?.first_chunk()?;
     let (start, method_id) = match *window.first_chunk::<5>()? {
         [b'G', rest @ ..] if u32::from_le_bytes(rest) == ET_SLASH => (4, method::GET),
         [b'P', rest @ ..] if u32::from_le_bytes(rest) == OST && window[5] == b'/' => {
@@ -149,8 +150,7 @@ pub(in crate::http1) fn request_line(buf: &[u8], filled: usize, at: u32) -> Opti
     } else {
         buf.get(at + target_end..)?.first_chunk()?
     };
-    let whole = version_line == b" HTTP/1.1\r\n" && at + target_end + 11 <= filled;
-    whole.then_some(RequestLine {
+    (version_line == b" HTTP/1.1\r\n").then_some(RequestLine {
         method_end: start - 1,
         method_id,
         target_end,
@@ -164,9 +164,9 @@ fn is_plain(block: u8x16, count: u32) -> bool {
     count > 0 && no_plain(block) & ((1 << count) - 1) == 0
 }
 
-/// A name of 16 to 31 bytes: its length times 256, and its id.
+/// A name of 16 to 31 bytes: its length and its id.
 #[inline(never)]
-fn long_name(first: &mut [u8; BLOCK], second: &mut [u8; BLOCK]) -> Option<u32> {
+fn long_name(first: &mut [u8; BLOCK], second: &mut [u8; BLOCK]) -> Option<(u32, u16)> {
     let blocks = [load(first), load(second)];
     let colons = equal(blocks[1], b':').to_bitmask();
     if colons == 0 {
@@ -187,7 +187,7 @@ fn long_name(first: &mut [u8; BLOCK], second: &mut [u8; BLOCK]) -> Option<u32> {
     } else {
         names::id_of_long_words([a, b, c, d])
     };
-    Some((16 + count) * 256 + u32::from(id.unwrap_or(0)))
+    Some((16 + count, id.unwrap_or(0)))
 }
 
 /// Where the next line begins behind one without an end in its window.

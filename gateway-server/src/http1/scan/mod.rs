@@ -8,7 +8,7 @@
 mod block;
 mod line;
 
-pub(super) use self::line::{FieldLine, WINDOW, field_line, request_line};
+pub(super) use self::line::{FieldLine, WINDOW, field_line, is_end, request_line};
 
 /// Lower-cases the token that begins at `from` and returns where it ends: the place of the first
 /// byte that is no token character, or the length of `bytes`.
