@@ -21,7 +21,7 @@ pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec
 }
 
 /// Formats as `F` does, strings apart.
-struct Ascii<F>(F);
+pub(crate) struct Ascii<F>(pub(crate) F);
 
 impl<F: Formatter> Formatter for Ascii<F> {
     fn write_string_fragment<W: ?Sized + Write>(

@@ -7,12 +7,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::answer::IntoResponse;
-use crate::context::Cx;
+use crate::context::{Cx, with_current};
 use crate::error::{HttpError, Result, abort};
 use crate::extract::{Arg, Kind, Take};
+use crate::json_format::JsonFormat;
 use crate::response::Response;
 
 /// A JSON document: as an argument the request's body, as an answer the response's.
+///
+/// Documents are written compactly, in the order of their fields; the settings `json.indent`
+/// (spaces), `json.sort_keys` and `json.ascii` change that. A debug run indents by two.
 ///
 /// A body that is not declared as JSON is answered 415, one that does not read as a `T` 400.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +32,11 @@ impl<T> Deref for Json<T> {
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Result<Response> {
-        Ok(Response::json(serde_json::to_vec(&self.0)?))
+        let text = with_current(|cx| match cx {
+            Some(cx) => cx.site().json.write(&self.0),
+            None => JsonFormat::default().write(&self.0),
+        });
+        Ok(Response::json(text?))
     }
 }
 

@@ -28,7 +28,9 @@ mod extension;
 mod extract;
 mod file_names;
 mod form;
+mod http_date;
 mod json;
+mod json_format;
 mod multidict;
 pub mod multipart;
 mod pages;
@@ -47,7 +49,9 @@ pub mod signing;
 mod site;
 mod start;
 mod step;
+mod stream;
 pub mod testing;
+mod trusted_hosts;
 mod url;
 mod view;
 
@@ -62,6 +66,7 @@ pub use extension::Extension;
 pub use extract::{Arg, Args, Check, Cookies, Flat, Kind, PathValue, Query, State, Take};
 pub use file_names::{safe_join, secure_filename};
 pub use form::Form;
+pub use http_date::{HttpDate, NotADate};
 pub use json::Json;
 pub use multidict::MultiDict;
 pub use parts::Parts;
@@ -76,6 +81,7 @@ pub use rule::{Rule, rule};
 pub use scope::Codes;
 pub use secret::Secret;
 pub use start::{Application, Mistakes};
+pub use stream::{Pieces, stream};
 pub use url::{UrlValue, UrlValues};
 pub use view::{
     FirstFn, HookReply, Inline, Later, Now, Reply, ViewFn, body_limit, cancel_on_disconnect,

@@ -81,6 +81,13 @@ impl Rule {
         self.and(routing::Rule::alias)
     }
 
+    /// Redirects to a path or URL, with `<name>` for values of the rule; the view is not called.
+    #[must_use]
+    pub fn redirect_to(self, target: impl Into<String>) -> Self {
+        let target = routing::RedirectTo::Template(target.into());
+        self.and(|rule| rule.redirect_to(target))
+    }
+
     /// For requests that open a WebSocket, and no others.
     #[must_use]
     pub fn websocket(self) -> Self {

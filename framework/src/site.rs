@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::json_format::JsonFormat;
 use crate::parts::Parts;
 use crate::pool::Pool;
 use crate::request;
@@ -36,6 +37,7 @@ pub(crate) struct Site {
     pub(crate) root: PathBuf,
     /// The most bytes of a buffered body, where the route does not say otherwise.
     pub(crate) body_limit: usize,
+    pub(crate) json: JsonFormat,
     /// Told of errors that nobody expected; tests fail by it.
     pub(crate) observer: Option<Observer>,
 }

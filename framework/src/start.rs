@@ -18,10 +18,12 @@ use crate::compile::{blueprint_parts, compile};
 use crate::config::{Config, Environment, Source};
 use crate::dispatch::{Carafe, Service};
 use crate::extract::Check;
+use crate::json_format::JsonFormat;
 use crate::parts::Parts;
 use crate::pool::Pool;
 use crate::routing::Map;
 use crate::site::{Observer, Site, SiteRoute};
+use crate::trusted_hosts;
 
 /// Everything that keeps an application from starting, each with the line or the setting that is
 /// to be changed.
@@ -60,6 +62,9 @@ impl App {
         let root = root_of(app.root.take(), &startup);
         let config = read(&mut app, &root, &startup, &environment)?;
         let settings = Settings::read(&config)?;
+        if !settings.trusted_hosts.is_empty() {
+            app = trusted_hosts::guarded(app, settings.trusted_hosts);
+        }
         let mut state = std::mem::take(&mut app.state);
         let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
         let plugins = match started {
@@ -108,6 +113,7 @@ impl App {
             worker: startup.worker(),
             root,
             body_limit: settings.body_limit,
+            json: settings.json,
             observer,
         };
         Ok(Carafe::new(Service {
@@ -156,15 +162,15 @@ impl fmt::Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 /// The framework's own settings.
-#[derive(Deserialize)]
 struct Settings {
     /// The most bytes of a body that is read whole.
-    #[serde(default = "body_limit")]
     body_limit: usize,
     /// The host under which subdomains are told apart.
     server_name: Option<String>,
-    #[serde(default)]
     views: Views,
+    json: JsonFormat,
+    /// Hosts that requests may name; a dot before one takes its subdomains in. None: any.
+    trusted_hosts: Vec<String>,
 }
 
 /// The pool for plain views.
@@ -182,9 +188,15 @@ impl Settings {
             body_limit: config
                 .get("body_limit")
                 .map_err(told)?
-                .unwrap_or_else(body_limit),
+                .unwrap_or(BODY_LIMIT),
             server_name: config.get("server_name").map_err(told)?,
             views: config.section("views").map_err(told)?,
+            json: (config.get("json").map_err(told)?)
+                .unwrap_or_else(|| JsonFormat::usual(config.debug())),
+            trusted_hosts: config
+                .get("trusted_hosts")
+                .map_err(told)?
+                .unwrap_or_default(),
         })
     }
 }
@@ -197,10 +209,6 @@ impl Default for Views {
             queue: 256,
         }
     }
-}
-
-const fn body_limit() -> usize {
-    1 << 20
 }
 
 /// Extensions that have started.
@@ -284,3 +292,6 @@ fn read(
     Config::read(&sources, environment)
         .map_err(|errors| Mistakes(errors.iter().map(ToString::to_string).collect()))
 }
+
+/// The most bytes of a body that is read whole, where nobody says otherwise.
+const BODY_LIMIT: usize = 1 << 20;

@@ -15,6 +15,11 @@ pub fn current() -> Option<Cx> {
     CURRENT.with_borrow(Clone::clone)
 }
 
+/// As [`current`], without keeping the context.
+pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Cx>) -> R) -> R {
+    CURRENT.with_borrow(|cx| look(cx.as_ref()))
+}
+
 /// A future that is polled in the context of a request.
 pub(crate) struct InContext<F> {
     cx: Option<Cx>,

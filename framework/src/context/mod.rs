@@ -21,8 +21,8 @@ use crate::routing::{Found, Value};
 use crate::site::{Endpoint, Site};
 
 pub(crate) use body::BodyCell;
-pub(crate) use current::InContext;
 pub use current::current;
+pub(crate) use current::{InContext, with_current};
 pub(crate) use deferred::Deferred;
 
 /// The context of a request: the request itself (`cx.args()`, `cx.path()`), the application

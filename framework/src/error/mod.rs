@@ -108,7 +108,9 @@ impl Error {
 
     /// Whether there is something in it that the operator should read.
     pub(crate) fn is_unexpected(&self) -> bool {
-        self.inner.response.is_none() && self.downcast_ref::<HttpError>().is_none()
+        self.inner.response.is_none()
+            && self.inner.status.is_server_error()
+            && self.downcast_ref::<HttpError>().is_none()
     }
 
     /// The response that answers it past all handlers.
@@ -138,11 +140,15 @@ impl Error {
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
-    /// A 500, unless it is an [`HttpError`], which knows its status.
+    /// A 500, unless it is an [`HttpError`] or an error of the exchange itself (a body that broke
+    /// off), which know their status.
     fn from(error: E) -> Self {
-        let status = (&error as &dyn Any)
-            .downcast_ref::<HttpError>()
-            .map_or(StatusCode::INTERNAL_SERVER_ERROR, HttpError::status);
+        let any = &error as &dyn Any;
+        let http = any.downcast_ref().map(HttpError::status);
+        let exchange = any.downcast_ref::<gateway_spec::Error>();
+        let status = http
+            .or_else(|| exchange.map(|error| error.kind().status()))
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::of(status, Some(Box::new(error)), None)
     }
 }
