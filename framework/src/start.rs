@@ -19,9 +19,11 @@ use crate::config::{Config, Environment, Source};
 use crate::dispatch::{Carafe, Service};
 use crate::extract::Check;
 use crate::json_format::JsonFormat;
+use crate::keys::Keys;
 use crate::parts::Parts;
 use crate::pool::Pool;
 use crate::routing::Map;
+use crate::session::Sessions;
 use crate::site::{Observer, Site, SiteRoute};
 use crate::trusted_hosts;
 
@@ -66,6 +68,7 @@ impl App {
             app = trusted_hosts::guarded(app, settings.trusted_hosts);
         }
         let mut state = std::mem::take(&mut app.state);
+        provide_sessions(&mut state, &config, &root)?;
         let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
         let plugins = match started {
             Ok(plugins) => plugins,
@@ -209,6 +212,15 @@ impl Default for Views {
             queue: 256,
         }
     }
+}
+
+/// What sessions and signed tokens rest on; a secret is not asked for before somebody needs one.
+fn provide_sessions(state: &mut Parts, config: &Config, root: &Path) -> Result<(), Mistakes> {
+    let keys = Keys::read(config, root).map_err(|mistake| Mistakes::one(mistake.to_string()))?;
+    let sessions = Sessions::read(config).map_err(|error| Mistakes::one(error.to_string()))?;
+    state.put(keys);
+    state.put(sessions);
+    Ok(())
 }
 
 /// Extensions that have started.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use http::{HeaderMap, Method, header};
 
-pub use origin::Origin;
+pub use origin::{BadOrigin, Origin};
 
 /// What a request's own fields say of where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

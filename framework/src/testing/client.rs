@@ -15,6 +15,7 @@ use crate::config::Environment;
 use crate::context::Cx;
 use crate::dispatch::Carafe;
 use crate::extract::Args;
+use crate::keys;
 use crate::site::Observer;
 use crate::url::UrlValues;
 use crate::view::ViewFn;
@@ -72,7 +73,8 @@ impl App {
             Observer(Box::new(move |line| guarded(&errors).push(line.to_owned())))
         };
         let environment = Environment::default();
-        let starting = self.start_observed(Startup::default(), environment, Some(observer));
+        let with_secret = self.config_default("secret_key", test_secret());
+        let starting = with_secret.start_observed(Startup::default(), environment, Some(observer));
         let started = wait(&runtime, starting);
         match started {
             Ok(carafe) => Ok(Client {
@@ -111,12 +113,7 @@ impl Client {
         A: Args,
         U: UrlValues<A::Path>,
     {
-        let head = match gateway_spec::Request::build(Method::GET, "/") {
-            Ok(head) => head.with_authority(HOST),
-            Err(error) => panic!("{error}"),
-        };
-        let site = Arc::clone(&self.carafe.service().site);
-        match Cx::new(site, head, None).url(view, values) {
+        match self.context(|head| head).url(view, values) {
             Ok(url) => url,
             Err(error) => panic!("{error}"),
         }
@@ -141,6 +138,19 @@ impl Client {
 
     pub(super) fn jar(&self) -> MutexGuard<'_, Jar> {
         guarded(&self.jar)
+    }
+
+    /// The context of a request that is never sent.
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub(super) fn context(
+        &self,
+        change: impl FnOnce(gateway_spec::Request) -> gateway_spec::Request,
+    ) -> Cx {
+        let head = match gateway_spec::Request::build(Method::GET, "/") {
+            Ok(head) => change(head.with_authority(HOST)),
+            Err(error) => panic!("{error}"),
+        };
+        Cx::new(Arc::clone(&self.carafe.service().site), head, None)
     }
 
     /// One exchange: no cookies, no redirects.
@@ -184,6 +194,12 @@ impl Drop for Client {
             runtime.shutdown_background();
         }
     }
+}
+
+/// A secret for an application that names none; another one in each test.
+fn test_secret() -> String {
+    let random = keys::random_hex(32);
+    random.expect("random bytes for the test: the system has none")
 }
 
 /// Runs a future on the client's threads and waits for it, whatever thread the test is on.

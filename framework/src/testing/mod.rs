@@ -4,6 +4,7 @@ mod client;
 mod jar;
 mod request;
 mod response;
+mod session;
 
 pub use client::Client;
 pub use request::{TestBody, TestRequest};
