@@ -27,6 +27,7 @@ mod shares;
 mod snapshot;
 mod start;
 mod value;
+mod watch;
 mod workbench;
 mod worker;
 

@@ -15,6 +15,7 @@ mod roster;
 mod state;
 #[cfg(test)]
 mod tests;
+mod watcher;
 mod worker_handle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -52,6 +53,7 @@ use preparation::Preparation;
 use recycling::Usage;
 use release::{Changes, Release, ReleaseError, policy};
 use state::State;
+use watcher::{FileWatcher, Heard};
 use worker_handle::{Provisions, WorkerHandle};
 
 /// Runs the master until it is told to stop; `name` is the program's, for its workers, and `words` what
@@ -91,6 +93,7 @@ struct Arbiter {
     /// Generations up to this one have a listener that the serving one lacks.
     closed: Option<Generation>,
     preparation: Option<Preparation>,
+    file_watcher: Option<FileWatcher>,
     workers: BTreeMap<WorkerId, WorkerHandle>,
     /// What the application calls itself.
     app: AppIdentity,
@@ -138,6 +141,7 @@ impl Arbiter {
             serving,
             closed: None,
             preparation: None,
+            file_watcher: None,
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
             oom_kills: OomKills::watch(),
@@ -149,6 +153,7 @@ impl Arbiter {
     }
 
     fn serve(mut self) -> anyhow::Result<u8> {
+        self.watch_files();
         let mut events = VecDeque::from([Event::Started]);
         loop {
             while let Some(event) = events.pop_front() {
@@ -192,6 +197,7 @@ impl Arbiter {
         let ears = self.workers.values().filter_map(WorkerHandle::ear);
         let mut fds: Vec<_> = std::iter::once(self.signals.as_fd())
             .chain(self.preparation.as_ref().map(Preparation::ear))
+            .chain(self.file_watcher.as_ref().map(FileWatcher::ear))
             .chain(ears)
             .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
             .collect();
@@ -235,6 +241,7 @@ impl Arbiter {
             }
         }
         events.extend(self.hear_preparation());
+        events.extend(self.hear_file_watcher());
         while let Some(signal) = self.signals.next()? {
             match signal {
                 Signal::SIGTERM => events.push_back(Event::Stop(Haste::Graceful)),
@@ -253,6 +260,9 @@ impl Arbiter {
         while let Some(Reaped { pid, ended, peak }) = process::reap()? {
             if let Some(preparation) = &mut self.preparation {
                 preparation.reaped(pid);
+            }
+            if let Some(watcher) = &mut self.file_watcher {
+                watcher.reaped(pid);
             }
             let id = self
                 .workers
@@ -363,6 +373,33 @@ impl Arbiter {
         })
     }
 
+    fn hear_file_watcher(&mut self) -> Option<Event> {
+        match self.file_watcher.as_ref()?.hear()? {
+            Heard::Changed(path) => {
+                tracing::info!("{path} has changed");
+                Some(Event::Reload)
+            }
+            Heard::Gone => {
+                tracing::warn!("files are watched no more: the process that did has ended");
+                self.file_watcher = None;
+                None
+            }
+        }
+    }
+
+    /// Watches what the configuration in force asks for.
+    fn watch_files(&mut self) {
+        let watches = self.file_watcher.as_ref();
+        if watches.is_some_and(|watcher| watcher.suits(self.config())) {
+            return;
+        }
+        self.file_watcher =
+            FileWatcher::start(&self.image, self.config()).unwrap_or_else(|error| {
+                tracing::warn!("cannot watch files: {error}");
+                None
+            });
+    }
+
     fn receive(&mut self, generation: Generation, parcel: Parcel) -> Result<Policy, String> {
         let (config, app) = match parcel {
             Parcel::Ready { config, app } => (config, app),
@@ -420,6 +457,7 @@ impl Arbiter {
         }
         self.serving = next;
         self.releases.remove(&generation);
+        self.watch_files();
     }
 
     fn order(&mut self, worker: WorkerId, order: Order) {

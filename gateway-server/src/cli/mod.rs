@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use crate::app_source::AppSource;
 use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
 use crate::workbench::Workbench;
-use crate::{arbiter, check, dev, logging, prepare, worker};
+use crate::{arbiter, check, dev, logging, prepare, watch, worker};
 use line::{Line, Purpose};
 
 /// Runs the server's command line; `args` begin with the program's name.
@@ -27,6 +27,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         && role == worker::ROLE
     {
         return worker::main(plan, source);
+    }
+    if args.len() > 2 && args[1] == watch::ROLE {
+        return watch::main(&args[2..]);
     }
     let mut desk = None;
     if args.len() > 2 && args[1] == prepare::ROLE {

@@ -116,6 +116,16 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Restart,
     },
     Setting {
+        name: "reload",
+        short: None,
+        group: Group::Serving,
+        field: Field::Switch(|c| &mut c.reload),
+        default: "false",
+        help: "Reload, as HUP does, when the application's or the configuration's file has changed and \
+               stays so for a moment; a server of one process does not",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "lint",
         short: None,
         group: Group::Serving,

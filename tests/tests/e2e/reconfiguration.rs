@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway_tests::address::Address;
-use gateway_tests::artefacts::Artefacts;
+use gateway_tests::artefacts::{Artefacts, compile};
 use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program};
 use gateway_tests::load::{Connections, Load, Plan};
@@ -204,4 +204,50 @@ fn the_master_waits_for_no_file() {
     site.server.process.line_with(reason, 0);
     assert_eq!(site.server.get("/pid").status, 200);
     assert_eq!(site.server.stop().0, 0);
+}
+
+#[test]
+fn with_reload_a_changed_application_or_file_is_loaded_once_it_settles() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, file) = (
+        folder.path().join("current.so"),
+        folder.path().join("g.toml"),
+    );
+    let hello = compile(&["examples/hello-c/hello.c"], &[], folder.path());
+    std::os::unix::fs::symlink(Artefacts::built().module("probe"), &app).unwrap();
+    let text = "app = 'current.so'\nbind = '127.0.0.1:0'\nworkers = 1\nreload = true\n";
+    fs::write(&file, text).unwrap();
+    let server = Gatewayd::start(program().arg("--config").arg(&file));
+    let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let load = Load::start(&Plan {
+        pace: Duration::from_millis(2),
+        ..Plan::new(&server.address, request)
+    });
+    // A release that is switched by a link, as deployments do.
+    let fresh = folder.path().join("fresh");
+    std::os::unix::fs::symlink(&hello, &fresh).unwrap();
+    fs::rename(&fresh, &app).unwrap();
+    server.process.line_with("current.so has changed", 0);
+    server.process.line_with("all workers run generation 2", 0);
+    load.until("the new one", |tally| tally.of("Hello, World!") > 0);
+    // A broken file changes nothing, and is tried again when it is mended.
+    fs::write(&file, format!("{text}wrokers = 2\n")).unwrap();
+    server
+        .process
+        .line_with("the running generation goes on", 0);
+    fs::write(&file, format!("{text}max-body = 0\n")).unwrap();
+    server.process.line_with("changed: max-body", 0);
+    server.process.line_with("all workers run generation 4", 0);
+    let _counted = load.stop();
+    // Switched off, nobody watches any more.
+    fs::write(&file, text.replace("reload = true", "linger = '0s'")).unwrap();
+    server
+        .process
+        .line_with("changed: reload, linger, max-body", 0);
+    server.process.line_with("all workers run generation 5", 0);
+    let before = server.process.lines_so_far();
+    fs::write(&file, text).unwrap();
+    server.process.signal(Signal::SIGTTIN);
+    server.process.line_with("2 workers from now on", before);
+    assert_eq!(server.stop().0, 0);
 }
