@@ -30,7 +30,7 @@ pub(super) enum Piece {
 
 /// The place of a part among its siblings: smaller is tried first. More static texts come before fewer,
 /// longer ones before shorter, more variables before fewer, and then the converters' weights count.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Weight {
     statics: isize,
     static_lengths: Vec<(usize, isize)>,

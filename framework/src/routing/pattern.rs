@@ -58,6 +58,11 @@ impl Pattern {
         })
     }
 
+    /// What all matching texts begin with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Matches the whole of `target`, which stands at `start` in the path, and appends where the variables
     /// are.
     pub(super) fn matches(&self, target: &str, start: usize, spans: &mut Spans) -> Option<Match> {

@@ -26,19 +26,23 @@ impl Map {
         let values = names
             .enumerate()
             .filter_map(|(place, name)| Some((name, found.value(place, path)?)));
-        let mut values: Vec<(&str, Value<'_>)> = values.collect();
+        let values: Vec<(&str, Value<'_>)> = values.collect();
         if self.options.redirect_defaults {
             if rule.alias {
                 // A rule that cannot build its own canonical URL serves what it matched.
                 return self.canonical(at, method, rule, &values);
             }
             for preferred in rule.preferred.iter().map(|&number| &self.rules[number]) {
-                if preferred.suits(&values, Some(method)) {
-                    for (name, default) in &preferred.defaults {
-                        values.retain(|(one, _)| one != name);
-                        values.push((name, default.as_value()));
-                    }
-                    let (domain, path) = self.fill(preferred, &values, Unknown::Dropped).ok()?;
+                if !preferred.suits(&values, Some(method)) {
+                    continue;
+                }
+                let mut theirs = values.clone();
+                for (name, default) in &preferred.defaults {
+                    theirs.retain(|(one, _)| one != name);
+                    theirs.push((name, default.as_value()));
+                }
+                // Values that the other rule's converters do not take belong here.
+                if let Ok((domain, path)) = self.fill(preferred, &theirs, Unknown::Dropped) {
                     let host = location::host(at, self.options.domains, &domain);
                     return Some(location::absolute(at, &host, &path));
                 }

@@ -63,7 +63,7 @@ impl<'m> Search<'m> {
                 return end;
             }
         }
-        for edge in &root.dynamics {
+        for edge in root.dynamics.candidates(domain) {
             if edge.pattern.matches(domain, 0, &mut self.spans).is_some() {
                 let end = self.walk(path, edge.to, start);
                 if end != End::Nothing {
@@ -103,7 +103,7 @@ impl<'m> Search<'m> {
             }
         }
         let mark = self.spans.len();
-        for edge in &state.dynamics {
+        for edge in state.dynamics.candidates(rest) {
             let (target, next) = if edge.is_final {
                 (rest, None)
             } else {

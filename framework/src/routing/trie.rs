@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::part::{Dynamic, Part};
+use super::part::{Dynamic, Part, Weight};
 use super::pattern::Pattern;
+use super::siblings::Siblings;
 
 /// All rules as one tree. Its root is where the domain is matched; the slash that all paths begin with is no
 /// part.
@@ -12,11 +13,19 @@ pub(super) struct Trie {
     states: Vec<State>,
 }
 
+/// A tree that grows.
+#[derive(Debug)]
+pub(super) struct TrieBuilder {
+    states: Vec<State>,
+    /// Where a part with variables leads from a state.
+    known: FxHashMap<(usize, Key), usize>,
+}
+
 /// A place in the tree.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) statics: Statics,
-    pub(super) dynamics: Vec<Edge>,
+    pub(super) dynamics: Siblings<Edge>,
     /// The rules that end here, in the order of registration.
     pub(super) rules: Vec<usize>,
 }
@@ -36,28 +45,32 @@ pub(super) struct Edge {
     pub(super) pattern: Pattern,
     pub(super) is_final: bool,
     pub(super) to: usize,
-    part: Dynamic,
-    expression: String,
+    weight: Weight,
 }
 
-impl Trie {
+/// What makes two parts with variables one.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    expression: String,
+    is_final: bool,
+    suffixed: bool,
+    weight: Weight,
+}
+
+impl TrieBuilder {
     /// A tree without rules.
     pub(super) fn new() -> Self {
         Self {
             states: vec![State::default()],
+            known: FxHashMap::default(),
         }
     }
 
-    /// The state with this number.
-    pub(super) fn state(&self, number: usize) -> &State {
-        &self.states[number]
-    }
-
-    /// Adds a rule; answers where it ends.
+    /// Adds a rule; answers the rules that end in the same place, this one last.
     ///
     /// # Errors
     /// When a converter's expression is none.
-    pub(super) fn add(&mut self, rule: usize, parts: &[Part]) -> Result<usize, String> {
+    pub(super) fn add(&mut self, rule: usize, parts: &[Part]) -> Result<&[usize], String> {
         let mut at = 0;
         for part in parts {
             at = match part {
@@ -66,7 +79,19 @@ impl Trie {
             };
         }
         self.states[at].rules.push(rule);
-        Ok(at)
+        Ok(&self.states[at].rules)
+    }
+
+    /// The tree, in order.
+    pub(super) fn finish(mut self) -> Trie {
+        for state in &mut self.states {
+            // The order of registration decides between equals.
+            state.dynamics.sort_by(|a, b| a.weight.cmp(&b.weight));
+            state.dynamics.index(|edge| edge.pattern.prefix());
+        }
+        Trie {
+            states: self.states,
+        }
     }
 
     fn enter_static(&mut self, at: usize, text: &str) -> usize {
@@ -79,35 +104,38 @@ impl Trie {
     }
 
     fn enter_dynamic(&mut self, at: usize, part: &Dynamic) -> Result<usize, String> {
-        let expression = part.expression();
-        let same = |edge: &&Edge| {
-            edge.expression == expression
-                && edge.is_final == part.is_final
-                && edge.part.suffixed == part.suffixed
-                && edge.part.weight == part.weight
+        let key = Key {
+            expression: part.expression(),
+            is_final: part.is_final,
+            suffixed: part.suffixed,
+            weight: part.weight.clone(),
         };
-        if let Some(edge) = self.states[at].dynamics.iter().find(same) {
-            return Ok(edge.to);
+        let key = (at, key);
+        if let Some(to) = self.known.get(&key) {
+            return Ok(*to);
         }
         let pattern = Pattern::new(part)?;
         let to = self.grow();
-        let edges = &mut self.states[at].dynamics;
-        // Behind all that are as light: the order of registration decides between equals.
-        let place = edges.partition_point(|edge| edge.part.weight <= part.weight);
-        let edge = Edge {
+        self.known.insert(key, to);
+        self.states[at].dynamics.push(Edge {
             pattern,
             is_final: part.is_final,
             to,
-            part: part.clone(),
-            expression,
-        };
-        edges.insert(place, edge);
+            weight: part.weight.clone(),
+        });
         Ok(to)
     }
 
     fn grow(&mut self) -> usize {
         self.states.push(State::default());
         self.states.len() - 1
+    }
+}
+
+impl Trie {
+    /// The state with this number.
+    pub(super) fn state(&self, number: usize) -> &State {
+        &self.states[number]
     }
 }
 

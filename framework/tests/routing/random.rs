@@ -37,7 +37,8 @@ fn spec(dice: &mut Dice, number: usize) -> Spec {
     spec.options.strict_slashes = dice.chance(30).then_some(false);
     spec.options.merge_slashes = dice.chance(20).then_some(false);
     spec.options.subdomains = dice.chance(15);
-    for endpoint in 0..1 + dice.below(9) {
+    let most = if dice.chance(15) { 40 } else { 9 };
+    for endpoint in 0..1 + dice.below(most) {
         let rule = rule(dice, endpoint, spec.options.subdomains);
         spec.rules.push(rule);
         // Duplicates are refused, and have a test of their own.

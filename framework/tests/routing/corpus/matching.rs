@@ -186,6 +186,48 @@ pub(super) fn converters() -> Vec<Spec> {
     specs
 }
 
+/// More parts with variables side by side than are looked through one by one.
+pub(super) fn siblings() -> Vec<Spec> {
+    let prefixes = [
+        "", "a", "ab", "abc", "b", "é", "éa", "-", "b-", "item1-", "item2-", "item10-",
+    ];
+    let named = prefixes.iter().fold(set("siblings"), |spec, prefix| {
+        let (text, number) = (format!("/{prefix}<x>"), format!("/{prefix}<int:n>/x"));
+        spec.rule(&text, &text)
+            .rule(&number, &number)
+            .rule(&format!("/{prefix}<path:p>/y/"), prefix)
+    });
+    let paths = [
+        "/a",
+        "/ab",
+        "/abc",
+        "/abcd",
+        "/b",
+        "/b-",
+        "/b-1",
+        "/%C3%A9",
+        "/%C3%A9a",
+        "/%C3%A9%C3%A9",
+        "/item1-5",
+        "/item2-5",
+        "/item10-5",
+        "/item3-5",
+        "/",
+        "/7/x",
+        "/a7/x",
+        "/ab7/x",
+        "/a/x",
+        "/item1-7/x",
+        "/item10-a/x",
+        "/a/b/y/",
+        "/a/b/y",
+        "/item2-/y",
+        "/-/y/",
+        "/ab/c/x",
+    ];
+    vec![named.gets(&paths)]
+}
+
 pub(super) fn priorities() -> Vec<Spec> {
     let paths = [
         "/a/pre-x",

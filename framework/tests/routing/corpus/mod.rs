@@ -14,6 +14,7 @@ use crate::spec::{At, Build, Find, RuleSpec, Spec, TaggedValue};
 pub(crate) fn all() -> Vec<Spec> {
     let mut specs = Vec::new();
     specs.extend(matching::converters());
+    specs.extend(matching::siblings());
     specs.extend(matching::priorities());
     specs.extend(paths::slashes());
     specs.extend(paths::methods());

@@ -129,6 +129,24 @@ pub(super) fn redirects() -> Vec<Spec> {
                 "a value does not lead to another scheme or host",
             ),
     );
+    let default = RuleSpec {
+        defaults: Some(vec![("n".into(), int(1))]),
+        ..rule("/<string(length=1):x>/", "x")
+    };
+    let list = RuleSpec {
+        defaults: Some(vec![("n".into(), int(1))]),
+        ..rule("/<list:x>", "x")
+    };
+    specs.push(
+        set("a default's rule that cannot write the value")
+            .with(default)
+            .with(list)
+            .better_find(
+                "/a",
+                &At::default(),
+                "a value that a rule cannot write does not lead there",
+            ),
+    );
     specs.push(
         set("several defaults")
             .with(RuleSpec {

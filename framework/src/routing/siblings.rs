@@ -1,0 +1,76 @@
+//! Things of which one is to be found by what a text begins with.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+/// An ordered list, most of which one need not look at if it is long and its items have prefixes.
+#[derive(Debug)]
+pub(super) struct Siblings<T> {
+    items: Vec<T>,
+    /// For long lists, the places of the items with each prefix, and the prefixes' lengths, shortest first.
+    by_prefix: FxHashMap<Box<str>, Vec<usize>>,
+    lengths: Vec<usize>,
+}
+
+impl<T> Siblings<T> {
+    pub(super) fn push(&mut self, item: T) {
+        self.items.push(item);
+    }
+
+    pub(super) fn sort_by(&mut self, order: impl FnMut(&T, &T) -> std::cmp::Ordering) {
+        self.items.sort_by(order);
+    }
+
+    /// Makes [`candidates`](Self::candidates) quick; once all items are there and sorted.
+    pub(super) fn index(&mut self, prefix: impl Fn(&T) -> &str) {
+        if self.items.len() <= FEW {
+            return;
+        }
+        for (place, item) in self.items.iter().enumerate() {
+            let prefix = prefix(item);
+            self.by_prefix.entry(prefix.into()).or_default().push(place);
+            self.lengths.push(prefix.len());
+        }
+        self.lengths.sort_unstable();
+        self.lengths.dedup();
+    }
+
+    /// The items whose prefix `text` may begin with, in order.
+    #[inline]
+    pub(super) fn candidates(&self, text: &str) -> impl Iterator<Item = &T> {
+        let (all, some) = if self.lengths.is_empty() {
+            (&self.items[..], SmallVec::new())
+        } else {
+            (&[][..], self.places(text))
+        };
+        all.iter()
+            .chain(some.into_iter().map(|place| &self.items[place]))
+    }
+
+    fn places(&self, text: &str) -> SmallVec<[usize; 8]> {
+        let mut places = SmallVec::new();
+        let lengths = self
+            .lengths
+            .iter()
+            .take_while(|length| **length <= text.len());
+        // A prefix does not end within a character.
+        for prefix in lengths.filter_map(|&length| text.get(..length)) {
+            places.extend(self.by_prefix.get(prefix).into_iter().flatten().copied());
+        }
+        places.sort_unstable();
+        places
+    }
+}
+
+impl<T> Default for Siblings<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            by_prefix: FxHashMap::default(),
+            lengths: Vec::new(),
+        }
+    }
+}
+
+/// Lists up to this length are looked through.
+const FEW: usize = 4;
