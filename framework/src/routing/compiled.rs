@@ -17,6 +17,8 @@ use super::value::{OwnedValue, Value, ValueType};
 #[derive(Debug)]
 pub struct RuleInfo {
     pub(super) text: String,
+    /// The host or subdomain as registered; empty if there is none.
+    pub(super) domain_text: String,
     pub(super) id: RuleId,
     pub(super) endpoint: EndpointId,
     pub(super) origin: &'static Location<'static>,
@@ -89,7 +91,7 @@ impl RuleInfo {
         let mut number = 0;
         let mut compile =
             |elements: &[Element<'_>]| steps(elements, &variables, &rule.defaults, &mut number);
-        let (domain, path) = (compile(&domain_elements)?, compile(&path_elements)?);
+        let (domain_steps, path) = (compile(&domain_elements)?, compile(&path_elements)?);
         let methods = rule.methods.as_ref().map(|asked| {
             let mut methods = asked.clone();
             methods.extend(&rule.automatic);
@@ -97,6 +99,7 @@ impl RuleInfo {
         });
         let compiled = Self {
             text: rule.text,
+            domain_text: domain,
             id,
             endpoint,
             origin: rule.origin,
@@ -111,7 +114,7 @@ impl RuleInfo {
             variables,
             domain_variables,
             defaults: rule.defaults,
-            domain,
+            domain: domain_steps,
             path,
             preferred: Vec::new(),
         };
@@ -123,6 +126,12 @@ impl RuleInfo {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The host or subdomain that the rule answers for, as registered; empty if there is none.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain_text
     }
 
     /// The rule's number in its map.

@@ -15,6 +15,7 @@ mod converter;
 mod find;
 mod grammar;
 mod ids;
+mod listing;
 mod location;
 mod map;
 mod methods;
@@ -34,6 +35,9 @@ mod trie;
 mod url;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use arguments::{Argument, Arguments};
 pub use binding::Binding;
 pub use build_error::BuildError;
@@ -41,6 +45,7 @@ pub use builder::MapBuilder;
 pub use compiled::RuleInfo;
 pub use converter::{Converter, Factory};
 pub use ids::{EndpointId, RuleId};
+pub use listing::{Listing, Order};
 pub use map::Map;
 pub use methods::MethodSet;
 pub use mistake::{Cause, Methods, Mistake, Mistakes};

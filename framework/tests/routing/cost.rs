@@ -10,23 +10,20 @@ use http::Method;
 #[test]
 fn usual_paths_are_matched_without_an_allocation() {
     let few = count("memcheck", 10, 0);
-    let many = count("memcheck", 1_010, 0);
+    let many = count("memcheck", 510, 0);
     // The test harness itself allocates now and then.
     let allocations = many.saturating_sub(few);
-    assert!(
-        allocations < 100,
-        "{allocations} in 1,000 rounds of matches"
-    );
+    assert!(allocations < 100, "{allocations} in 500 rounds of matches");
 }
 
 #[test]
 fn a_match_among_hundreds_of_routes_takes_no_more_than_alone() {
-    let cost = |routes| count("callgrind", 1_010, routes) - count("callgrind", 10, routes);
-    let (alone, among) = (cost(0), cost(400));
+    let cost = |routes| count("callgrind", 510, routes) - count("callgrind", 10, routes);
+    let (alone, among) = (cost(0), cost(200));
     let ratio = among * 100 / alone;
     assert!(
         ratio < 110,
-        "{alone} instructions alone, {among} among 400 routes"
+        "{alone} instructions alone, {among} among 200 routes"
     );
 }
 
