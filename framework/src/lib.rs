@@ -61,6 +61,7 @@ pub use app::{App, Starting};
 pub use blueprint::Blueprint;
 pub use config::{Config, ConfigError};
 pub use context::{Cx, current};
+pub use csrf::csrf_exempt;
 pub use dispatch::Carafe;
 pub use error::{Abort, Error, HttpError, OrAbort, Result, abort};
 pub use extension::Extension;

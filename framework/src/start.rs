@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::{App, Plugin, Starting};
 use crate::compile::{blueprint_parts, compile};
 use crate::config::{Config, Environment, Source};
+use crate::csrf;
 use crate::dispatch::{Carafe, Service};
 use crate::extract::Check;
 use crate::json_format::JsonFormat;
@@ -67,6 +68,7 @@ impl App {
         if !settings.trusted_hosts.is_empty() {
             app = trusted_hosts::guarded(app, settings.trusted_hosts);
         }
+        app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         let mut state = std::mem::take(&mut app.state);
         provide_sessions(&mut state, &config, &root)?;
         let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;

@@ -25,6 +25,8 @@ pub(crate) struct Step<Call: ?Sized> {
 pub(crate) struct Facts {
     /// Whether it may block, so that it belongs on the pool.
     pub(crate) plain: bool,
+    /// Whether it is passed over for GET and other safe methods (RFC 9110 §9.2.1).
+    pub(crate) only_unsafe: bool,
     pub(crate) kinds: Vec<Kind>,
     pub(crate) check: fn(&mut Check<'_>),
     pub(crate) origin: &'static Location<'static>,
@@ -69,6 +71,7 @@ impl Facts {
     fn of<A: Args>(plain: bool, origin: &'static Location<'static>) -> Self {
         Self {
             plain,
+            only_unsafe: false,
             kinds: A::kinds(),
             check: A::check,
             origin,

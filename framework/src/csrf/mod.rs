@@ -1,12 +1,16 @@
 //! Whether a request that changes something was made by a page of this site, or by one that wants its visitors
 //! to do what they did not mean to.
 
+mod guard;
 mod origin;
+mod token;
 
 use std::fmt;
 
 use http::{HeaderMap, Method, header};
 
+pub use guard::csrf_exempt;
+pub(crate) use guard::guarded;
 pub use origin::{BadOrigin, Origin};
 
 /// What a request's own fields say of where it comes from.
@@ -33,7 +37,7 @@ pub struct Refusal {
 /// `authority` is what the client asked for: host, and port if not the usual one. The scheme is not compared,
 /// because a proxy may have taken TLS off. Origins in `trusted` count as this site.
 pub fn judge(method: &Method, fields: &HeaderMap, authority: &str, trusted: &[Origin]) -> Verdict {
-    if is_safe(method) {
+    if method.is_safe() {
         return Verdict::Pass;
     }
     let origin = fields.get(header::ORIGIN).map(|value| value.as_bytes());
@@ -56,11 +60,6 @@ pub fn judge(method: &Method, fields: &HeaderMap, authority: &str, trusted: &[Or
         (None, _) if fields.contains_key(header::COOKIE) => Verdict::NeedsToken,
         (None, _) => Verdict::Pass,
     }
-}
-
-/// RFC 9110 section 9.2.1.
-fn is_safe(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(method)
 }
 
 fn refuse(field: &'static str, found: &[u8], expected: &str) -> Verdict {

@@ -92,9 +92,11 @@ impl SoFar {
     async fn step(&mut self, chain: &Chain, cx: &Cx, index: usize) -> Result<Option<Response>> {
         let view = chain.view_at();
         if index < view {
+            let hook = &chain.scope.before[index];
             return match self.response.take() {
                 Some(response) => Ok(Some(response)),
-                None => contained(cx, chain.scope.before[index].call.call(cx)).await,
+                None if hook.facts.only_unsafe && cx.method().is_safe() => Ok(None),
+                None => contained(cx, hook.call.call(cx)).await,
             };
         }
         if index > view {

@@ -19,7 +19,8 @@ pub struct TestRequest<'a> {
     target: String,
     fields: Vec<(HeaderName, HeaderValue)>,
     body: TestBody,
-    cross_site: bool,
+    /// What the browser says of where the request comes from; old ones say nothing.
+    site: Option<&'static str>,
     host: String,
     scheme: Scheme,
 }
@@ -56,7 +57,7 @@ impl<'a> TestRequest<'a> {
             target: target.to_owned(),
             fields: Vec::new(),
             body: TestBody::default(),
-            cross_site: false,
+            site: Some("same-origin"),
             host: HOST.to_owned(),
             scheme: Scheme::Http,
         }
@@ -84,7 +85,13 @@ impl<'a> TestRequest<'a> {
 
     /// Comes from a page of another site, as a forged request does.
     pub fn cross_site(mut self) -> Self {
-        self.cross_site = true;
+        self.site = Some("cross-site");
+        self
+    }
+
+    /// Says nothing of where it comes from, as browsers of before 2023 do.
+    pub fn from_old_browser(mut self) -> Self {
+        self.site = None;
         self
     }
 
@@ -151,15 +158,9 @@ impl<'a> TestRequest<'a> {
         };
         let peer = Address::Ip(SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000)));
         request = request.with_addresses(&peer, &peer, &Address::Unknown);
-        let site = if self.cross_site {
-            "cross-site"
-        } else {
-            "same-origin"
-        };
-        let mut own = vec![
-            (HOST_FIELD, self.host.clone()),
-            (HeaderName::from_static("sec-fetch-site"), site.to_owned()),
-        ];
+        let mut own = vec![(HOST_FIELD, self.host.clone())];
+        let site = self.site.map(str::to_owned);
+        own.extend(site.map(|site| (HeaderName::from_static("sec-fetch-site"), site)));
         own.extend(cookies.map(|cookies| (COOKIE, cookies.to_owned())));
         own.extend(self.body.kind.map(|kind| (CONTENT_TYPE, kind.to_owned())));
         for (name, value) in own {
