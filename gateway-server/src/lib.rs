@@ -16,6 +16,7 @@ mod drain;
 mod http1;
 mod limits;
 mod linked;
+mod log_files;
 mod logging;
 mod net;
 mod options;

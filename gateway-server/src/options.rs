@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::value::{ByteCount, LogTarget};
+use crate::value::ByteCount;
 
 /// The options of one worker's serving loop.
 #[derive(Clone, Debug)]
@@ -18,8 +18,6 @@ pub(crate) struct ServeOptions {
     pub(crate) rates: MinimumRates,
     /// How much of everything there may be at once.
     pub(crate) capacity: Capacity,
-    /// Where a line for each request goes, if anywhere.
-    pub(crate) access_log: Option<LogTarget>,
     /// Whether every call is checked against the specification.
     pub(crate) lint: bool,
     /// What follows `--` on the command line: the application's own arguments.

@@ -3,11 +3,16 @@
 //! Orders travel here and not as signals: a terminal's Ctrl-C, a hang-up and a supervisor's TERM reach
 //! every process of a group, and must mean something to the master alone.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, sendmsg, socketpair};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg,
+};
 
 /// What the master tells a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,15 @@ pub(crate) enum Order {
     Shutdown,
     /// Drop what has begun and exit.
     StopNow,
+}
+
+/// What a worker hears from the master.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// An order.
+    Order(Order),
+    /// The file that its access log goes to from now on.
+    Log(OwnedFd),
 }
 
 /// What a worker tells the master.
@@ -86,16 +100,49 @@ impl Order {
         send(socket, &[code])
     }
 
-    /// The next order.
-    pub(crate) fn receive(socket: &impl AsFd) -> Received<Self> {
-        receive(socket, |bytes| match bytes {
-            b"A" => Some(Self::Announce),
-            b"R" => Some(Self::Retire),
-            b"S" => Some(Self::Shutdown),
-            b"N" => Some(Self::StopNow),
+    /// What comes next.
+    pub(crate) fn receive(socket: &impl AsFd) -> Received<Heard> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
+        let mut packet = [0; 2];
+        let mut bytes = [IoSliceMut::new(&mut packet)];
+        let length = match recvmsg(socket, &mut bytes, &mut ancillary, flags) {
+            Ok(received) => received.bytes,
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return Received::Nothing,
+            Err(_) => return Received::Closed,
+        };
+        let file = ancillary.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut files) => files.next(),
             _ => None,
-        })
+        });
+        let order = match (&packet[..length], file) {
+            ([], _) => return Received::Closed,
+            (b"L", Some(file)) => return Received::Message(Heard::Log(file)),
+            (b"A", None) => Self::Announce,
+            (b"R", None) => Self::Retire,
+            (b"S", None) => Self::Shutdown,
+            (b"N", None) => Self::StopNow,
+            _ => return Received::Garbage,
+        };
+        Received::Message(Heard::Order(order))
     }
+}
+
+/// Sends a worker the file that its access log goes to from now on.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn send_log(socket: &impl AsFd, file: &impl AsFd) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let files = [file.as_fd()];
+    let fits = ancillary.push(SendAncillaryMessage::ScmRights(&files));
+    debug_assert!(fits, "there is space for one");
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    rustix::net::sendmsg(socket, &[IoSlice::new(b"L")], &mut ancillary, flags)?;
+    Ok(())
 }
 
 impl Report {
@@ -193,11 +240,17 @@ mod tests {
             Order::StopNow,
         ] {
             order.send(&master).unwrap();
-            assert_eq!(Order::receive(&worker), Received::Message(order));
+            let heard = Order::receive(&worker);
+            assert!(matches!(heard, Received::Message(Heard::Order(one)) if one == order));
         }
-        assert_eq!(Order::receive(&worker), Received::Nothing);
-        drop(master);
-        assert_eq!(Order::receive(&worker), Received::Closed);
+        send_log(&master, &master).unwrap();
+        let heard = Order::receive(&worker);
+        assert!(matches!(heard, Received::Message(Heard::Log(_))));
+        send(&master, b"L").unwrap();
+        assert!(matches!(Order::receive(&worker), Received::Garbage));
+        assert!(matches!(Order::receive(&worker), Received::Nothing));
+        drop((heard, master));
+        assert!(matches!(Order::receive(&worker), Received::Closed));
     }
 
     #[test]

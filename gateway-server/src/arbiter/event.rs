@@ -57,6 +57,10 @@ pub(crate) enum Event {
     More,
     /// An operator wants one worker less.
     Fewer,
+    /// An operator wants no workers for a while.
+    Rest,
+    /// An operator has moved log files away.
+    Reopen,
 }
 
 /// What an operator has decided beforehand.
@@ -105,6 +109,8 @@ pub(crate) enum Action {
         /// How many workers there are to be.
         count: u32,
     },
+    /// Open the log files by their names once more, for everybody.
+    ReopenLogs,
     /// Tell a worker.
     Order(WorkerId, Order),
     /// Ask a worker for a core dump.

@@ -25,6 +25,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -34,12 +35,13 @@ use nix::sys::signal::Signal;
 use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::Config;
+use crate::log_files::LogFiles;
 use crate::logging;
 use crate::net::{LockFile, Passed};
 use crate::orders::{AppIdentity, Order, Report};
 use crate::os::fd;
 use crate::os::process::{self, Ended, Image, Reaped};
-use crate::os::signals::SignalSource;
+use crate::os::signals::{Ignored, SignalSource, has_terminal};
 use crate::prepare::{self, Parcel};
 use crate::scoreboard::Counter;
 use crate::shares;
@@ -100,6 +102,7 @@ struct Arbiter {
     oom_kills: OomKills,
     /// Held for as long as the master lives.
     _pid_file: Option<LockFile>,
+    ignored: Ignored,
     /// Requests answered by workers that are gone.
     requests: u64,
     /// Workers that were told to retire and may not have heard it yet.
@@ -146,6 +149,7 @@ impl Arbiter {
             app: AppIdentity::default(),
             oom_kills: OomKills::watch(),
             _pid_file: pid_file,
+            ignored: Ignored::default(),
             requests: 0,
             retiring: BTreeSet::new(),
             untold: None,
@@ -250,7 +254,13 @@ impl Arbiter {
                 Signal::SIGTTIN => events.push_back(Event::More),
                 Signal::SIGTTOU => events.push_back(Event::Fewer),
                 Signal::SIGCHLD => self.reap(events)?,
-                other => tracing::debug!("{other} means nothing to this server"),
+                Signal::SIGUSR1 => events.push_back(Event::Reopen),
+                Signal::SIGWINCH if !has_terminal() => events.push_back(Event::Rest),
+                Signal::SIGWINCH => {
+                    let why = "is ignored: a terminal sends it whenever its size changes";
+                    self.ignored.tell(signal, why);
+                }
+                other => self.ignored.tell(other, "means nothing to this server"),
             }
         }
         Ok(())
@@ -311,6 +321,7 @@ impl Arbiter {
             } => {
                 return self.spawn(worker, slot, generation, count);
             }
+            Action::ReopenLogs => self.reopen_logs(),
             Action::Order(worker, order) => self.order(worker, order),
             Action::Abort(worker) => self.signal(worker, Signal::SIGABRT),
             Action::Kill(worker) => self.signal(worker, Signal::SIGKILL),
@@ -490,16 +501,45 @@ impl Arbiter {
             config: release.wire.as_fd(),
             shares: self.shares.as_fd(),
             app: release.app.as_ref().map(AsFd::as_fd),
+            logs: LogFiles::of(&release.config),
             listeners: &release.listeners,
         };
         match WorkerHandle::start(&provisions, slot, count, generation) {
             Ok(handle) => {
                 tracing::debug!("{worker} is process {}", handle.pid());
+                if let Some(log) = &release.log {
+                    handle.give_log(log);
+                }
                 self.workers.insert(worker, handle);
                 None
             }
             Err(error) => Some(Event::SpawnFailed(worker, error.to_string())),
         }
+    }
+
+    /// Opens the log files by their names once more. What cannot be opened goes on where it was.
+    fn reopen_logs(&mut self) {
+        let mut opened = BTreeMap::new();
+        let mut open = |logs: &LogFiles| {
+            let again = |logs: &LogFiles| {
+                let file = logs.open().inspect_err(|error| {
+                    tracing::error!("{error}; the log goes on where it was");
+                });
+                file.ok().flatten().map(Rc::new)
+            };
+            let file = opened.entry(logs.clone()).or_insert_with_key(again);
+            file.clone()
+        };
+        for release in self.releases.values_mut() {
+            let again = open(&LogFiles::of(&release.config));
+            release.log = again.or(release.log.take());
+        }
+        for worker in self.workers.values() {
+            if let Some(file) = open(worker.logs()) {
+                worker.give_log(&file);
+            }
+        }
+        tracing::info!("log files are opened anew");
     }
 
     fn signal(&self, worker: WorkerId, signal: Signal) {

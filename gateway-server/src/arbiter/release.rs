@@ -1,6 +1,7 @@
 //! What the workers of one generation are started from: a configuration, a copy of the application,
 //! and the listeners that the configuration asks for.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -8,6 +9,7 @@ use std::rc::Rc;
 use super::event::Policy;
 use super::recycling::Limits;
 use crate::config::{Applies, Config, MAX_WORKERS, SETTINGS};
+use crate::log_files::LogFiles;
 use crate::net::{self, Bind, BindError, ListenAddress, Listener, Passed};
 use crate::os::memfd;
 
@@ -21,6 +23,8 @@ pub(super) struct Release {
     pub(super) wire: OwnedFd,
     /// The copy of the application, if it has a file.
     pub(super) app: Option<OwnedFd>,
+    /// The access log, if it is a file; workers are given it.
+    pub(super) log: Option<Rc<File>>,
     /// In the order of the addresses.
     pub(super) listeners: Vec<Rc<Listener>>,
 }
@@ -45,6 +49,10 @@ impl Release {
             .collect();
         Ok(Self {
             wire: memfd::sealed("gatewayd-config", &told.to_wire())?,
+            log: LogFiles::of(&config)
+                .open()
+                .map_err(ReleaseError::Log)?
+                .map(Rc::new),
             config,
             app,
             listeners,
@@ -74,6 +82,9 @@ pub(super) enum ReleaseError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// A log file cannot be opened.
+    #[error("{0}")]
+    Log(io::Error),
     /// There is no memory.
     #[error("cannot copy the configuration into memory: {0}")]
     Memory(#[from] io::Error),

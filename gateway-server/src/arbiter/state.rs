@@ -20,6 +20,8 @@ pub(crate) struct State {
     /// What will be decided once the generation that is prepared serves.
     next_policy: Policy,
     target: u32,
+    /// How many workers there were to be before an operator sent them to rest.
+    rested: Option<u32>,
     workers: Roster,
     /// What new workers run; none until the first snapshot is taken.
     current: Option<Generation>,
@@ -57,6 +59,7 @@ impl State {
             policy,
             next_policy: policy,
             target: policy.workers.clamp(1, policy.max_workers),
+            rested: None,
             workers: Roster::new(Deadlines::of(&policy), policy.limits),
             current: None,
             last_generation: Generation(0),
@@ -102,6 +105,8 @@ impl State {
             Event::Reload => self.ask_reload(&mut out),
             Event::More => self.scale(self.target.saturating_add(1), &mut out),
             Event::Fewer => self.scale(self.target.saturating_sub(1), &mut out),
+            Event::Rest => self.rest(&mut out),
+            Event::Reopen => out.push(Action::ReopenLogs),
         }
         self.workers.expire(now, &mut out);
         if self.leaving.is_some_and(|leaving| now >= leaving) {
@@ -200,6 +205,10 @@ impl State {
         if self.is_ending() {
             return;
         }
+        out.push(Action::ReopenLogs);
+        if let Some(before) = self.rested {
+            self.scale(before, out);
+        }
         if self.reload == Reload::None && self.current.is_some() {
             self.prepare(out);
         } else if !self.reload_again {
@@ -237,7 +246,7 @@ impl State {
     fn spawn(&mut self, generation: Generation, now: Duration, out: &mut Vec<Action>) -> WorkerId {
         let is_current = Some(generation) == self.current;
         let (count, boot) = match is_current {
-            true => (self.target, self.policy.boot_timeout),
+            true => (self.rested.unwrap_or(self.target), self.policy.boot_timeout),
             false => (self.next_target(), self.next_policy.boot_timeout),
         };
         let (worker, slot) = self.workers.add(generation, boot, now);
@@ -278,14 +287,17 @@ impl State {
         self.policy = self.next_policy;
         self.workers
             .judge_by(Deadlines::of(&self.policy), self.policy.limits, now);
-        self.scale(target, out);
+        match &mut self.rested {
+            Some(before) => *before = target,
+            None => self.scale(target, out),
+        }
     }
 
     /// How many workers there will be: those that an operator has asked for by signals, until
     /// somebody changes the configured number.
     fn next_target(&self) -> u32 {
         match self.next_policy.workers {
-            same if same == self.policy.workers => self.target,
+            same if same == self.policy.workers => self.rested.unwrap_or(self.target),
             other => other,
         }
     }
@@ -459,7 +471,7 @@ impl State {
                     .filter(|(_, worker)| worker.is_draining()),
             );
             // Replacing does not pile up processes that take long to finish.
-            if old.is_some() && draining >= self.target {
+            if old.is_some() && self.target > 0 && draining >= self.target {
                 return;
             }
             let Some((id, _)) = old.or_else(|| ready().next_back()) else {
@@ -470,15 +482,26 @@ impl State {
     }
 
     fn scale(&mut self, wanted: u32, out: &mut Vec<Action>) {
-        let target = wanted.clamp(1, self.policy.max_workers);
+        let least = u32::from(self.rested.is_none());
+        let target = wanted.clamp(least, self.policy.max_workers);
         if !self.is_ending() && target != self.target {
             self.target = target;
+            self.rested = None;
             out.push(Action::Tell(Note::Target { workers: target }));
         }
     }
 
+    /// All workers finish and nobody takes over; who connects waits in the backlog.
+    fn rest(&mut self, out: &mut Vec<Action>) {
+        if !self.is_ending() && self.rested.is_none() {
+            self.rested = Some(self.target);
+            self.target = 0;
+            out.push(Action::Tell(Note::Target { workers: 0 }));
+        }
+    }
+
     fn tell_up(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if !self.up && self.ready_count() >= self.target {
+        if !self.up && self.target > 0 && self.ready_count() >= self.target {
             self.up = true;
             out.push(Action::Tell(Note::Up {
                 workers: self.target,

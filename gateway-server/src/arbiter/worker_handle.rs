@@ -1,6 +1,7 @@
 //! The master's hold on one worker process: its number, its socket, its page. What the worker itself
 //! does is in `worker`.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
@@ -9,6 +10,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::event::Generation;
+use crate::log_files::LogFiles;
 use crate::net::Listener;
 use crate::orders::{self, Order, Received, Report};
 use crate::os::process::{self, Image};
@@ -23,6 +25,7 @@ pub(super) struct WorkerHandle {
     orders: OwnedFd,
     page: Page,
     app: Option<RawFd>,
+    logs: LogFiles,
     /// Its end of the socket is closed, or speaks nonsense: there is nothing more to hear.
     deaf: bool,
 }
@@ -34,6 +37,7 @@ pub(super) struct Provisions<'a> {
     pub(super) config: BorrowedFd<'a>,
     pub(super) shares: BorrowedFd<'a>,
     pub(super) app: Option<BorrowedFd<'a>>,
+    pub(super) logs: LogFiles,
     pub(super) listeners: &'a [Rc<Listener>],
 }
 
@@ -86,6 +90,7 @@ impl WorkerHandle {
             orders,
             page,
             app: plan.app,
+            logs: provisions.logs.clone(),
             deaf: false,
         })
     }
@@ -133,6 +138,19 @@ impl WorkerHandle {
         if let Err(error) = order.send(&self.orders) {
             tracing::debug!("process {} does not take {order:?}: {error}", self.pid);
         }
+    }
+
+    /// Gives it the file that its access log goes to from now on. The order of time is kept: what it
+    /// is given at its start comes first.
+    pub(super) fn give_log(&self, file: &File) {
+        if let Err(error) = orders::send_log(&self.orders, file) {
+            tracing::warn!("process {} does not take the access log: {error}", self.pid);
+        }
+    }
+
+    /// The log files that it writes to.
+    pub(super) fn logs(&self) -> &LogFiles {
+        &self.logs
     }
 
     /// Sends ABRT or KILL.

@@ -198,7 +198,6 @@ impl Config {
                 queue: self.queue,
                 keep_alive_requests: none_if_zero(self.keep_alive_requests),
             },
-            access_log: self.access_log.clone(),
             lint: self.lint,
             app_arguments: self.app_arguments.clone(),
             app_settings: self.app_settings.clone(),

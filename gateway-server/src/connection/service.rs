@@ -37,7 +37,7 @@ pub(crate) struct Service {
     pub(super) keep_alive_requests: u32,
     pub(crate) slot: Slot,
     pub(crate) drain: Drain,
-    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) access_log: Option<Rc<AccessLog>>,
     /// Only under `gatewayd dev`.
     pub(super) workbench: Option<Workbench>,
     pub(super) scratch: RefCell<Scratch>,
@@ -65,7 +65,7 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Timeouts,
     pub(crate) rates: MinimumRates,
     pub(crate) capacity: Capacity,
-    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) workbench: Option<Workbench>,
 }
 

@@ -3,7 +3,14 @@
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::rc::Rc;
 use std::time::SystemTime;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
 
 use crate::value::LogTarget;
 
@@ -12,7 +19,8 @@ use crate::value::LogTarget;
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     lines: RefCell<Vec<u8>>,
-    file: File,
+    /// None until it has been opened; lines wait for that.
+    file: RefCell<Option<File>>,
 }
 
 /// What a line says of a request; taken when the head is read.
@@ -31,23 +39,27 @@ pub(crate) struct Request<'a> {
 }
 
 impl AccessLog {
-    /// Opens the log.
+    /// A log on standard output, or on a file that is still to be given: workers open none by name,
+    /// which they may have no right to.
     ///
     /// # Errors
     ///
-    /// The file cannot be opened for appending.
-    pub(crate) fn open(target: &LogTarget) -> io::Result<Self> {
+    /// The kernel's: too many open files.
+    pub(crate) fn of(target: &LogTarget) -> io::Result<Rc<Self>> {
         let file = match target {
-            LogTarget::Stdout => {
-                use std::os::fd::AsFd;
-                File::from(io::stdout().as_fd().try_clone_to_owned()?)
-            }
-            LogTarget::File(path) => OpenOptions::new().append(true).create(true).open(path)?,
+            LogTarget::Stdout => Some(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+            LogTarget::File(_) => None,
         };
-        Ok(Self {
+        Ok(Rc::new(Self {
             lines: RefCell::default(),
-            file,
-        })
+            file: RefCell::new(file),
+        }))
+    }
+
+    /// Writes to `file` from now on, and what has gathered to the one before.
+    pub(crate) fn write_to(&self, file: File) {
+        self.flush();
+        self.file.replace(Some(file));
     }
 
     /// Begins a line.
@@ -91,13 +103,20 @@ impl AccessLog {
     /// Writes what has gathered. A log that cannot be written loses lines, never requests.
     pub(crate) fn flush(&self) {
         let mut lines = self.lines.borrow_mut();
+        let file = self.file.borrow();
+        let Some(mut file) = file.as_ref() else {
+            if lines.len() >= WAITING_BYTES {
+                lines.clear();
+            }
+            return;
+        };
         let mut rest = &lines[..];
         // Whole lines, at most a pipe's atomic write at once.
         while !rest.is_empty() {
             let limit = rest.len().min(LINE_BYTES);
             let end = memchr::memrchr(b'\n', &rest[..limit]).map_or(limit, |at| at + 1);
             let (now, later) = rest.split_at(end);
-            if (&self.file).write_all(now).is_err() {
+            if file.write_all(now).is_err() {
                 break;
             }
             rest = later;
@@ -110,6 +129,23 @@ impl Drop for AccessLog {
     fn drop(&mut self) {
         self.flush();
     }
+}
+
+/// Opens a file for a log, and creates it if it is not there.
+///
+/// # Errors
+///
+/// The kernel's; a pipe that nobody reads is refused rather than waited for.
+pub(crate) fn open_log(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(path)?;
+    // From here on writing waits; whole lines would be lost otherwise where a reader is slow.
+    let flags = OFlag::from_bits_retain(fcntl(&file, FcntlArg::F_GETFL)?);
+    fcntl(&file, FcntlArg::F_SETFL(flags & !OFlag::O_NONBLOCK))?;
+    Ok(file)
 }
 
 /// Nothing that a client sends ends a line or a quoted part.
@@ -140,6 +176,8 @@ fn log_time(now: SystemTime) -> String {
 
 /// A longer line is cut: writes to a pipe of up to this size are atomic.
 const LINE_BYTES: usize = 4096;
+/// So much waits for a file to be opened; more is lost.
+const WAITING_BYTES: usize = 4 * BUFFER_BYTES;
 /// So much is gathered before it is written ahead of the tick.
 const BUFFER_BYTES: usize = 32 * 1024;
 
@@ -150,7 +188,7 @@ mod tests {
     #[test]
     fn a_line_is_in_the_combined_format_and_cannot_be_forged() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let log = AccessLog::open(&LogTarget::File(file.path().to_owned())).unwrap();
+        let log = AccessLog::of(&LogTarget::File(file.path().to_owned())).unwrap();
         let visit = log.visit(&Request {
             client: &"127.0.0.1",
             method: b"GET",
@@ -160,6 +198,10 @@ mod tests {
             user_agent: Some(b"curl\0"),
         });
         log.record(visit, 200, 13);
+        // It waits for the file, and goes to the one that was there before.
+        log.flush();
+        log.write_to(open_log(file.path()).unwrap());
+        log.write_to(open_log(Path::new("/dev/null")).unwrap());
         drop(log);
         let text = std::fs::read_to_string(file.path()).unwrap();
         let (start, rest) = text.split_once('[').unwrap();

@@ -20,7 +20,7 @@ use tracing_subscriber::reload;
 use self::stderr::PatientStderr;
 use crate::value::LogLevel;
 
-pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
+pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit, open_log};
 pub(crate) use application::{host as application_host, printable};
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program

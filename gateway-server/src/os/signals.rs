@@ -1,16 +1,19 @@
 //! Signals as a stream in the process that heeds them, and as nothing in its workers.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::libc::c_int;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
 };
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::stat::Mode;
 
 /// The signals that an operator or the kernel sends to a server, readable one by one.
 #[derive(Debug)]
@@ -112,6 +115,25 @@ pub(super) fn reset_for_exec() {
         }
     }
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+/// Signals that were ignored: each is told of once, so that nobody waits for what does not come.
+#[derive(Debug, Default)]
+pub(crate) struct Ignored(BTreeSet<Signal>);
+
+impl Ignored {
+    /// Tells that a signal was ignored, and why.
+    pub(crate) fn tell(&mut self, signal: Signal, why: &str) {
+        if self.0.insert(signal) {
+            tracing::info!("{signal} {why}");
+        }
+    }
+}
+
+/// Whether this process has a controlling terminal, whose signals may be nobody's wish.
+pub(crate) fn has_terminal() -> bool {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    open("/dev/tty", flags, Mode::empty()).is_ok()
 }
 
 /// What the master heeds.

@@ -1,8 +1,9 @@
 //! A server of one process: no master, no snapshot, for debuggers and profilers.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,16 +13,19 @@ use nix::sys::signal::Signal;
 
 use super::assume_identity;
 use super::event_loop::run;
+use super::obey::{Subject, obey};
 use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
 use crate::app_source::AppSource;
 use crate::banner;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::{Drain, LAST_GRACE, Phase};
+use crate::log_files::LogFiles;
+use crate::logging::AccessLog;
 use crate::net::{self, BindError, Passed};
-use crate::os::fd;
-use crate::os::process;
-use crate::os::signals::SignalSource;
+use crate::orders;
+use crate::os::signals::{Ignored, SignalSource};
+use crate::os::{fd, process};
 use crate::scoreboard::{Page, Slot};
 use crate::start;
 
@@ -60,9 +64,18 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         AppSource::CommandLine => App::File(config.app.clone().unwrap_or_default()),
     };
     let drain = Drain::default();
+    let access_log = config.access_log.as_ref().map(AccessLog::of);
+    let access_log = access_log.transpose().map_err(other)?;
+    let logs = LogFiles::of(&config);
+    // The thread that heeds signals is to the loop what a master is.
+    let (master, orders) = orders::pair().map_err(other)?;
+    if let Some(file) = logs.open().map_err(other)? {
+        orders::send_log(&master, &file).map_err(other)?;
+    }
     let serving = Serving {
         listeners,
         app,
+        access_log: access_log.clone(),
         options: config.serve_options(),
         clock: Clock::new(),
         slot: Page::create().and_then(Slot::map).map_err(other)?,
@@ -80,6 +93,15 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         delay: config.drain_delay,
         graceful: config.graceful_timeout,
         end: None,
+        logs,
+        orders: master,
+        ignored: Ignored::default(),
+    };
+    let subject = Subject {
+        drain: drain.clone(),
+        clock: serving.clock.clone(),
+        access_log,
+        graceful: config.graceful_timeout,
     };
     thread::Builder::new()
         .name("signals".into())
@@ -90,6 +112,8 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         serving,
         Duration::ZERO,
         || {
+            let orders = fd::watch(Rc::new(orders))?;
+            tokio::task::spawn_local(obey(orders, subject));
             tokio::task::spawn_local(async move {
                 drain.wait().await;
                 bound.iter().for_each(|one| one.turn_newcomers_away());
@@ -114,6 +138,9 @@ struct Watch {
     graceful: Duration,
     /// When what has begun has had its time.
     end: Option<Instant>,
+    logs: LogFiles,
+    orders: OwnedFd,
+    ignored: Ignored,
 }
 
 impl Watch {
@@ -142,10 +169,32 @@ impl Watch {
                     tracing::info!("stopping at once");
                     process::exit_now(0);
                 }
-                other => tracing::debug!("{other} means nothing to a server of one process"),
+                Signal::SIGUSR1 => self.reopen_log(),
+                Signal::SIGHUP => {
+                    self.reopen_log();
+                    self.ignored.tell(
+                        signal,
+                        "reopens logs and reloads nothing in a server of one process",
+                    );
+                }
+                Signal::SIGCHLD => {}
+                other => self
+                    .ignored
+                    .tell(other, "means nothing to a server of one process"),
             }
         }
         Ok(())
+    }
+
+    fn reopen_log(&self) {
+        let sent = self.logs.open().and_then(|file| match file {
+            Some(file) => orders::send_log(&self.orders, &file),
+            None => Ok(()),
+        });
+        match sent {
+            Ok(()) => tracing::info!("log files are opened anew"),
+            Err(error) => tracing::error!("{error}; the log goes on where it was"),
+        }
     }
 
     fn expire(&mut self) {

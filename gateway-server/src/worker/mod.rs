@@ -8,6 +8,7 @@ mod alone;
 mod application;
 mod doors;
 mod event_loop;
+mod obey;
 mod plan;
 mod race;
 mod reactor;
@@ -20,9 +21,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::Duration;
-
-use tokio::io::unix::AsyncFd;
 
 pub(crate) use alone::in_process;
 pub(crate) use plan::Plan;
@@ -31,10 +29,10 @@ pub(crate) use serving::WorkerIdentity;
 use crate::app_source::AppSource;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::drain::{Drain, LAST_GRACE, Phase};
-use crate::logging;
+use crate::drain::Drain;
+use crate::logging::{self, AccessLog};
 use crate::net::Bind;
-use crate::orders::{Order, Received, Report};
+use crate::orders::Report;
 use crate::os::fd::{self, Inherited};
 use crate::os::{identity, memfd, process, signals};
 use crate::scoreboard::{Slot, prepare_last_words};
@@ -42,6 +40,7 @@ use crate::shares::Shares;
 use crate::value::{Identity, LogLevel};
 use crate::workbench::Workbench;
 use event_loop::run;
+use obey::{Subject, obey};
 use serving::{App, ServeFailure, Serving, other};
 
 /// The first argument of a worker's command line. Nobody types it: without the descriptors that the
@@ -65,11 +64,15 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
     } = boot;
     logging::init(config.log_level);
     let orders = Rc::new(orders);
-    let (drain, clock) = (serving.drain.clone(), serving.clock.clone());
-    let graceful = config.graceful_timeout;
+    let subject = Subject {
+        drain: serving.drain.clone(),
+        clock: serving.clock.clone(),
+        access_log: serving.access_log.clone(),
+        graceful: config.graceful_timeout,
+    };
     let hear = || {
         let orders = fd::watch(Rc::clone(&orders))?;
-        tokio::task::spawn_local(obey(orders, drain, clock, graceful));
+        tokio::task::spawn_local(obey(orders, subject));
         Ok(())
     };
     let ready = |app| {
@@ -131,6 +134,7 @@ impl Boot {
         let serving = Serving {
             listeners,
             app,
+            access_log: config.access_log.as_ref().map(AccessLog::of).transpose()?,
             options: config.serve_options(),
             clock: Clock::new(),
             slot,
@@ -166,38 +170,6 @@ fn assume_identity(config: &Config) -> io::Result<()> {
             format!("cannot become {user}group {group}: {error}"),
         )
     })
-}
-
-/// Does what the master orders, until the master is gone.
-async fn obey(orders: AsyncFd<Rc<OwnedFd>>, drain: Drain, clock: Clock, graceful: Duration) {
-    loop {
-        let Ok(mut readable) = orders.readable().await else {
-            return;
-        };
-        match Order::receive(orders.get_ref()) {
-            Received::Message(Order::Announce) => drain.advance(Phase::Announced),
-            Received::Message(Order::Retire) => {
-                drain.advance(Phase::Retiring);
-                // The serving loop has its turn first, and accepts no more.
-                tokio::task::yield_now().await;
-                // A master that is gone is noticed with the next read.
-                let _ = Report::Retired.send(orders.get_ref());
-            }
-            Received::Message(Order::Shutdown) => drain.advance(Phase::ShuttingDown),
-            Received::Message(Order::StopNow) => drain.advance(Phase::Stopping),
-            Received::Garbage => tracing::warn!("an order from the master was not understood"),
-            Received::Nothing => readable.clear_ready(),
-            Received::Closed => {
-                tracing::warn!("the master is gone; finishing what has begun");
-                drain.advance(Phase::Orphaned);
-                // Nobody else sees to it that this ends.
-                clock.sleep(graceful).await;
-                drain.advance(Phase::Stopping);
-                clock.sleep(LAST_GRACE).await;
-                process::exit_now(1);
-            }
-        }
-    }
 }
 
 fn not_ours() -> io::Error {

@@ -1,6 +1,5 @@
 //! The serving loop: starts the application, accepts connections, drains.
 
-use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,7 +16,6 @@ use crate::logging::AccessLog;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
 use crate::os::process;
-use crate::value::LogTarget;
 use crate::workbench::Workbench;
 
 /// Serves until the drain is over. `ready` is called once connections are accepted.
@@ -32,6 +30,7 @@ pub(crate) async fn serve(
     let Serving {
         listeners,
         app,
+        access_log,
         options,
         clock,
         slot,
@@ -40,7 +39,7 @@ pub(crate) async fn serve(
         identity,
     } = serving;
     let (app, name) = application::start(app, &options, identity, drain.clone()).await?;
-    let settings = settings_of(&options).map_err(other)?;
+    let settings = settings_of(&options, access_log.clone());
     let service = Service::new(app, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
     let listeners = listeners
@@ -79,13 +78,16 @@ pub(crate) async fn serve(
         empty(&service).await;
     }
     application::shut_down(service, options.timeouts.graceful).await;
+    if let Some(log) = access_log {
+        log.flush();
+    }
     Ok(())
 }
 
-fn settings_of(options: &ServeOptions) -> io::Result<Settings> {
+fn settings_of(options: &ServeOptions, access_log: Option<Rc<AccessLog>>) -> Settings {
     let sizes = &options.sizes;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    Ok(Settings {
+    Settings {
         head_limits: HeadLimits {
             request_line: size(sizes.line.0),
             field_line: size(sizes.field.0),
@@ -99,18 +101,9 @@ fn settings_of(options: &ServeOptions) -> io::Result<Settings> {
         timeouts: options.timeouts,
         rates: options.rates,
         capacity: options.capacity,
-        access_log: options.access_log.as_ref().map(open_log).transpose()?,
+        access_log,
         workbench: options.workbench.clone().map(Workbench::at),
-    })
-}
-
-fn open_log(target: &LogTarget) -> io::Result<AccessLog> {
-    AccessLog::open(target).map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("--access-log {target}: cannot open it: {error}"),
-        )
-    })
+    }
 }
 
 /// Tells the other workers again and again that this one is alive.

@@ -2,11 +2,13 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use gateway_spec::abi::GwModule;
 
 use crate::clock::Clock;
 use crate::drain::Drain;
+use crate::logging::AccessLog;
 use crate::net::{ListenAddress, Tenure};
 use crate::options::ServeOptions;
 use crate::scoreboard::Slot;
@@ -19,6 +21,8 @@ pub(crate) struct Serving {
     pub(crate) listeners: Vec<(ListenAddress, OwnedFd, Tenure)>,
     /// What to serve.
     pub(crate) app: App,
+    /// Where a line for each request goes, if anywhere.
+    pub(crate) access_log: Option<Rc<AccessLog>>,
     /// How.
     pub(crate) options: ServeOptions,
     /// What turns with time.

@@ -28,6 +28,7 @@ mod proxy;
 mod reconfiguration;
 mod recycling;
 mod refused;
+mod signals;
 mod stopping;
 mod succession;
 mod timeouts;

@@ -56,6 +56,8 @@ struct World {
     now: Duration,
     workers: BTreeMap<WorkerId, Simulated>,
     target: u32,
+    /// What it was before the workers were last sent to rest.
+    rested: u32,
     highest_target: u32,
     ever_ready: bool,
     hopeless: bool,
@@ -67,6 +69,7 @@ struct World {
     pending_copies: Vec<Generation>,
     notes: Vec<Note>,
     chance: u32,
+    reopened: u32,
 }
 
 impl World {
@@ -91,6 +94,7 @@ impl World {
             now: Duration::from_millis(1),
             workers: BTreeMap::new(),
             target: workers,
+            rested: 0,
             highest_target: workers,
             ever_ready: false,
             hopeless: false,
@@ -101,6 +105,7 @@ impl World {
             pending_copies: Vec::new(),
             notes: Vec::new(),
             chance: u32::MAX,
+            reopened: 0,
         };
         world.happen(Event::Started);
         world
@@ -119,7 +124,12 @@ impl World {
         match &event {
             Event::Stop(_) => self.stops += 1,
             Event::More if self.stops == 0 => self.target = (self.target + 1).min(MAX),
-            Event::Fewer if self.stops == 0 => self.target = (self.target - 1).max(1),
+            Event::Fewer if self.stops == 0 && self.target > 0 => {
+                self.target = (self.target - 1).max(1);
+            }
+            Event::Rest if self.stops == 0 && self.target > 0 => {
+                self.rested = std::mem::take(&mut self.target);
+            }
             Event::Ready(id) => {
                 if let Some(worker) = self.workers.get_mut(id) {
                     worker.ready = true;
@@ -170,7 +180,8 @@ impl World {
                     self.workers.values().all(|other| other.slot != slot),
                     "slots are unique"
                 );
-                assert!(count == self.target || count == self.policy.workers);
+                assert!([self.target, self.policy.workers, self.rested].contains(&count));
+                assert_ne!(count, 0, "a worker is one of some");
                 let live = || self.workers.values().filter(|one| one.is_live());
                 let booting = live().filter(|one| !one.ready).count();
                 // During a reload a canary may boot beside what is missing.
@@ -234,6 +245,7 @@ impl World {
                 assert!(!worker.killed, "one kill is enough");
                 worker.killed = true;
             }
+            Action::ReopenLogs => self.reopened += 1,
             Action::CloseListeners => self.ending = true,
             Action::Tell(note) => {
                 // Giving up is the first stop; an operator's signal then is the second.

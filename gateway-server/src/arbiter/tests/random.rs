@@ -27,6 +27,7 @@ enum Fate {
     Configure(u32),
     More,
     Fewer,
+    Rest,
     SpawnFailed(prop::sample::Index),
 }
 
@@ -45,6 +46,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => (1..MAX).prop_map(Fate::Configure),
         1 => Just(Fate::More),
         1 => Just(Fate::Fewer),
+        1 => Just(Fate::Rest),
         1 => any::<prop::sample::Index>().prop_map(Fate::SpawnFailed),
     ]
 }
@@ -91,6 +93,7 @@ impl World {
             }
             Fate::More => self.happen(Event::More),
             Fate::Fewer => self.happen(Event::Fewer),
+            Fate::Rest => self.happen(Event::Rest),
             Fate::SpawnFailed(index) => {
                 let booting =
                     |id: &WorkerId| !self.workers[id].ready && self.workers[id].told.is_none();

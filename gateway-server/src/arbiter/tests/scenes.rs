@@ -275,6 +275,39 @@ fn a_memory_limit_below_what_a_worker_needs_does_not_replace_without_end() {
 }
 
 #[test]
+fn workers_that_rest_come_back_with_a_reload_or_one_by_one() {
+    let mut world = World::serving(2);
+    world.happen(Event::Rest);
+    world.happen(Event::Rest);
+    world.happen(Event::Fewer);
+    assert!(
+        world
+            .workers
+            .values()
+            .all(|worker| worker.told == Some(Order::Retire))
+    );
+    world.leave();
+    world.pass(BOOT, |_| true);
+    assert_eq!(world.workers.len(), 0);
+    world.happen(Event::More);
+    world.all_ready();
+    assert_eq!(world.serving_count(), 1);
+    world.happen(Event::More);
+    world.all_ready();
+    world.happen(Event::Rest);
+    world.leave();
+    assert_eq!(world.reopened, 0);
+    world.happen(Event::Reload);
+    assert_eq!(world.reopened, 1);
+    world.all_ready();
+    assert_eq!(world.serving_count(), 2);
+    world.happen(Event::Rest);
+    world.leave();
+    world.happen(Event::Stop(Haste::Graceful));
+    assert_eq!(world.exit, Some(0));
+}
+
+#[test]
 fn a_stuck_worker_is_marked_then_aborted_a_tick_later_then_killed() {
     let mut world = World::serving(2);
     let stuck = world.ids()[0];

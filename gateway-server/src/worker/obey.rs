@@ -1,0 +1,66 @@
+//! A worker's ear: does what the master orders, until the master is gone.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::unix::AsyncFd;
+
+use crate::clock::Clock;
+use crate::drain::{Drain, LAST_GRACE, Phase};
+use crate::logging::AccessLog;
+use crate::orders::{Heard, Order, Received, Report};
+use crate::os::process;
+
+/// What orders act upon.
+pub(super) struct Subject {
+    pub(super) drain: Drain,
+    pub(super) clock: Clock,
+    pub(super) access_log: Option<Rc<AccessLog>>,
+    /// How long what has begun may take once the master is gone.
+    pub(super) graceful: Duration,
+}
+
+/// Reads orders and acts upon them.
+pub(super) async fn obey(orders: AsyncFd<Rc<OwnedFd>>, subject: Subject) {
+    let Subject {
+        drain,
+        clock,
+        access_log,
+        graceful,
+    } = subject;
+    loop {
+        let Ok(mut readable) = orders.readable().await else {
+            return;
+        };
+        match Order::receive(orders.get_ref()) {
+            Received::Message(Heard::Log(file)) => {
+                if let Some(log) = &access_log {
+                    log.write_to(File::from(file));
+                }
+            }
+            Received::Message(Heard::Order(Order::Announce)) => drain.advance(Phase::Announced),
+            Received::Message(Heard::Order(Order::Retire)) => {
+                drain.advance(Phase::Retiring);
+                // The serving loop has its turn first, and accepts no more.
+                tokio::task::yield_now().await;
+                // A master that is gone is noticed with the next read.
+                let _ = Report::Retired.send(orders.get_ref());
+            }
+            Received::Message(Heard::Order(Order::Shutdown)) => drain.advance(Phase::ShuttingDown),
+            Received::Message(Heard::Order(Order::StopNow)) => drain.advance(Phase::Stopping),
+            Received::Garbage => tracing::warn!("an order from the master was not understood"),
+            Received::Nothing => readable.clear_ready(),
+            Received::Closed => {
+                tracing::warn!("the master is gone; finishing what has begun");
+                drain.advance(Phase::Orphaned);
+                // Nobody else sees to it that this ends.
+                clock.sleep(graceful).await;
+                drain.advance(Phase::Stopping);
+                clock.sleep(LAST_GRACE).await;
+                process::exit_now(1);
+            }
+        }
+    }
+}
