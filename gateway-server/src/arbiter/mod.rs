@@ -13,6 +13,7 @@ mod recycling;
 mod release;
 mod roster;
 mod state;
+mod supervisor;
 #[cfg(test)]
 mod tests;
 mod watcher;
@@ -55,6 +56,7 @@ use preparation::Preparation;
 use recycling::Usage;
 use release::{Changes, Release, ReleaseError, policy};
 use state::State;
+use supervisor::Supervisor;
 use watcher::{FileWatcher, Heard};
 use worker_handle::{Provisions, WorkerHandle};
 
@@ -96,6 +98,7 @@ struct Arbiter {
     closed: Option<Generation>,
     preparation: Option<Preparation>,
     file_watcher: Option<FileWatcher>,
+    supervisor: Supervisor,
     workers: BTreeMap<WorkerId, WorkerHandle>,
     /// What the application calls itself.
     app: AppIdentity,
@@ -145,6 +148,7 @@ impl Arbiter {
             closed: None,
             preparation: None,
             file_watcher: None,
+            supervisor: Supervisor::from_environment(),
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
             oom_kills: OomKills::watch(),
@@ -172,6 +176,7 @@ impl Arbiter {
                 }
             }
             self.tell_dev();
+            self.supervisor.keep_alive(self.started.elapsed());
             self.wait()?;
             self.collect(&mut events)?;
         }
@@ -189,7 +194,12 @@ impl Arbiter {
     /// Sleeps until there is something to read or a deadline has come.
     fn wait(&self) -> io::Result<()> {
         let prepared = self.preparation.as_ref().map(|one| one.deadline);
-        let timeout = match self.state.next_deadline().into_iter().chain(prepared).min() {
+        let deadlines = [
+            self.state.next_deadline(),
+            prepared,
+            self.supervisor.next_deadline(),
+        ];
+        let timeout = match deadlines.into_iter().flatten().min() {
             None => PollTimeout::NONE,
             Some(deadline) => {
                 // Rounded up, or the last fraction of a millisecond would be spent spinning.
@@ -560,6 +570,7 @@ impl Arbiter {
 
     fn tell(&mut self, note: &Note) {
         self.untold = outcome(note).or(self.untold.take());
+        self.supervisor.tell(note);
         if let Note::Up { workers, took } = note {
             let release = &self.releases[&self.serving];
             // Under `dev` it is but a link, and may lead nowhere yet.

@@ -31,5 +31,6 @@ mod refused;
 mod signals;
 mod stopping;
 mod succession;
+mod supervisor;
 mod timeouts;
 mod under_load;
