@@ -20,6 +20,8 @@
 pub mod abi;
 mod address;
 mod body;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod bridge;
 pub mod cgi;
 mod error;
 mod exchange;

@@ -32,6 +32,7 @@ type UpgradeHandler = Box<dyn FnOnce(Upgraded) -> BoxFuture + Send>;
 pub(crate) struct Rest {
     pub(crate) upgrade: Option<Upgrade>,
     pub(crate) after: Option<BoxFuture>,
+    pub(crate) without_date: bool,
     extensions: Extensions,
 }
 
@@ -131,6 +132,14 @@ impl Response {
         self
     }
 
+    /// The same response, to which the host adds no Date field: for a resource without a clock
+    /// (RFC 9110 §6.6.1).
+    #[must_use]
+    pub fn without_date(mut self) -> Self {
+        self.rest.get_or_insert_default().without_date = true;
+        self
+    }
+
     /// The status.
     #[must_use]
     pub fn status_code(&self) -> StatusCode {
@@ -173,6 +182,12 @@ impl Response {
     /// Values by type, for middleware; they do not cross the ABI.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.rest.get_or_insert_default().extensions
+    }
+
+    /// Whether the host adds a Date field.
+    #[must_use]
+    pub fn wants_date(&self) -> bool {
+        !self.rest.as_ref().is_some_and(|rest| rest.without_date)
     }
 
     /// The protocol that the response switches to, if it does.

@@ -31,6 +31,13 @@ fn expect_hello(response: &Response) {
 }
 
 #[test]
+fn a_response_may_go_without_a_date() {
+    let response = probe().get("/dateless");
+    assert_eq!(response.text(), "dateless");
+    assert_eq!(response.field("date"), None);
+}
+
+#[test]
 fn a_connection_serves_many_requests() {
     let server = hello();
     let mut client = server.connect();

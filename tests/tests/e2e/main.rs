@@ -19,6 +19,7 @@ mod lifecycle;
 mod limits;
 mod listening;
 mod loading;
+mod logging;
 mod overload;
 mod own_binary;
 mod panics;

@@ -72,6 +72,8 @@ where
         let host = unsafe { Host::from_raw(host) };
         if config.flags & config_flag::LINKED_IN == 0 {
             host::forward_panics(host);
+            #[cfg(any(feature = "log", feature = "tracing"))]
+            crate::bridge::install(host);
         }
         // SAFETY: borrowed for the call; copied here.
         let startup = unsafe { startup_of(config, host) };

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::abi::types::{GwHost, GwStr, log_level};
+use crate::abi::types::{GwHost, GwKv, GwStr, log_level};
 
 /// The server: logging, and asking for the end. Copies are free; valid until the process exits.
 ///
@@ -84,21 +84,39 @@ impl Host {
 
     /// Writes one line to the server's log. Any bytes are accepted; the server escapes controls.
     pub fn log(&self, level: Level, target: &str, message: &str) {
+        self.log_with::<&str>(level, target, message, &[]);
+    }
+
+    /// As [`log`](Self::log), with values by name, which the server shows behind the message.
+    pub fn log_with<T: AsRef<str>>(
+        &self,
+        level: Level,
+        target: &str,
+        message: &str,
+        pairs: &[(T, T)],
+    ) {
         let Some(host) = self.host.filter(|_| self.logs(level)) else {
             return;
         };
         if let Some(log) = host.table().log {
-            let target = GwStr::from(target.as_bytes());
-            let message = GwStr::from(message.as_bytes());
-            // SAFETY: thread-safe by contract; the strings outlive the call.
+            let [target, message] = [target, message].map(|text| GwStr::from(text.as_bytes()));
+            let pairs: Vec<GwKv> = pairs
+                .iter()
+                .map(|(key, value)| GwKv {
+                    key: key.as_ref().as_bytes().into(),
+                    value: value.as_ref().as_bytes().into(),
+                })
+                .collect();
+            let count = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
+            // SAFETY: thread-safe by contract; strings and pairs outlive the call.
             unsafe {
                 log(
                     host.as_ptr(),
                     level as u32,
                     &raw const target,
                     &raw const message,
-                    std::ptr::null(),
-                    0,
+                    pairs.as_ptr(),
+                    count,
                 )
             };
         }

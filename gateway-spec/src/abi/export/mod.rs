@@ -89,6 +89,10 @@ const BUILDER: &str = concat!("gateway-spec ", env!("CARGO_PKG_VERSION"));
 /// library with a `pub fn app()`.
 ///
 /// Without `tokio:` no runtime is entered: futures that use tokio's timers or sockets panic.
+///
+/// With the feature `log` the application's `log` records reach the server's log, with the feature
+/// `tracing` its `tracing` events. Leave them off to set a logger or a subscriber of one's own. An
+/// application that is linked into its server shares the server's, whatever the features.
 #[macro_export]
 macro_rules! export {
     (tokio: $app:expr) => {

@@ -48,9 +48,14 @@ pub(super) unsafe fn respond<R: Runtime>(
         }
     };
     let mut protocol = GwStr::NONE;
-    if let Some(upgrade) = rest.as_ref().and_then(|rest| rest.upgrade.as_ref()) {
-        flags |= response_flag::UPGRADE;
-        protocol = GwStr::from(upgrade.protocol.as_bytes());
+    if let Some(rest) = &rest {
+        if let Some(upgrade) = &rest.upgrade {
+            flags |= response_flag::UPGRADE;
+            protocol = GwStr::from(upgrade.protocol.as_bytes());
+        }
+        if rest.without_date {
+            flags |= response_flag::NO_AUTO_DATE;
+        }
     }
     let count = fields.len();
     let mut few = [const { MaybeUninit::<GwHeader>::uninit() }; LINES];

@@ -107,6 +107,9 @@ impl Given {
         }
         .with_status(self.status);
         *response.fields_mut() = self.fields;
+        if !self.wants_date {
+            response = response.without_date();
+        }
         match held {
             Some(held) if is_pending && response.upgrade_protocol().is_none() => {
                 response.after(Driving(held))

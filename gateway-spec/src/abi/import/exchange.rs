@@ -34,6 +34,7 @@ pub(super) struct Given {
     /// Length of the body, where it was declared or is known.
     pub(super) length: Option<u64>,
     pub(super) upgrade: Option<HeaderValue>,
+    pub(super) wants_date: bool,
 }
 
 impl Exchange for Collecting {
@@ -80,6 +81,7 @@ impl Exchange for Collecting {
             rest: response.take_body(),
             length,
             upgrade,
+            wants_date: response.wants_date(),
         });
         shared.answered(
             self.given

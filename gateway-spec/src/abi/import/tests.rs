@@ -106,6 +106,11 @@ fn play(path: &[u8], ctx: *mut GwCtx) -> i32 {
                 code::READY
             );
         }
+        b"/dateless" => {
+            let mut dateless = response(200, &[], b"");
+            dateless.flags = response_flag::NO_AUTO_DATE;
+            assert_eq!(respond(ctx, dateless), code::READY);
+        }
         b"/flags" => {
             assert_eq!(set_flags(ctx, ctx_flag::FINISH_ON_DISCONNECT), code::READY);
             assert_eq!(set_flags(ctx, 1 << 63), code::UNSUPPORTED);
@@ -211,6 +216,12 @@ fn fields_go_by_their_names_whatever_their_ids() {
 #[test]
 fn a_refused_response_leaves_the_way_to_another() {
     assert_eq!(content(answer("/refused")), b"good at last");
+}
+
+#[test]
+fn a_response_without_a_date_stays_without_one() {
+    assert!(!answer("/dateless").wants_date());
+    assert!(answer("/length").wants_date());
 }
 
 #[test]

@@ -65,6 +65,14 @@ impl Gateway for Probe {
             "startup" => Response::text(self.startup.clone()),
             "pid" => Response::text(process::id().to_string()),
             "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
+            "dateless" => Response::text("dateless").without_date(),
+            "log" => {
+                log::info!(answer = 42; "by log");
+                let _ended = tracing::info_span!("unkept").entered();
+                tracing::warn!(answer = 43, name = "a b", "by tracing");
+                tracing::debug!("not wanted");
+                Response::text("logged")
+            }
             "status" => {
                 let status = StatusCode::from_u16(u16::try_from(number).unwrap_or(0));
                 Response::status(status.unwrap_or(StatusCode::IM_A_TEAPOT))
