@@ -72,12 +72,20 @@ impl Connection {
                     left_behind: &mut self.left_behind,
                 };
                 if !exchange.time_is_up(&mut io) {
-                    self.abandon();
+                    self.abandon_at_once();
                 }
             }
+            (Awaiting::Write, _) => self.abandon_at_once(),
             _ => self.abandon(),
         }
         self.awaiting = Awaiting::Nothing;
+    }
+
+    /// As [`Connection::abandon`], with a reset: the kernel would go on for minutes to hold, and to offer,
+    /// megabytes that the client does not take.
+    fn abandon_at_once(&mut self) {
+        self.socket.end_with_reset(true);
+        self.abandon();
     }
 
     /// Gives the connection up without another byte.

@@ -29,6 +29,7 @@ mod proxy;
 mod reconfiguration;
 mod recycling;
 mod refused;
+mod scale;
 mod signals;
 mod stopping;
 mod succession;

@@ -4,6 +4,7 @@
 //! the PROBE_VERSION that it was built with.
 
 mod bodies;
+mod pool;
 
 use std::fs::File;
 use std::io::Write;
@@ -16,6 +17,8 @@ use gateway_spec::http::StatusCode;
 use gateway_spec::http::header::{HeaderValue, LINK, LOCATION};
 use gateway_spec::{Fields, Gateway, Request, Response, Startup, StartupError, Upgraded, export};
 
+use pool::Pool;
+
 /// The application.
 #[derive(Debug)]
 struct Probe {
@@ -25,6 +28,8 @@ struct Probe {
     count: Arc<AtomicU64>,
     /// What the server has told, for `/startup`.
     startup: String,
+    /// For `/pooled`.
+    pool: Pool,
 }
 
 async fn start(startup: Startup) -> Result<Probe, StartupError> {
@@ -41,6 +46,7 @@ async fn start(startup: Startup) -> Result<Probe, StartupError> {
         file,
         count: Arc::default(),
         startup: told(&startup),
+        pool: Pool::start(),
     })
 }
 
@@ -100,6 +106,15 @@ impl Gateway for Probe {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 std::thread::sleep(Duration::from_millis(number));
                 Response::text("blocked")
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "to block a thread of the pool is the purpose"
+            )]
+            "pooled" => {
+                let nap = Duration::from_millis(number);
+                let slept = self.pool.run(move || std::thread::sleep(nap)).await;
+                Response::text(if slept.is_some() { "slept" } else { "no pool" })
             }
             "panic" => panic!("probe: panic in call"),
             "panic-later" => {
