@@ -29,6 +29,8 @@ pub(crate) struct Chain {
     pub(crate) plain: Option<(usize, usize)>,
     /// Whether a plain step reads the whole body, which is then read before the job.
     pub(crate) reads_body: bool,
+    /// Whether a plain step reads the form, likewise.
+    pub(crate) reads_form: bool,
     /// Whether the view itself answers OPTIONS.
     pub(crate) answers_options: bool,
 }
@@ -59,12 +61,14 @@ impl Chain {
         let is_plain = |facts: &Option<&Facts>| facts.is_some_and(|facts| facts.plain);
         let first = steps.iter().position(is_plain);
         let last = steps.iter().rposition(is_plain);
-        let reads =
-            |facts: &Option<&Facts>| is_plain(facts) && facts.is_some_and(Facts::reads_body);
-        let reads_body = steps.iter().any(reads);
+        let any_plain = |reads: fn(&Facts) -> bool| {
+            let reads = |facts: &Option<&Facts>| is_plain(facts) && facts.is_some_and(reads);
+            steps.iter().any(reads)
+        };
         Self {
             plain: first.zip(last),
-            reads_body,
+            reads_body: any_plain(Facts::reads_body),
+            reads_form: any_plain(Facts::reads_form),
             answers_options: false,
             scope,
             view,

@@ -247,7 +247,7 @@ impl<'a, C: Fn() -> Check<'a>> Compiler<C> {
         }
         let streamed = facts.kinds.iter().filter(|kind| **kind == Kind::Streamed);
         let streamed = streamed.count();
-        if streamed > 1 || (streamed == 1 && facts.reads_body()) {
+        if streamed > 1 || (streamed == 1 && (facts.reads_body() || facts.reads_form())) {
             self.mistakes.push(format!(
                 "{}: {}: a streamed body goes with no other argument that reads the body",
                 facts.origin,
@@ -266,7 +266,7 @@ impl<'a, C: Fn() -> Check<'a>> Compiler<C> {
             .scope
             .before
             .iter()
-            .find(|step| step.facts.reads_body());
+            .find(|step| step.facts.reads_body() || step.facts.reads_form());
         if let Some(hook) = hook {
             self.mistakes.push(format!(
                 "{}: view `{endpoint}` streams the body that the hook of {} reads whole",

@@ -67,7 +67,7 @@ pub use error::{Abort, Error, HttpError, OrAbort, Result, abort};
 pub use extension::Extension;
 pub use extract::{Arg, Args, Check, Cookies, Flat, Kind, PathValue, Query, State, Take};
 pub use file_names::{safe_join, secure_filename};
-pub use form::Form;
+pub use form::{Files, Form, UploadedFile};
 pub use http_date::{HttpDate, NotADate};
 pub use json::Json;
 pub use multidict::MultiDict;

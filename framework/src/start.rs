@@ -19,6 +19,7 @@ use crate::config::{Config, Environment, Source};
 use crate::csrf;
 use crate::dispatch::{Carafe, Service};
 use crate::extract::Check;
+use crate::form;
 use crate::json_format::JsonFormat;
 use crate::keys::Keys;
 use crate::parts::Parts;
@@ -70,6 +71,7 @@ impl App {
         }
         app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         let mut state = std::mem::take(&mut app.state);
+        state.put(settings.form);
         provide_sessions(&mut state, &config, &root)?;
         let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
         let plugins = match started {
@@ -174,6 +176,7 @@ struct Settings {
     server_name: Option<String>,
     views: Views,
     json: JsonFormat,
+    form: form::Limits,
     /// Hosts that requests may name; a dot before one takes its subdomains in. None: any.
     trusted_hosts: Vec<String>,
 }
@@ -198,6 +201,7 @@ impl Settings {
             views: config.section("views").map_err(told)?,
             json: (config.get("json").map_err(told)?)
                 .unwrap_or_else(|| JsonFormat::usual(config.debug())),
+            form: config.section("form").map_err(told)?,
             trusted_hosts: config
                 .get("trusted_hosts")
                 .map_err(told)?

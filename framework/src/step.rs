@@ -82,6 +82,11 @@ impl Facts {
     pub(crate) fn reads_body(&self) -> bool {
         self.kinds.contains(&Kind::Buffered)
     }
+
+    /// Whether it reads the form in the body.
+    pub(crate) fn reads_form(&self) -> bool {
+        self.kinds.contains(&Kind::Form)
+    }
 }
 
 pub(crate) fn view<V, A, M>(view: V, origin: &'static Location<'static>) -> Step<dyn CallView>

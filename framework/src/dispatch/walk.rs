@@ -144,6 +144,9 @@ async fn hop(
         // Kept in the context, its error too: whoever asks for the body gets it there.
         let _ = cx.body().await;
     }
+    if chain.reads_form {
+        let _ = cx.form().await;
+    }
     let job = {
         let (service, cx) = (Arc::clone(service), cx.clone());
         move || {

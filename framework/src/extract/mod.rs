@@ -78,6 +78,9 @@ pub enum Kind {
     Context,
     /// From the whole body, which is read once and kept; goes with others of its kind.
     Buffered,
+    /// From the form in the body, whose files need not fit into memory; goes with others of its kind and
+    /// with buffered ones.
+    Form,
     /// The body as it comes; goes with no other that reads the body.
     Streamed,
 }

@@ -2,7 +2,7 @@
 
 /// Why a body is not `multipart/form-data`, or is too large a one.
 ///
-/// [`status`](Self::status) tells the two apart.
+/// [`is_limit`](Self::is_limit) tells the two apart.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MultipartError {
@@ -45,15 +45,9 @@ pub enum MultipartError {
 }
 
 impl MultipartError {
-    /// The status to answer with: 413 for what is too large, 400 for what is malformed.
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::HeadTooLong { .. } | Self::TooManyParts(_) => 413,
-            Self::Boundary(_)
-            | Self::Unfinished
-            | Self::Field { .. }
-            | Self::Disposition { .. } => 400,
-        }
+    /// Whether the form is too large, rather than malformed.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::HeadTooLong { .. } | Self::TooManyParts(_))
     }
 }
 

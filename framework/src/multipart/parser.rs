@@ -82,6 +82,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The same limits with another number of parts.
+    #[must_use]
+    pub fn parts(self, parts: usize) -> Self {
+        Self { parts, ..self }
+    }
+}
+
 /// The boundary that a Content-Type names, if it is that of a form with parts.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! [`TestRequest`]: a request put together by a test.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
@@ -28,7 +29,7 @@ pub struct TestRequest<'a> {
 /// A body and the type that it is declared as.
 #[derive(Clone, Debug, Default)]
 pub struct TestBody {
-    kind: Option<&'static str>,
+    kind: Option<Cow<'static, str>>,
     bytes: Bytes,
 }
 
@@ -162,7 +163,7 @@ impl<'a> TestRequest<'a> {
         let site = self.site.map(str::to_owned);
         own.extend(site.map(|site| (HeaderName::from_static("sec-fetch-site"), site)));
         own.extend(cookies.map(|cookies| (COOKIE, cookies.to_owned())));
-        own.extend(self.body.kind.map(|kind| (CONTENT_TYPE, kind.to_owned())));
+        own.extend((self.body.kind.iter()).map(|kind| (CONTENT_TYPE, kind.clone().into_owned())));
         for (name, value) in own {
             let given = self.fields.iter().any(|(other, _)| *other == name);
             if let (false, Ok(value)) = (given, HeaderValue::try_from(value)) {
@@ -181,9 +182,9 @@ impl<'a> TestRequest<'a> {
 
 impl TestBody {
     /// Bytes declared as this media type.
-    pub fn new(kind: &'static str, bytes: impl Into<Bytes>) -> Self {
+    pub fn new(kind: impl Into<Cow<'static, str>>, bytes: impl Into<Bytes>) -> Self {
         Self {
-            kind: Some(kind),
+            kind: Some(kind.into()),
             bytes: bytes.into(),
         }
     }
