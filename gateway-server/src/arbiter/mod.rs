@@ -11,6 +11,7 @@ mod obituary;
 mod preparation;
 mod recycling;
 mod release;
+mod releases;
 mod roster;
 mod state;
 mod supervisor;
@@ -37,13 +38,12 @@ use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::Config;
 use crate::log_files::LogFiles;
-use crate::logging;
 use crate::net::{LockFile, Passed};
 use crate::orders::{AppIdentity, Order, Report};
 use crate::os::fd;
 use crate::os::process::{self, Ended, Image, Reaped};
 use crate::os::signals::{Ignored, SignalSource, has_terminal};
-use crate::prepare::{self, Parcel};
+use crate::prepare::Parcel;
 use crate::scoreboard::Counter;
 use crate::shares;
 use crate::start;
@@ -54,7 +54,8 @@ use event::{Action, Event, Generation, Haste, Loudness, Moment, Note, Policy, Wo
 use memory::OomKills;
 use preparation::Preparation;
 use recycling::Usage;
-use release::{Changes, Release, ReleaseError, policy};
+use release::{Release, ReleaseError, policy};
+use releases::{Releases, Succession};
 use state::State;
 use supervisor::Supervisor;
 use watcher::{FileWatcher, Heard};
@@ -86,16 +87,8 @@ struct Arbiter {
     source: AppSource,
     image: Image,
     words: Vec<OsString>,
-    /// Open files that a process may have.
-    files: u64,
     signals: SignalSource,
-    passed: Passed,
-    /// What the running generation is started from, and the next one while it is tried.
-    releases: BTreeMap<Generation, Release>,
-    /// The one that serves.
-    serving: Generation,
-    /// Generations up to this one have a listener that the serving one lacks.
-    closed: Option<Generation>,
+    releases: Releases,
     preparation: Option<Preparation>,
     file_watcher: Option<FileWatcher>,
     supervisor: Supervisor,
@@ -127,7 +120,6 @@ impl Arbiter {
         let files = process::raise_file_limit();
         config.fit_open_files(files);
         let image = Image::running(name)?;
-        let serving = Generation(1);
         let state = State::new(policy(&config));
         let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
         let release = start::patiently(&signals, ReleaseError::is_in_use, || {
@@ -140,12 +132,8 @@ impl Arbiter {
             source,
             image,
             words,
-            files,
             signals,
-            passed,
-            releases: BTreeMap::from([(serving, release)]),
-            serving,
-            closed: None,
+            releases: Releases::new(release, passed, files),
             preparation: None,
             file_watcher: None,
             supervisor: Supervisor::from_environment(),
@@ -229,7 +217,7 @@ impl Arbiter {
                 events.push_back(Event::Beat(*id, worker.beat()));
                 let requests = worker.counter(Counter::Requests);
                 // Only asked for where it matters: it is a file to open and read.
-                let limited = self.config().max_rss.0 > 0;
+                let limited = self.releases.config().max_rss.0 > 0;
                 let memory = limited.then(|| memory::held_by(worker.pid())).flatten();
                 let memory = memory.unwrap_or(ByteCount(0));
                 events.push_back(Event::Used(*id, Usage { requests, memory }));
@@ -305,7 +293,7 @@ impl Arbiter {
             self.retiring.remove(&id);
             if ended != Ended::Code(0) {
                 obituary::tell_held(id, worker.page());
-                let path = self.config().app.as_deref();
+                let path = self.releases.config().app.as_deref();
                 obituary::tell_last_words(id, worker.page(), worker.app().zip(path));
             }
             let death = Death {
@@ -336,13 +324,9 @@ impl Arbiter {
             Action::Abort(worker) => self.signal(worker, Signal::SIGABRT),
             Action::Kill(worker) => self.signal(worker, Signal::SIGKILL),
             Action::CloseListeners => {
-                for listener in self
-                    .releases
-                    .values_mut()
-                    .flat_map(|one| one.listeners.drain(..))
-                {
-                    listener.turn_newcomers_away();
-                }
+                // Nothing is begun any more.
+                (self.preparation, self.file_watcher) = (None, None);
+                self.releases.close_listeners();
             }
             Action::Tell(note) => self.tell(&note),
             Action::Exit(_) => {}
@@ -352,17 +336,10 @@ impl Arbiter {
 
     /// The first generation is prepared here, where nobody waits for anything else yet.
     fn prepare(&mut self, generation: Generation) -> Option<Event> {
-        if let Some(first) = self.releases.get_mut(&generation) {
-            return Some(match prepare::copy_app(&first.config, self.source) {
-                Ok(copy) => {
-                    first.app = copy;
-                    Event::Prepared(generation, policy(&first.config))
-                }
-                Err(error) => Event::PrepareFailed(generation, error.to_string()),
-            });
+        if let Some(prepared) = self.releases.prepare_first(generation, self.source) {
+            return Some(outcome_of(generation, prepared));
         }
-        let allowed = self.config().boot_timeout;
-        let deadline = self.started.elapsed() + allowed;
+        let deadline = self.started.elapsed() + self.releases.config().boot_timeout;
         match Preparation::start(&self.image, &self.words, generation, deadline) {
             Ok(preparation) => {
                 self.preparation = Some(preparation);
@@ -388,10 +365,10 @@ impl Arbiter {
             }
         };
         self.preparation = None;
-        Some(match self.receive(generation, parcel) {
-            Ok(policy) => Event::Prepared(generation, policy),
-            Err(reason) => Event::PrepareFailed(generation, reason),
-        })
+        Some(outcome_of(
+            generation,
+            self.releases.receive(generation, parcel),
+        ))
     }
 
     fn hear_file_watcher(&mut self) -> Option<Event> {
@@ -411,48 +388,14 @@ impl Arbiter {
     /// Watches what the configuration in force asks for.
     fn watch_files(&mut self) {
         let watches = self.file_watcher.as_ref();
-        if watches.is_some_and(|watcher| watcher.suits(self.config())) {
+        if watches.is_some_and(|watcher| watcher.suits(self.releases.config())) {
             return;
         }
         self.file_watcher =
-            FileWatcher::start(&self.image, self.config()).unwrap_or_else(|error| {
+            FileWatcher::start(&self.image, self.releases.config()).unwrap_or_else(|error| {
                 tracing::warn!("cannot watch files: {error}");
                 None
             });
-    }
-
-    fn receive(&mut self, generation: Generation, parcel: Parcel) -> Result<Policy, String> {
-        let (config, app) = match parcel {
-            Parcel::Ready { config, app } => (config, app),
-            Parcel::Refused(mut reasons) if reasons.len() == 1 => return Err(reasons.remove(0)),
-            Parcel::Refused(reasons) => {
-                reasons
-                    .iter()
-                    .for_each(|reason| tracing::error!("{reason}"));
-                let count = reasons.len();
-                return Err(format!("there are {count} mistakes in the configuration"));
-            }
-        };
-        let mut config = prepare::read_config(config).map_err(|error| error.to_string())?;
-        config.fit_open_files(self.files);
-        let changes = Changes::between(&mut config, self.config());
-        for (name, value) in changes.kept {
-            tracing::warn!("{name} stays {value}: only a restart can change it as configured");
-        }
-        if !changes.applied.is_empty() {
-            tracing::info!("changed: {}", changes.applied.join(", "));
-        }
-        let open = &self.releases[&self.serving].listeners;
-        let release =
-            Release::new(config, app, open, &self.passed).map_err(|error| error.to_string())?;
-        let policy = policy(&release.config);
-        self.releases.insert(generation, release);
-        Ok(policy)
-    }
-
-    /// What is in force.
-    fn config(&self) -> &Config {
-        &self.releases[&self.serving].config
     }
 
     /// A generation is over: the one that served, or one that was tried and failed.
@@ -464,21 +407,9 @@ impl Arbiter {
         {
             self.preparation = None;
         }
-        if generation != self.serving {
-            self.releases.remove(&generation);
-            return;
+        if self.releases.forget(generation) == Succession::Changed {
+            self.watch_files();
         }
-        let next = self.releases.range(Generation(generation.0 + 1)..).next();
-        let Some((&next, release)) = next else { return };
-        release.adjust_listeners();
-        logging::set_level(release.config.log_level);
-        for listener in release.lacking(&self.releases[&generation]) {
-            listener.turn_newcomers_away();
-            self.closed = Some(generation);
-        }
-        self.serving = next;
-        self.releases.remove(&generation);
-        self.watch_files();
     }
 
     fn order(&mut self, worker: WorkerId, order: Order) {
@@ -487,7 +418,7 @@ impl Arbiter {
         };
         match order {
             // Nobody takes over all of its listeners: it empties them first.
-            Order::Retire if Some(handle.generation()) <= self.closed => {
+            Order::Retire if self.releases.leaves_listeners(handle.generation()) => {
                 handle.order(Order::Shutdown);
             }
             Order::Retire => {
@@ -505,7 +436,7 @@ impl Arbiter {
         generation: Generation,
         count: u32,
     ) -> Option<Event> {
-        let release = &self.releases[&generation];
+        let release = self.releases.of(generation);
         let provisions = Provisions {
             image: &self.image,
             config: release.wire.as_fd(),
@@ -540,7 +471,7 @@ impl Arbiter {
             let file = opened.entry(logs.clone()).or_insert_with_key(again);
             file.clone()
         };
-        for release in self.releases.values_mut() {
+        for release in self.releases.iter_mut() {
             let again = open(&LogFiles::of(&release.config));
             release.log = again.or(release.log.take());
         }
@@ -562,7 +493,7 @@ impl Arbiter {
     fn tell_dev(&mut self) {
         if self.retiring.is_empty()
             && let Some(outcome) = self.untold.take()
-            && let Some(folder) = &self.config().workbench
+            && let Some(folder) = &self.releases.config().workbench
         {
             Workbench::at(folder).tell(&outcome);
         }
@@ -572,7 +503,7 @@ impl Arbiter {
         self.untold = outcome(note).or(self.untold.take());
         self.supervisor.tell(note);
         if let Note::Up { workers, took } = note {
-            let release = &self.releases[&self.serving];
+            let release = self.releases.serving();
             // Under `dev` it is but a link, and may lead nowhere yet.
             let path = release.config.app.as_deref();
             let path = path.filter(|_| release.config.workbench.is_none());
@@ -591,6 +522,14 @@ impl Arbiter {
             Loudness::Info => tracing::info!("{note}"),
             Loudness::Debug => tracing::debug!("{note}"),
         }
+    }
+}
+
+/// What has become of a preparation.
+fn outcome_of(generation: Generation, prepared: Result<Policy, String>) -> Event {
+    match prepared {
+        Ok(policy) => Event::Prepared(generation, policy),
+        Err(reason) => Event::PrepareFailed(generation, reason),
     }
 }
 

@@ -1,0 +1,160 @@
+//! What the generations are started from: the one that serves, and the next one while it is tried.
+
+use std::collections::BTreeMap;
+
+use super::event::{Generation, Policy};
+use super::release::{Changes, Release, policy};
+use crate::app_source::AppSource;
+use crate::config::Config;
+use crate::logging;
+use crate::net::Passed;
+use crate::prepare::{self, Parcel};
+
+/// The releases that workers may still be started from.
+#[derive(Debug)]
+pub(super) struct Releases {
+    all: BTreeMap<Generation, Release>,
+    /// The generation that serves; there always is one.
+    serving: Generation,
+    /// Generations up to this one have a listener that the serving one lacks.
+    closed: Option<Generation>,
+    /// Sockets that the server was started with.
+    passed: Passed,
+    /// Open files that a process may have.
+    files: u64,
+}
+
+/// Whether another generation serves than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Succession {
+    /// The same one.
+    Stays,
+    /// Its successor.
+    Changed,
+}
+
+impl Releases {
+    /// The first generation's alone.
+    pub(super) fn new(first: Release, passed: Passed, files: u64) -> Self {
+        let serving = Generation(1);
+        Self {
+            all: BTreeMap::from([(serving, first)]),
+            serving,
+            closed: None,
+            passed,
+            files,
+        }
+    }
+
+    /// What serves.
+    pub(super) fn serving(&self) -> &Release {
+        &self.all[&self.serving]
+    }
+
+    /// The configuration that is in force.
+    pub(super) fn config(&self) -> &Config {
+        &self.serving().config
+    }
+
+    /// A generation's, from its preparation until it is forgotten.
+    pub(super) fn of(&self, generation: Generation) -> &Release {
+        &self.all[&generation]
+    }
+
+    /// All there are.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Release> {
+        self.all.values_mut()
+    }
+
+    /// Copies the application of the first generation, whose configuration is at hand; none for any
+    /// other.
+    pub(super) fn prepare_first(
+        &mut self,
+        generation: Generation,
+        source: AppSource,
+    ) -> Option<Result<Policy, String>> {
+        let first = self.all.get_mut(&generation)?;
+        Some(match prepare::copy_app(&first.config, source) {
+            Ok(copy) => {
+                first.app = copy;
+                Ok(policy(&first.config))
+            }
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    /// Makes a release of what was prepared, and tells the operator what it changes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words for the operator.
+    pub(super) fn receive(
+        &mut self,
+        generation: Generation,
+        parcel: Parcel,
+    ) -> Result<Policy, String> {
+        let (config, app) = match parcel {
+            Parcel::Ready { config, app } => (config, app),
+            Parcel::Refused(mut reasons) if reasons.len() == 1 => return Err(reasons.remove(0)),
+            Parcel::Refused(reasons) => {
+                for reason in &reasons {
+                    tracing::error!("{reason}");
+                }
+                let count = reasons.len();
+                return Err(format!("there are {count} mistakes in the configuration"));
+            }
+        };
+        let mut config = prepare::read_config(config).map_err(|error| error.to_string())?;
+        config.fit_open_files(self.files);
+        let changes = Changes::between(&mut config, self.config());
+        for (name, value) in changes.kept {
+            tracing::warn!("{name} stays {value}: only a restart can change it as configured");
+        }
+        if !changes.applied.is_empty() {
+            tracing::info!("changed: {}", changes.applied.join(", "));
+        }
+        let open = &self.serving().listeners;
+        let release =
+            Release::new(config, app, open, &self.passed).map_err(|error| error.to_string())?;
+        let policy = policy(&release.config);
+        self.all.insert(generation, release);
+        Ok(policy)
+    }
+
+    /// A generation is over: the one that served, or one that was tried and failed.
+    pub(super) fn forget(&mut self, generation: Generation) -> Succession {
+        let next = self.all.range(Generation(generation.0 + 1)..).next();
+        let (next, release) = match next {
+            Some((next, release)) if generation == self.serving => (*next, release),
+            _ => {
+                // Without a successor the server stops, and its configuration is asked for to the end.
+                if generation != self.serving {
+                    self.all.remove(&generation);
+                }
+                return Succession::Stays;
+            }
+        };
+        release.adjust_listeners();
+        logging::set_level(release.config.log_level);
+        for listener in release.lacking(&self.all[&generation]) {
+            listener.turn_newcomers_away();
+            self.closed = Some(generation);
+        }
+        self.serving = next;
+        self.all.remove(&generation);
+        Succession::Changed
+    }
+
+    /// Whether a generation has a listener that nobody takes over.
+    pub(super) fn leaves_listeners(&self, generation: Generation) -> bool {
+        Some(generation) <= self.closed
+    }
+
+    /// Closes all listeners; who is in a backlog is the workers' to accept.
+    pub(super) fn close_listeners(&mut self) {
+        let releases = self.all.values_mut();
+        for listener in releases.flat_map(|release| release.listeners.drain(..)) {
+            listener.turn_newcomers_away();
+        }
+    }
+}
