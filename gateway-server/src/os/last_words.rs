@@ -1,4 +1,5 @@
-//! What a process writes down when it is aborted: the request that its loop is at, and a backtrace.
+//! What a process writes down when it is aborted or crashes: the request that its loop is at, and a
+//! backtrace.
 //!
 //! The handler only reads what was put ready for it and writes to a descriptor that is open already:
 //! the loop may hang anywhere, within the allocator too.
@@ -28,11 +29,20 @@ pub(crate) fn prepare(mut file: File, at: u64) -> io::Result<()> {
     // which the handler could not.
     unsafe { libc::backtrace(frame.as_mut_ptr(), 1) };
     FILE.store(file.into_raw_fd(), Relaxed);
-    // The second abort, by the handler itself, ends the process.
-    let flags = SaFlags::SA_RESETHAND | SaFlags::SA_NODEFER;
-    let action = SigAction::new(SigHandler::Handler(speak), flags, SigSet::empty());
-    // SAFETY: the handler makes system calls and reads atomics; what it does beyond that is said there.
-    unsafe { sigaction(Signal::SIGABRT, &action) }?;
+    for signal in FATAL {
+        // The second signal, by the handler itself, ends the process. Who has no stack left finds the
+        // alternate one of the standard library.
+        let flags = SaFlags::SA_RESETHAND | SaFlags::SA_NODEFER | SaFlags::SA_ONSTACK;
+        let flags = if signal == Signal::SIGABRT {
+            flags - SaFlags::SA_ONSTACK
+        } else {
+            flags
+        };
+        let action = SigAction::new(SigHandler::Handler(speak), flags, SigSet::empty());
+        // SAFETY: the handler makes system calls and reads atomics; what it does beyond that is said
+        // there.
+        unsafe { sigaction(signal, &action) }?;
+    }
     Ok(())
 }
 
@@ -58,7 +68,7 @@ static FILE: AtomicI32 = AtomicI32::new(-1);
 static HEAD: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 static LENGTH: AtomicUsize = AtomicUsize::new(0);
 
-extern "C" fn speak(_: c_int) {
+extern "C" fn speak(signal: c_int) {
     let file = FILE.load(Relaxed);
     let head = HEAD.load(Relaxed);
     // On another thread the head could go away meanwhile.
@@ -73,7 +83,7 @@ extern "C" fn speak(_: c_int) {
     // SAFETY: the frames are those of the call before; this one writes and does not allocate.
     unsafe { libc::backtrace_symbols_fd(frames.as_ptr(), count, file) };
     // SAFETY: the default action of the signal, which is in force again, ends the process.
-    unsafe { libc::raise(libc::SIGABRT) };
+    unsafe { libc::raise(signal) };
 }
 
 fn write(file: RawFd, bytes: *const u8, length: usize) {
@@ -82,6 +92,14 @@ fn write(file: RawFd, bytes: *const u8, length: usize) {
     unsafe { libc::write(file, bytes.cast(), length) };
 }
 
+/// ABRT, which the master and `abort` send, and what the processor says of broken code.
+const FATAL: [Signal; 5] = [
+    Signal::SIGABRT,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGSEGV,
+];
 /// So much of a head is written; it begins with what matters.
 const HEAD_BYTES: usize = 1024;
 const FRAMES: c_int = 48;

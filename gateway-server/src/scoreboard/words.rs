@@ -1,4 +1,4 @@
-//! What a worker writes into its page as it is aborted: the request that it is at, and where it is.
+//! What a worker writes into its page as it is aborted or crashes: the request that it is at, and where it is.
 
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,10 +1,11 @@
 //! Workers hang, are stopped, run out of memory or die: the log says of what and what they held, and
 //! nobody dies because a machine stood still.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
-use gateway_tests::artefacts::Artefacts;
-use gateway_tests::client::{Client, get};
+use gateway_tests::artefacts::{self, Artefacts};
+use gateway_tests::client::{Client, get, post};
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::until;
 use nix::sys::signal::{Signal, kill, killpg};
@@ -46,9 +47,15 @@ fn a_hang_names_the_request_those_beside_it_and_the_place() {
 #[test]
 fn a_call_that_hangs_after_it_has_waited_is_named() {
     let server = probe(&["--workers", "1", "--worker-timeout", "500ms"]);
-    let _hangs = send(&server, "/block-later/60000");
+    let mut hangs = server.connect();
+    let request = post("/block-later/60000", b"x");
+    let (head, body) = request.split_at(request.len() - 1);
+    hangs.send(head);
+    // It waits for its body, since a later one has been answered.
+    until("an answer", || server.get("/version").status == 200);
+    hangs.send(body);
     server.process.line_with(
-        "worker 1 was at GET /block-later/60000 (its request 1) for ",
+        "worker 1 was at POST /block-later/60000 (its request 1) for ",
         0,
     );
     assert_eq!(server.stop().0, 0);
@@ -80,6 +87,36 @@ fn a_stopped_worker_is_killed_and_what_it_held_is_told() {
     );
     assert_eq!(server.get("/version").status, 200);
     assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_crash_names_the_request_and_the_place() {
+    let server = probe(&["--workers", "1"]);
+    let _aborts = send(&server, "/abort?secret=1");
+    server.process.line_with("worker 1 was ended by SIGABRT", 0);
+    server
+        .process
+        .line_with("worker 1 was at GET /abort, whose call", 0);
+    assert!(!server.process.said().contains("secret"));
+
+    // An application in C that writes where nothing is.
+    let source = fs::read_to_string(artefacts::root().join("examples/hello-c/hello.c")).unwrap();
+    let begins = "  gw_ctx *ctx = request->ctx;\n";
+    assert!(source.contains(begins));
+    let crash =
+        "  if (equals(path, \"/crash\")) *(volatile int *)(uintptr_t)request->method_id = 1;\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crash.c");
+    fs::write(&file, source.replace(begins, &format!("{begins}{crash}"))).unwrap();
+    let app = artefacts::compile(&[file.to_str().unwrap()], &[], folder.path());
+    let server = Gatewayd::serve(&app, &["--workers", "1"]);
+    let _crashes = send(&server, "/crash");
+    server.process.line_with("worker 1 was ended by SIGSEGV", 0);
+    let said = server.process.said();
+    for expected in ["worker 1 was at GET /crash, whose call", "crash.so(+0x"] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert_eq!(server.get("/").status, 200);
 }
 
 #[test]

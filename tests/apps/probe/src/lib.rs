@@ -103,7 +103,7 @@ impl Gateway for Probe {
                 reason = "to block the loop is the purpose"
             )]
             "block-later" => {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                let _length = bodies::count(request.take_body()).await;
                 std::thread::sleep(Duration::from_millis(number));
                 Response::text("blocked")
             }
@@ -116,6 +116,7 @@ impl Gateway for Probe {
                 let slept = self.pool.run(move || std::thread::sleep(nap)).await;
                 Response::text(if slept.is_some() { "slept" } else { "no pool" })
             }
+            "abort" => process::abort(),
             "panic" => panic!("probe: panic in call"),
             "panic-later" => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
