@@ -64,7 +64,9 @@ fn fields_and_files_come_apart() {
 #[test]
 fn a_large_file_is_spooled_to_disk_and_comes_back_whole() {
     let client = app().test();
-    let content: Vec<u8> = (0..3_000_000_u32).map(|n| (n / 7).to_le_bytes()[0]).collect();
+    let content: Vec<u8> = (0..3_000_000_u32)
+        .map(|n| (n / 7).to_le_bytes()[0])
+        .collect();
     let sum = content
         .iter()
         .fold(0_u32, |sum, byte| sum.rotate_left(5) ^ u32::from(*byte));

@@ -53,17 +53,25 @@ impl FileValues {
             values: Self::default(),
         };
         let (table, errors) = DeTable::parse_recoverable(text);
+        let short_app = table
+            .get_ref()
+            .get(APP)
+            .is_some_and(|app| app.get_ref().is_str());
         for error in errors {
-            let line = reader.line(error.span().unwrap_or_default());
-            reader.broken.push(line.number);
-            let message = error.message().lines().collect::<Vec<_>>().join(", ");
-            reader.problems.push((
-                line.number,
-                Problem::Syntax {
-                    place: line,
-                    message,
-                },
-            ));
+            let place = reader.line(error.span().unwrap_or_default());
+            let mut message = error.message().lines().collect::<Vec<_>>().join(", ");
+            if short_app && message.contains(EXTENDS) {
+                message = BOTH_APPS.to_owned();
+            }
+            // The parser may say the same of each part of a key.
+            let again = reader.broken.contains(&place.number);
+            reader.broken.push(place.number);
+            if !again {
+                let number = place.number;
+                reader
+                    .problems
+                    .push((number, Problem::Syntax { place, message }));
+            }
         }
         reader.top(table.get_ref());
         reader.problems.sort_by_key(|(line, _)| *line);
@@ -340,6 +348,12 @@ fn read_limited(path: &Path) -> io::Result<String> {
 /// Longest configuration file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
+/// What the parser says of a table whose name is taken by a value.
+const EXTENDS: &str = "cannot extend value";
+/// What to do then about the name that invites to it.
+const BOTH_APPS: &str =
+    "`app` is a path above and cannot be a table as well: write `[app]` and `path = ...` in it";
+
 /// The table of the application.
 pub(super) const APP: &str = "app";
 const APP_KEYS: [&str; 4] = ["app.path", "app.arguments", "app.config", "app.secrets"];
@@ -408,6 +422,13 @@ mod tests {
         assert!(told.len() >= 4, "{told:#?}");
         assert!(lines.is_sorted(), "{told:#?}");
         assert!(told[1].contains("`wokers`"), "{told:#?}");
+    }
+
+    #[test]
+    fn an_application_with_a_path_and_a_table_is_told_how_to_have_both() {
+        let told = told("app = 'a.so'\nworkers = 2\n[app.config]\nk = 'v'\n");
+        let expected = format!("/etc/g.toml:3: {BOTH_APPS}");
+        assert_eq!(told, [expected]);
     }
 
     #[test]
