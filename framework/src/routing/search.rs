@@ -63,16 +63,12 @@ impl<'m> Search<'m> {
                 return end;
             }
         }
-        for edge in root.dynamics.candidates(domain) {
-            if edge.pattern.matches(domain, 0, &mut self.spans).is_some() {
-                let end = self.walk(path, edge.to, start);
-                if end != End::Nothing {
-                    return end;
-                }
-            }
+        let end = root.dynamics.find_map(domain, |edge| {
             self.spans.clear();
-        }
-        End::Nothing
+            edge.pattern.matches(domain, 0, &mut self.spans)?;
+            Some(self.walk(path, edge.to, start)).filter(|end| *end != End::Nothing)
+        });
+        end.unwrap_or(End::Nothing)
     }
 
     /// The first of `rules` that answers the request; what the others would have answered is remembered.
@@ -103,24 +99,23 @@ impl<'m> Search<'m> {
             }
         }
         let mark = self.spans.len();
-        for edge in state.dynamics.candidates(rest) {
+        let end = state.dynamics.find_map(rest, |edge| {
+            self.spans.truncate(mark);
             let (target, next) = if edge.is_final {
                 (rest, None)
             } else {
                 (segment, next)
             };
-            if let Some(found) = edge.pattern.matches(target, start, &mut self.spans) {
-                let next = match found {
-                    Match::Whole => next,
-                    Match::BeforeSlash => Some(path.len()),
-                };
-                let end = self.walk(path, edge.to, next);
-                if end != End::Nothing {
-                    return end;
-                }
-            }
-            self.spans.truncate(mark);
+            let next = match edge.pattern.matches(target, start, &mut self.spans)? {
+                Match::Whole => next,
+                Match::BeforeSlash => Some(path.len()),
+            };
+            Some(self.walk(path, edge.to, next)).filter(|end| *end != End::Nothing)
+        });
+        if let Some(end) = end {
+            return end;
         }
+        self.spans.truncate(mark);
         if rest.is_empty() {
             // Nothing but a slash is left, which lenient rules overlook.
             if let Some(rule) = self.first(&state.rules, |rule| !rule.strict_slashes) {

@@ -21,7 +21,7 @@ impl<T> Siblings<T> {
         self.items.sort_by(order);
     }
 
-    /// Makes [`candidates`](Self::candidates) quick; once all items are there and sorted.
+    /// Makes [`find_map`](Self::find_map) quick; once all items are there and sorted.
     pub(super) fn index(&mut self, prefix: impl Fn(&T) -> &str) {
         if self.items.len() <= FEW {
             return;
@@ -35,16 +35,19 @@ impl<T> Siblings<T> {
         self.lengths.dedup();
     }
 
-    /// The items whose prefix `text` may begin with, in order.
+    /// The first answer that `ask` has for an item, in order; items whose prefix `text` does not begin with
+    /// may be passed over.
     #[inline]
-    pub(super) fn candidates(&self, text: &str) -> impl Iterator<Item = &T> {
-        let (all, some) = if self.lengths.is_empty() {
-            (&self.items[..], SmallVec::new())
-        } else {
-            (&[][..], self.places(text))
-        };
-        all.iter()
-            .chain(some.into_iter().map(|place| &self.items[place]))
+    pub(super) fn find_map<R>(
+        &self,
+        text: &str,
+        mut ask: impl FnMut(&T) -> Option<R>,
+    ) -> Option<R> {
+        if self.lengths.is_empty() {
+            return self.items.iter().find_map(ask);
+        }
+        let mut places = self.places(text).into_iter();
+        places.find_map(|place| ask(&self.items[place]))
     }
 
     fn places(&self, text: &str) -> SmallVec<[usize; 8]> {
