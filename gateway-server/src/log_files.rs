@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::logging;
@@ -16,6 +16,16 @@ pub(crate) struct LogFiles {
 }
 
 impl LogFiles {
+    /// Those of a worker that writes its access log there.
+    pub(crate) fn at(access: Option<PathBuf>) -> Self {
+        Self { access }
+    }
+
+    /// Where the access log is.
+    pub(crate) fn access(&self) -> Option<&Path> {
+        self.access.as_deref()
+    }
+
     /// Those that a configuration asks for.
     pub(crate) fn of(config: &Config) -> Self {
         let access = match &config.access_log {

@@ -3,15 +3,15 @@
 use gateway_tests::soak::Soak;
 
 #[test]
-fn reloads_and_scaling_under_steady_load_lose_no_request() {
+fn reloads_upgrades_scaling_and_recycling_under_steady_load_lose_no_request() {
     let soak = Soak {
         workers: 4,
         requests: 50_000,
         rate: 1000,
         reloads: 20,
-        upgrades: 0,
+        upgrades: 3,
         scalings: 20,
-        arguments: Vec::new(),
+        arguments: vec!["--max-requests=200".to_owned()],
     };
     let figures = soak.run();
     println!("{figures}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::death::Death;
 use super::recycling::{Limits, Spent, Usage};
 use crate::orders::Order;
+use crate::os::process::Ended;
 
 /// One worker process, numbered from 1 in the order of their starts; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,20 @@ pub(crate) enum Event {
     Stop(Haste),
     /// An operator wants configuration and application to be loaded anew.
     Reload,
+    /// An operator wants the program itself to be replaced.
+    Upgrade,
+    /// The new program says what is wrong.
+    CheckFailed(String),
+    /// The check of the new program could not even begin.
+    CheckRefused(String),
+    /// The new program can take over.
+    CheckPassed,
+    /// The process that checked was reaped.
+    CheckEnded(Ended),
+    /// The master could not become the new program.
+    StillHere(String),
+    /// This is the new program.
+    Adopted,
     /// An operator wants one worker more.
     More,
     /// An operator wants one worker less.
@@ -111,6 +126,14 @@ pub(crate) enum Action {
     },
     /// Open the log files by their names once more, for everybody.
     ReopenLogs,
+    /// Let the new program find out whether it can take over.
+    Check(Generation),
+    /// Tell that process to end.
+    EndCheck,
+    /// End it.
+    KillCheck,
+    /// Become the new program, whose workers are of this generation.
+    Become(Generation),
     /// Tell a worker.
     Order(WorkerId, Order),
     /// Ask a worker for a core dump.
@@ -166,6 +189,14 @@ pub(crate) enum Note {
     ReloadFailed { reason: String },
     /// A reload waits for the one that runs.
     ReloadLater,
+    /// A new program is being checked.
+    Upgrading { generation: Generation },
+    /// The running program goes on, and why.
+    UpgradeFailed { reason: String },
+    /// An upgrade waits for what is being done.
+    UpgradeLater,
+    /// The new program has taken over the workers of the old one.
+    Upgraded { workers: u32 },
     /// There are to be more or fewer workers.
     Target { workers: u32 },
     /// The server will stop.
@@ -195,9 +226,10 @@ impl Note {
     /// How loud it is.
     pub(crate) fn loudness(&self) -> Loudness {
         match self {
-            Self::CannotStart { .. } | Self::BootFailed { .. } | Self::ReloadFailed { .. } => {
-                Loudness::Error
-            }
+            Self::CannotStart { .. }
+            | Self::BootFailed { .. }
+            | Self::ReloadFailed { .. }
+            | Self::UpgradeFailed { .. } => Loudness::Error,
             Self::WorkerLost { .. }
             | Self::WorkerBroke { .. }
             | Self::Hungry { .. }
@@ -222,7 +254,9 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Up { workers, took } => write!(f, "{workers} workers ready in {took:?}"),
-            Self::CannotStart { reason } | Self::ReloadFailed { reason } => f.write_str(reason),
+            Self::CannotStart { reason }
+            | Self::ReloadFailed { reason }
+            | Self::UpgradeFailed { reason } => f.write_str(reason),
             Self::WorkerReady { worker, slot } => write!(f, "{worker} is ready at place {slot}"),
             Self::WorkerDone { worker } => write!(f, "{worker} is done"),
             Self::WorkerLost { worker, how } => write!(f, "{worker} {how}; it is replaced"),
@@ -276,6 +310,16 @@ impl fmt::Display for Note {
                 write!(f, "all workers run generation {}", generation.0)
             }
             Self::ReloadLater => f.write_str("another reload follows the one that runs"),
+            Self::Upgrading { generation } => {
+                write!(f, "checking the new program, generation {}", generation.0)
+            }
+            Self::UpgradeLater => f.write_str("an upgrade follows what is being done"),
+            Self::Upgraded { workers } => write!(
+                f,
+                "gatewayd {} has taken over {workers} worker{}, to be replaced now",
+                env!("CARGO_PKG_VERSION"),
+                if *workers == 1 { "" } else { "s" }
+            ),
             Self::Target { workers } => write!(f, "{workers} workers from now on"),
             Self::Leaving { after } => write!(
                 f,

@@ -9,6 +9,7 @@ mod event;
 mod memory;
 mod obituary;
 mod preparation;
+mod progress;
 mod recycling;
 mod release;
 mod releases;
@@ -17,6 +18,7 @@ mod state;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod watcher;
 mod worker_handle;
 
@@ -38,6 +40,7 @@ use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::Config;
 use crate::log_files::LogFiles;
+use crate::logging;
 use crate::net::{LockFile, Passed};
 use crate::orders::{AppIdentity, Order, Report};
 use crate::os::fd;
@@ -47,7 +50,7 @@ use crate::prepare::Parcel;
 use crate::scoreboard::Counter;
 use crate::shares;
 use crate::start;
-use crate::value::ByteCount;
+use crate::value::{ByteCount, LogLevel};
 use crate::workbench::{Outcome, Workbench};
 use death::Death;
 use event::{Action, Event, Generation, Haste, Loudness, Moment, Note, Policy, WorkerId};
@@ -58,8 +61,11 @@ use release::{Release, ReleaseError, policy};
 use releases::{Releases, Succession};
 use state::State;
 use supervisor::Supervisor;
+use upgrade::{Checker, Estate, Inheritance, Start};
 use watcher::{FileWatcher, Heard};
 use worker_handle::{Provisions, WorkerHandle};
+
+pub(crate) use upgrade::{ADOPT_ROLE, CHECK_ROLE, Check};
 
 /// Runs the master until it is told to stop; `name` is the program's, for its workers, and `words` what
 /// stands behind it on the command line, to be read again at each reload.
@@ -69,7 +75,31 @@ pub(crate) fn run(
     config: Config,
     source: AppSource,
 ) -> ExitCode {
-    match Arbiter::new(name, words, config, source).and_then(Arbiter::serve) {
+    until_the_end(Arbiter::new(name, words, config, source), Event::Started)
+}
+
+/// Goes on as the master that this process was before, with what the `argument` says it has left.
+pub(crate) fn adopt(
+    argument: &OsStr,
+    name: OsString,
+    words: Vec<OsString>,
+    source: AppSource,
+) -> ExitCode {
+    match Inheritance::claim(argument, name, words) {
+        Ok(inheritance) => {
+            logging::init(inheritance.config.log_level);
+            until_the_end(Arbiter::succeed(inheritance, source), Event::Adopted)
+        }
+        Err(error) => {
+            logging::init(LogLevel::Info);
+            tracing::error!("{ADOPT_ROLE} is for gatewayd's own use: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn until_the_end(arbiter: anyhow::Result<Arbiter>, first: Event) -> ExitCode {
+    match arbiter.and_then(|arbiter| arbiter.serve(first)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             tracing::error!("{error:#}");
@@ -81,12 +111,13 @@ pub(crate) fn run(
 /// The hands to [`State`]'s head.
 struct Arbiter {
     state: State,
-    started: Instant,
+    /// When this program began, and what the server's clock said then.
+    started: (Instant, Duration),
     /// What workers tell each other of their connections.
     shares: File,
     source: AppSource,
     image: Image,
-    words: Vec<OsString>,
+    start: Start,
     signals: SignalSource,
     releases: Releases,
     preparation: Option<Preparation>,
@@ -97,7 +128,7 @@ struct Arbiter {
     app: AppIdentity,
     oom_kills: OomKills,
     /// Held for as long as the master lives.
-    _pid_file: Option<LockFile>,
+    pid_file: Option<LockFile>,
     ignored: Ignored,
     /// Requests answered by workers that are gone.
     requests: u64,
@@ -105,6 +136,8 @@ struct Arbiter {
     retiring: BTreeSet<WorkerId>,
     /// What `gatewayd dev` is to hear.
     untold: Option<Outcome>,
+    /// The new program, while it is checked.
+    checker: Option<Checker>,
 }
 
 impl Arbiter {
@@ -120,18 +153,21 @@ impl Arbiter {
         let files = process::raise_file_limit();
         config.fit_open_files(files);
         let image = Image::running(name)?;
-        let state = State::new(policy(&config));
         let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
         let release = start::patiently(&signals, ReleaseError::is_in_use, || {
             Release::new(config.clone(), None, &[], &passed)
         })?;
         Ok(Self {
-            state,
-            started,
+            state: State::new(policy(&config)),
+            started: (started, Duration::ZERO),
             shares: shares::create()?,
             source,
             image,
-            words,
+            start: Start {
+                name: name.to_owned(),
+                words,
+                program: process::start_path(name),
+            },
             signals,
             releases: Releases::new(release, passed, files),
             preparation: None,
@@ -140,17 +176,60 @@ impl Arbiter {
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
             oom_kills: OomKills::watch(),
-            _pid_file: pid_file,
+            pid_file,
             ignored: Ignored::default(),
             requests: 0,
             retiring: BTreeSet::new(),
             untold: None,
+            checker: None,
         })
     }
 
-    fn serve(mut self) -> anyhow::Result<u8> {
+    /// The master that this process was before, with another program.
+    fn succeed(inheritance: Inheritance, source: AppSource) -> anyhow::Result<Self> {
+        let started = Instant::now();
+        let signals = SignalSource::open()?;
+        let files = process::raise_file_limit();
+        let Inheritance {
+            mut config,
+            listeners: open,
+            state: saved,
+            ..
+        } = inheritance;
+        config.fit_open_files(files);
+        let passed = inheritance.passed;
+        let before = inheritance.binds;
+        let release = Release::of_successor(config, inheritance.app, &open, &passed, before)?;
+        let releases = Releases::of_successor(saved.generation, release, &open, passed, files);
+        Ok(Self {
+            state: State::succeed(policy(releases.config()), saved, inheritance.clock),
+            started: (started, inheritance.clock),
+            shares: shares::create()?,
+            source,
+            image: inheritance.image,
+            start: inheritance.start,
+            signals,
+            releases,
+            preparation: None,
+            file_watcher: None,
+            supervisor: Supervisor::from_environment(),
+            ignored: Ignored::default(),
+            workers: inheritance.workers,
+            app: AppIdentity::default(),
+            oom_kills: OomKills::watch(),
+            pid_file: inheritance.pid_file,
+            requests: inheritance.requests,
+            retiring: BTreeSet::new(),
+            untold: None,
+            checker: None,
+        })
+    }
+
+    fn serve(mut self, first: Event) -> anyhow::Result<u8> {
         self.watch_files();
-        let mut events = VecDeque::from([Event::Started]);
+        let mut events = VecDeque::from([first]);
+        // A child may have ended before anybody asked for word of it.
+        self.reap(&mut events)?;
         loop {
             while let Some(event) = events.pop_front() {
                 for action in self.state.handle(event, self.moment()) {
@@ -160,11 +239,16 @@ impl Arbiter {
                         }
                         return Ok(code);
                     }
+                    if let (Action::Become(_), false) = (&action, events.is_empty()) {
+                        // What has been read already, the successor cannot read again.
+                        events.push_back(Event::CheckPassed);
+                        continue;
+                    }
                     events.extend(self.perform(action));
                 }
             }
             self.tell_dev();
-            self.supervisor.keep_alive(self.started.elapsed());
+            self.supervisor.keep_alive(self.clock());
             self.wait()?;
             self.collect(&mut events)?;
         }
@@ -174,9 +258,15 @@ impl Arbiter {
         #[expect(clippy::cast_possible_truncation, reason = "any 32 bits of it will do")]
         let chance = RandomState::new().build_hasher().finish() as u32;
         Moment {
-            now: self.started.elapsed(),
+            now: self.clock(),
             chance,
         }
+    }
+
+    /// Time since the server started, whichever program it was then.
+    fn clock(&self) -> Duration {
+        let (started, before) = self.started;
+        before + started.elapsed()
     }
 
     /// Sleeps until there is something to read or a deadline has come.
@@ -191,7 +281,7 @@ impl Arbiter {
             None => PollTimeout::NONE,
             Some(deadline) => {
                 // Rounded up, or the last fraction of a millisecond would be spent spinning.
-                let left = deadline.saturating_sub(self.started.elapsed());
+                let left = deadline.saturating_sub(self.clock());
                 let left = left + Duration::from_micros(999);
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
             }
@@ -200,6 +290,7 @@ impl Arbiter {
         let mut fds: Vec<_> = std::iter::once(self.signals.as_fd())
             .chain(self.preparation.as_ref().map(Preparation::ear))
             .chain(self.file_watcher.as_ref().map(FileWatcher::ear))
+            .chain(self.checker.as_ref().and_then(Checker::ear))
             .chain(ears)
             .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
             .collect();
@@ -212,7 +303,7 @@ impl Arbiter {
     /// Everything that has happened. Time comes first, so that after a pause of the whole machine
     /// nobody is judged by a clock that ran on; words come before the death of who spoke them.
     fn collect(&mut self, events: &mut VecDeque<Event>) -> io::Result<()> {
-        if self.state.tick_due(self.started.elapsed()) {
+        if self.state.tick_due(self.clock()) {
             for (id, worker) in &self.workers {
                 events.push_back(Event::Beat(*id, worker.beat()));
                 let requests = worker.counter(Counter::Requests);
@@ -248,7 +339,12 @@ impl Arbiter {
             match signal {
                 Signal::SIGTERM => events.push_back(Event::Stop(Haste::Graceful)),
                 Signal::SIGINT | Signal::SIGQUIT => events.push_back(Event::Stop(Haste::Quick)),
-                Signal::SIGHUP => events.push_back(Event::Reload),
+                Signal::SIGHUP => events.push_back(match self.source {
+                    AppSource::CommandLine => Event::Reload,
+                    // The application is in the program.
+                    AppSource::LinkedIn(_) => Event::Upgrade,
+                }),
+                Signal::SIGUSR2 => events.push_back(Event::Upgrade),
                 Signal::SIGTTIN => events.push_back(Event::More),
                 Signal::SIGTTOU => events.push_back(Event::Fewer),
                 Signal::SIGCHLD => self.reap(events)?,
@@ -261,6 +357,7 @@ impl Arbiter {
                 other => self.ignored.tell(other, "means nothing to this server"),
             }
         }
+        events.extend(self.hear_checker());
         Ok(())
     }
 
@@ -271,6 +368,12 @@ impl Arbiter {
             }
             if let Some(watcher) = &mut self.file_watcher {
                 watcher.reaped(pid);
+            }
+            if self.checker.as_ref().is_some_and(|one| one.pid() == pid) {
+                events.extend(self.hear_checker());
+                self.checker = None;
+                events.push_back(Event::CheckEnded(ended));
+                continue;
             }
             let id = self
                 .workers
@@ -320,6 +423,10 @@ impl Arbiter {
                 return self.spawn(worker, slot, generation, count);
             }
             Action::ReopenLogs => self.reopen_logs(),
+            Action::Check(generation) => return self.check(generation),
+            Action::EndCheck => self.checker.iter().for_each(Checker::end),
+            Action::KillCheck => self.checker.iter().for_each(Checker::kill),
+            Action::Become(_) => return Some(self.hand_over()),
             Action::Order(worker, order) => self.order(worker, order),
             Action::Abort(worker) => self.signal(worker, Signal::SIGABRT),
             Action::Kill(worker) => self.signal(worker, Signal::SIGKILL),
@@ -339,8 +446,8 @@ impl Arbiter {
         if let Some(prepared) = self.releases.prepare_first(generation, self.source) {
             return Some(outcome_of(generation, prepared));
         }
-        let deadline = self.started.elapsed() + self.releases.config().boot_timeout;
-        match Preparation::start(&self.image, &self.words, generation, deadline) {
+        let deadline = self.clock() + self.releases.config().boot_timeout;
+        match Preparation::start(&self.image, &self.start.words, generation, deadline) {
             Ok(preparation) => {
                 self.preparation = Some(preparation);
                 None
@@ -358,7 +465,7 @@ impl Arbiter {
         let generation = preparation.generation;
         let parcel = match preparation.hear() {
             Some(parcel) => parcel,
-            None if self.started.elapsed() < preparation.deadline => return None,
+            None if self.clock() < preparation.deadline => return None,
             None => {
                 let what = "reading the configuration and the application took too long";
                 Parcel::Refused(vec![what.to_owned()])
@@ -396,6 +503,49 @@ impl Arbiter {
                 tracing::warn!("cannot watch files: {error}");
                 None
             });
+    }
+
+    fn check(&mut self, generation: Generation) -> Option<Event> {
+        match self.estate().check(generation) {
+            Ok(checker) => {
+                tracing::debug!("the new program is checked in process {}", checker.pid());
+                self.checker = Some(checker);
+                None
+            }
+            Err(error) => Some(Event::CheckRefused(error.to_string())),
+        }
+    }
+
+    fn hear_checker(&mut self) -> Option<Event> {
+        Some(match self.checker.as_mut()?.hear()? {
+            Ok(()) => Event::CheckPassed,
+            Err(reason) => Event::CheckFailed(reason),
+        })
+    }
+
+    /// Becomes the new program; whoever returns has not.
+    fn hand_over(&mut self) -> Event {
+        let path = self.start.program.display().to_string();
+        // The successor has one of its own.
+        self.file_watcher = None;
+        let Some(checker) = &self.checker else {
+            return Event::StillHere(format!("{path}: nobody has checked this program"));
+        };
+        let error = self.estate().hand_over(checker);
+        self.watch_files();
+        Event::StillHere(format!("{path}: cannot become this program: {error}"))
+    }
+
+    fn estate(&self) -> Estate<'_> {
+        Estate {
+            start: &self.start,
+            state: &self.state,
+            clock: self.clock(),
+            requests: self.requests,
+            pid_file: self.pid_file.as_ref(),
+            releases: &self.releases,
+            workers: &self.workers,
+        }
     }
 
     /// A generation is over: the one that served, or one that was tried and failed.
@@ -538,7 +688,9 @@ fn outcome(note: &Note) -> Option<Outcome> {
     match note {
         Note::Up { .. } => Some(Outcome::Up),
         Note::Reloaded { .. } => Some(Outcome::Serving),
-        Note::ReloadFailed { reason } => Some(Outcome::Refused(reason.clone())),
+        Note::ReloadFailed { reason } | Note::UpgradeFailed { reason } => {
+            Some(Outcome::Refused(reason.clone()))
+        }
         _ => None,
     }
 }

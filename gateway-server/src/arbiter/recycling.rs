@@ -28,8 +28,8 @@ pub(crate) struct Usage {
     pub(crate) memory: ByteCount,
 }
 
-/// One worker's own limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One worker's own limits; by default it has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Quota {
     requests: u64,
     age: Duration,

@@ -59,15 +59,43 @@ impl Release {
         })
     }
 
+    /// The same for a server whose program has just been replaced: it listens where it has listened
+    /// `before` if an address cannot be had. The check has tried the same a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory.
+    pub(super) fn of_successor(
+        config: Config,
+        app: Option<OwnedFd>,
+        open: &[Rc<Listener>],
+        passed: &Passed,
+        before: Vec<Bind>,
+    ) -> Result<Self, ReleaseError> {
+        let release = match Self::new(config.clone(), None, open, passed) {
+            Err(ReleaseError::Bind(error)) => {
+                tracing::error!("{error}; listening where the server has listened before");
+                let bind = before;
+                Self::new(Config { bind, ..config }, None, open, passed)
+            }
+            done => done,
+        }?;
+        release.adjust_listeners();
+        Ok(Self { app, ..release })
+    }
+
     /// Brings listeners that were open before to what the configuration says now.
     pub(super) fn adjust_listeners(&self) {
         net::adjust(&self.listeners, &self.config.listen_options());
     }
 
     /// The listeners of `older` that are none of this one's.
-    pub(super) fn lacking<'a>(&self, older: &'a Self) -> impl Iterator<Item = &'a Rc<Listener>> {
+    pub(super) fn lacking<'a>(
+        &self,
+        older: &'a [Rc<Listener>],
+    ) -> impl Iterator<Item = &'a Rc<Listener>> {
         let has = |one: &Rc<Listener>| self.listeners.iter().any(|own| Rc::ptr_eq(own, one));
-        older.listeners.iter().filter(move |one| !has(one))
+        older.iter().filter(move |one| !has(one))
     }
 
     /// Where it listens.
@@ -202,7 +230,10 @@ mod tests {
         let second = Release::new(after, None, &first.listeners, &Passed::default()).unwrap();
         assert!(Rc::ptr_eq(&first.listeners[0], &second.listeners[1]));
         assert!(Rc::ptr_eq(&first.listeners[1], &second.listeners[2]));
-        let gone: Vec<_> = second.lacking(&first).map(|one| one.address()).collect();
+        let gone: Vec<_> = second
+            .lacking(&first.listeners)
+            .map(|one| one.address())
+            .collect();
         assert_eq!(gone.len(), 1);
         assert!(gone[0].to_string().ends_with("/a"));
         drop(first);

@@ -1,13 +1,14 @@
 //! What the generations are started from: the one that serves, and the next one while it is tried.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::event::{Generation, Policy};
 use super::release::{Changes, Release, policy};
 use crate::app_source::AppSource;
 use crate::config::Config;
 use crate::logging;
-use crate::net::Passed;
+use crate::net::{Listener, Passed};
 use crate::prepare::{self, Parcel};
 
 /// The releases that workers may still be started from.
@@ -44,6 +45,33 @@ impl Releases {
             passed,
             files,
         }
+    }
+
+    /// That of a generation of another program, which listened on what is `open`.
+    pub(super) fn of_successor(
+        serving: Generation,
+        release: Release,
+        open: &[Rc<Listener>],
+        passed: Passed,
+        files: u64,
+    ) -> Self {
+        let mut closed = None;
+        for listener in release.lacking(open) {
+            listener.turn_newcomers_away();
+            closed = Some(Generation(serving.0 - 1));
+        }
+        Self {
+            all: BTreeMap::from([(serving, release)]),
+            serving,
+            closed,
+            passed,
+            files,
+        }
+    }
+
+    /// Sockets that the server was started with.
+    pub(super) fn passed(&self) -> &Passed {
+        &self.passed
     }
 
     /// What serves.
@@ -136,7 +164,7 @@ impl Releases {
         };
         release.adjust_listeners();
         logging::set_level(release.config.log_level);
-        for listener in release.lacking(&self.all[&generation]) {
+        for listener in release.lacking(&self.all[&generation].listeners) {
             listener.turn_newcomers_away();
             self.closed = Some(generation);
         }

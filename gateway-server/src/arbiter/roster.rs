@@ -27,13 +27,13 @@ pub(super) struct Deadlines {
 }
 
 /// The master's view of a worker.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Worker {
     pub(super) slot: u32,
     pub(super) generation: Generation,
     pub(super) phase: Phase,
     /// How long it may take to become ready.
-    boot: Duration,
+    pub(super) boot: Duration,
     pub(super) was_ready: bool,
     /// It has reached a limit: a replacement is due.
     pub(super) spent: bool,
@@ -114,6 +114,18 @@ impl Roster {
         }
         self.deadlines = deadlines;
         self.limits = limits;
+    }
+
+    /// Takes over those of a master before, the last of whom had this number.
+    pub(super) fn adopt(&mut self, last: u32, workers: Vec<(WorkerId, Worker)>, now: Duration) {
+        self.workers = workers.into_iter().collect();
+        self.last = last;
+        self.last_tick = now;
+    }
+
+    /// The number of the last worker that was started.
+    pub(super) fn last(&self) -> u32 {
+        self.last
     }
 
     /// A new worker, at the lowest place that nobody holds, with so much time to become ready.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::backoff::Backoff;
 use super::death::{Death, Executioner};
 use super::event::{Action, Event, Generation, Haste, Moment, Note, Policy, WorkerId};
+use super::progress::Progress;
 use super::recycling::{Spent, Usage};
-use super::roster::{Deadlines, Phase, Roster, Worker};
+use super::roster::{Deadlines, LAST_GRACE, Phase, Roster, Worker};
 use crate::orders::Order;
 use crate::os::process::{EXEC_FAILED, Ended};
 
@@ -29,6 +30,9 @@ pub(crate) struct State {
     reload: Reload,
     /// A reload was asked for while one ran.
     reload_again: bool,
+    upgrade: Progress,
+    /// An upgrade was asked for while something else ran.
+    upgrade_again: bool,
     /// The server was asked to stop, and does so at this time.
     leaving: Option<Duration>,
     /// Set once the server stops: what it exits with.
@@ -41,6 +45,27 @@ pub(crate) struct State {
     /// Of replacing workers that hold too much memory as soon as they start.
     hunger: Backoff,
     last_event: Duration,
+}
+
+/// What a master leaves to its successor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Saved {
+    /// Workers wanted by the configuration.
+    pub(super) configured: u32,
+    /// Workers wanted.
+    pub(super) target: u32,
+    /// Workers wanted before they all rested, if they do.
+    pub(super) rested: Option<u32>,
+    /// The number of the last worker that was started.
+    pub(super) last_worker: u32,
+    /// What the successor's workers run.
+    pub(super) generation: Generation,
+    /// A reload is to follow.
+    pub(super) reload_wanted: bool,
+    /// Another upgrade is to follow.
+    pub(super) upgrade_wanted: bool,
+    /// The workers, all of older generations.
+    pub(super) workers: Vec<(WorkerId, Worker)>,
 }
 
 /// How far a reload has come. Rolling ends when no worker of an older generation serves.
@@ -65,6 +90,8 @@ impl State {
             last_generation: Generation(0),
             reload: Reload::None,
             reload_again: false,
+            upgrade: Progress::default(),
+            upgrade_again: false,
             leaving: None,
             stopping: None,
             ever_ready: false,
@@ -75,9 +102,45 @@ impl State {
         }
     }
 
+    /// The state of a master that goes on where another has stopped, all of whose workers it replaces.
+    /// A number of workers that was changed by signals stays until the configuration says another.
+    pub(crate) fn succeed(policy: Policy, saved: Saved, now: Duration) -> Self {
+        let mut state = Self::new(policy);
+        if saved.configured == policy.workers {
+            state.target = saved.target.min(policy.max_workers);
+            state.rested = saved.rested;
+        }
+        state.current = Some(saved.generation);
+        state.last_generation = saved.generation;
+        state.reload = Reload::Rolling;
+        state.reload_again = saved.reload_wanted;
+        state.upgrade_again = saved.upgrade_wanted;
+        state.workers.adopt(saved.last_worker, saved.workers, now);
+        state.ever_ready = true;
+        state.up = true;
+        state.last_event = now;
+        state
+    }
+
+    /// What a successor whose workers run `generation` needs to know.
+    pub(crate) fn save(&self, generation: Generation) -> Saved {
+        let workers = self.workers.iter();
+        Saved {
+            configured: self.policy.workers,
+            target: self.target,
+            rested: self.rested,
+            last_worker: self.workers.last(),
+            generation,
+            reload_wanted: self.reload_again,
+            upgrade_wanted: self.upgrade_again,
+            workers: workers.map(|(id, one)| (id, one.clone())).collect(),
+        }
+    }
+
     /// Takes note of an event and says what to do, in order.
     pub(crate) fn handle(&mut self, event: Event, moment: Moment) -> Vec<Action> {
         let mut out = Vec::new();
+        let mut passed = None;
         let now = moment.now;
         self.forgive(now, &mut out);
         match event {
@@ -103,6 +166,27 @@ impl State {
             }
             Event::Stop(haste) => self.stop(haste, now, &mut out),
             Event::Reload => self.ask_reload(&mut out),
+            Event::Upgrade => self.ask_upgrade(now, &mut out),
+            Event::CheckFailed(reason) => self.upgrade.hear(reason),
+            Event::CheckRefused(reason) => {
+                self.upgrade.refuse();
+                upgrade_failed(&reason, &mut out);
+            }
+            Event::CheckPassed => passed = self.upgrade.pass(),
+            Event::CheckEnded(ended) => {
+                let how = || format!("the new program {ended} without a word");
+                if let Some(reason) = self.upgrade.ended(how) {
+                    upgrade_failed(&reason, &mut out);
+                }
+            }
+            Event::StillHere(reason) => {
+                if self.upgrade.dismiss(now, &mut out) {
+                    upgrade_failed(&reason, &mut out);
+                }
+            }
+            Event::Adopted => out.push(Action::Tell(Note::Upgraded {
+                workers: count(self.workers.iter()),
+            })),
             Event::More => self.scale(self.target.saturating_add(1), &mut out),
             Event::Fewer => self.scale(self.target.saturating_sub(1), &mut out),
             Event::Rest => self.rest(&mut out),
@@ -112,17 +196,23 @@ impl State {
         if self.leaving.is_some_and(|leaving| now >= leaving) {
             self.finish(now, &mut out);
         }
+        if self.upgrade.expire(now, &mut out) {
+            let within = self.policy.boot_timeout.as_secs();
+            let reason = format!("the new program was not ready {within} s after its start");
+            upgrade_failed(&reason, &mut out);
+        }
         if self.stopping.is_none() {
             self.converge(now, &mut out);
             self.finish_reload(&mut out);
+            self.go_on(now, &mut out);
             self.tell_up(now, &mut out);
         }
-        if let Some(code) = self
-            .stopping
-            .filter(|_| self.workers.iter().next().is_none())
-        {
+        let alone = self.workers.iter().next().is_none() && !self.upgrade.is_busy();
+        if let Some(code) = self.stopping.filter(|_| alone) {
             out.push(Action::Exit(code));
         }
+        // Last, so that the successor finds everything done that was decided.
+        out.extend(passed);
         out
     }
 
@@ -130,6 +220,7 @@ impl State {
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         let spawn = self.next_spawn().filter(|_| self.stopping.is_none());
         let own = spawn.into_iter().chain(self.leaving);
+        let own = own.chain(self.upgrade.next_deadline());
         self.workers.next_deadline().into_iter().chain(own).min()
     }
 
@@ -142,11 +233,13 @@ impl State {
     /// whole machine stood still, nobody knows since when, and nobody had the time that the deadlines
     /// allow.
     fn forgive(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let late = self.next_deadline().map(|due| now.saturating_sub(due));
+        let due = self.next_deadline().map(|due| due.max(self.last_event));
+        let late = due.map(|due| now.saturating_sub(due));
         if let Some(by) = late.filter(|late| *late > LATE) {
             out.push(Action::Tell(Note::Late { by }));
             let pause = now.saturating_sub(self.last_event);
             self.workers.forgive(pause, now);
+            self.upgrade.forgive(pause);
             self.leaving = self.leaving.map(|leaving| leaving + pause);
         }
         self.last_event = now;
@@ -209,7 +302,7 @@ impl State {
         if let Some(before) = self.rested {
             self.scale(before, out);
         }
-        if self.reload == Reload::None && self.current.is_some() {
+        if self.is_free() {
             self.prepare(out);
         } else if !self.reload_again {
             self.reload_again = true;
@@ -235,8 +328,42 @@ impl State {
             self.reload = Reload::None;
             out.push(Action::Tell(Note::Reloaded { generation }));
         }
-        if self.reload_again && self.reload == Reload::None && self.current.is_some() {
-            self.reload_again = false;
+    }
+
+    // One operation at a time.
+
+    /// Whether another operation may begin.
+    fn is_free(&self) -> bool {
+        self.reload == Reload::None && !self.upgrade.is_busy() && self.current.is_some()
+    }
+
+    fn ask_upgrade(&mut self, now: Duration, out: &mut Vec<Action>) {
+        if self.is_ending() {
+            return;
+        }
+        if self.is_free() && self.ever_ready {
+            self.check(now, out);
+        } else if !self.upgrade_again {
+            self.upgrade_again = true;
+            out.push(Action::Tell(Note::UpgradeLater));
+        }
+    }
+
+    fn check(&mut self, now: Duration, out: &mut Vec<Action>) {
+        self.last_generation.0 += 1;
+        let generation = self.last_generation;
+        out.push(Action::Tell(Note::Upgrading { generation }));
+        // The new program watches over its first worker by the same timeout, and has better words.
+        let deadline = now + self.policy.boot_timeout + LAST_GRACE * 2;
+        out.push(self.upgrade.begin(generation, deadline));
+    }
+
+    /// Begins what was asked for while something else ran.
+    fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
+        if self.is_free() && self.ever_ready && std::mem::take(&mut self.upgrade_again) {
+            self.check(now, out);
+        }
+        if self.is_free() && std::mem::take(&mut self.reload_again) {
             self.prepare(out);
         }
     }
@@ -523,6 +650,7 @@ impl State {
             if self.stopping.is_none() {
                 self.end(Order::StopNow, 0, now, out);
             }
+            self.upgrade.kill(out);
             return self.workers.kill_all(out);
         }
         match haste {
@@ -540,7 +668,8 @@ impl State {
         let after = self.policy.drain_delay;
         out.push(Action::Tell(Note::Leaving { after }));
         self.leaving = Some(now + after);
-        self.reload_again = false;
+        (self.reload_again, self.upgrade_again) = (false, false);
+        self.upgrade.dismiss(now, out);
         if let Reload::Canary(generation, canary) = self.reload {
             self.workers.order(canary, Order::StopNow, now, out);
             out.push(Action::Forget(generation));
@@ -564,9 +693,15 @@ impl State {
     fn end(&mut self, order: Order, code: u8, now: Duration, out: &mut Vec<Action>) {
         self.leaving = None;
         self.stopping = Some(code);
+        self.upgrade.dismiss(now, out);
         out.push(Action::CloseListeners);
         self.workers.order_all(order, now, out);
     }
+}
+
+fn upgrade_failed(reason: &str, out: &mut Vec<Action>) {
+    let reason = format!("{reason}; the upgrade is off, the running program goes on");
+    out.push(Action::Tell(Note::UpgradeFailed { reason }));
 }
 
 /// The master was held up if it wakes this much too late.

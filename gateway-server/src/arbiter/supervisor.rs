@@ -62,6 +62,14 @@ impl Supervisor {
                 monotonic_micros(),
                 generation.0
             )),
+            Note::Upgrading { generation } => self.send(&format!(
+                "RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=checking a new program, generation {}",
+                monotonic_micros(),
+                generation.0
+            )),
+            Note::UpgradeFailed { .. } => {
+                self.send(&format!("READY=1\nSTATUS=upgrade failed: {}", line(note)));
+            }
             // Also the end of a reload that failed: what was ready still is.
             Note::Reloaded { .. } => self.send(&format!("READY=1\nSTATUS={}", line(note))),
             Note::ReloadFailed { .. } => {

@@ -95,6 +95,31 @@ impl WorkerHandle {
         })
     }
 
+    /// A worker that this process has started when it was another program.
+    pub(super) fn adopt(
+        pid: Pid,
+        generation: Generation,
+        orders: OwnedFd,
+        page: Page,
+        app: Option<RawFd>,
+        logs: LogFiles,
+    ) -> Self {
+        Self {
+            pid,
+            generation,
+            orders,
+            page,
+            app,
+            logs,
+            deaf: false,
+        }
+    }
+
+    /// What a successor needs to hold it: the socket and the page.
+    pub(super) fn descriptors(&self) -> [BorrowedFd<'_>; 2] {
+        [self.orders.as_fd(), self.page.as_fd()]
+    }
+
     /// Its process number; its own until it is reaped.
     pub(super) fn pid(&self) -> Pid {
         self.pid

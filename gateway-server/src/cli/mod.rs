@@ -39,8 +39,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         }
         args.drain(1..3);
     }
-    let words = args.iter().skip(1).cloned().collect();
     let name = args.first().cloned().unwrap_or_else(|| "gatewayd".into());
+    let mut check = None;
+    if args.len() > 2 && args[1] == arbiter::CHECK_ROLE {
+        match arbiter::Check::claim(&args[2], &name) {
+            Ok(claimed) => check = Some(claimed),
+            Err(code) => return code,
+        }
+        args.drain(1..3);
+    }
+    if args.len() > 2 && args[1] == arbiter::ADOPT_ROLE {
+        let words = args.split_off(3);
+        return arbiter::adopt(&args[2], name, words, source);
+    }
+    let words = args.iter().skip(1).cloned().collect();
     let title = title(&name, source);
     let mut workbench = None;
     match (args.get(1).and_then(|word| word.to_str()), source) {
@@ -59,13 +71,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         Ok(Line { resolved, .. }) => resolved,
         Err(code) => return code,
     };
-    if let Some(desk) = desk {
+    if desk.is_some() || check.is_some() {
         let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
         let config = resolved.map_err(told).map(|Resolved { mut config, .. }| {
             config.workbench = workbench;
             config
         });
-        return desk.answer(config, source);
+        return match (desk, check) {
+            (Some(desk), _) => desk.answer(config, source),
+            (None, Some(check)) => check.answer(config, source),
+            (None, None) => ExitCode::FAILURE,
+        };
     }
     match resolved {
         Ok(resolved) if resolved.config.workers == 0 && workbench.is_some() => {

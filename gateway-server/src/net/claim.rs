@@ -5,8 +5,9 @@
 
 use std::fs::Metadata;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::lock::{LockError, LockFile};
 
@@ -23,10 +24,19 @@ impl Claim {
     ///
     /// [`LockError::Held`] if it is a living server's, else the kernel's.
     pub(super) fn stake(path: &Path) -> Result<Self, LockError> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".lock");
-        let lock = LockFile::take(Path::new(&beside))?;
+        let lock = LockFile::take(&beside(path))?;
         Ok(Self { lock })
+    }
+
+    /// The claim that this process has had as another program.
+    pub(super) fn adopt(file: OwnedFd, path: &Path) -> Self {
+        let lock = LockFile::adopt(file, beside(path));
+        Self { lock }
+    }
+
+    /// The locked file.
+    pub(super) fn file(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     /// Whether what stands at the path is the socket of a server that had claimed it and is dead.
@@ -43,6 +53,12 @@ impl Claim {
     pub(super) fn record(&mut self, bound: &Metadata) -> io::Result<()> {
         self.lock.write(&name(bound))
     }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    beside.into()
 }
 
 /// What tells a file from every other.

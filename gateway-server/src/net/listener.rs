@@ -26,7 +26,7 @@ pub(crate) struct Listener {
     address: ListenAddress,
     tenure: Tenure,
     path: Option<OwnedPath>,
-    #[expect(dead_code, reason = "held to be dropped, behind the path")]
+    /// Given up behind the path.
     claim: Option<Claim>,
 }
 
@@ -37,6 +37,21 @@ pub(crate) enum Tenure {
     Own,
     /// Another's: it goes on without us.
     Lent,
+}
+
+/// A listener as one program leaves it to the next in the same process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeftListener<Fd> {
+    /// The socket.
+    pub(crate) socket: Fd,
+    /// As the operator wrote it.
+    pub(crate) asked: ListenAddress,
+    /// What it has come to.
+    pub(crate) address: ListenAddress,
+    /// Device and inode of a unix socket's path that is ours to remove.
+    pub(crate) path: Option<(u64, u64)>,
+    /// The lock on that path.
+    pub(crate) claim: Option<Fd>,
 }
 
 impl Listener {
@@ -128,6 +143,49 @@ impl Listener {
             path: None,
             claim: None,
         })
+    }
+
+    /// A listener that this process has opened as another program.
+    pub(crate) fn inherit(left: LeftListener<OwnedFd>) -> Self {
+        let LeftListener {
+            socket,
+            asked,
+            address,
+            path,
+            claim,
+        } = left;
+        let (path, claim) = match &address {
+            ListenAddress::Tcp(_) => (None, None),
+            ListenAddress::Unix(name) => {
+                let name = std::path::absolute(name).unwrap_or_else(|_| name.clone());
+                let claim = claim.map(|file| Claim::adopt(file, &name));
+                let owned = |(device, inode)| OwnedPath {
+                    path: name,
+                    device,
+                    inode,
+                };
+                (path.map(owned), claim)
+            }
+        };
+        Self {
+            socket: socket.into(),
+            asked,
+            address,
+            tenure: Tenure::Own,
+            path,
+            claim,
+        }
+    }
+
+    /// What [`Listener::inherit`] needs to know of one of our own.
+    pub(crate) fn leave(&self) -> LeftListener<BorrowedFd<'_>> {
+        LeftListener {
+            socket: self.as_fd(),
+            asked: self.asked.clone(),
+            address: self.address.clone(),
+            path: self.path.as_ref().map(|path| (path.device, path.inode)),
+            claim: self.claim.as_ref().map(Claim::file),
+        }
     }
 
     /// Where it listens; a port that the kernel chose is filled in.

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,20 @@ impl LockFile {
         Err(LockError::Held { pid: None })
     }
 
+    /// The file that this process has held as another program; the lock is the open file's.
+    pub(crate) fn adopt(file: OwnedFd, path: PathBuf) -> Self {
+        Self {
+            file: file.into(),
+            path,
+            left: String::new(),
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes this process's number, and `more` behind it.
     ///
     /// # Errors
@@ -72,6 +87,12 @@ impl LockFile {
         self.file.set_len(0)?;
         let separator = if more.is_empty() { "" } else { " " };
         writeln!(self.file, "{}{separator}{more}", std::process::id())
+    }
+}
+
+impl AsFd for LockFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

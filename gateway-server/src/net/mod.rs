@@ -12,7 +12,7 @@ mod passed;
 
 pub(crate) use address::ListenAddress;
 pub(crate) use bind::Bind;
-pub(crate) use listener::{BindError, Listener, Tenure};
+pub(crate) use listener::{BindError, LeftListener, Listener, Tenure};
 pub(crate) use lock::{LockError, LockFile};
 pub(crate) use newcomers::turn_away;
 pub(crate) use open::{adjust, open_all};

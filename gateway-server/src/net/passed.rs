@@ -58,6 +58,35 @@ impl Passed {
         }
     }
 
+    /// Those that this process had as another program: the number that each was passed as, its name,
+    /// and the descriptor that it is kept as.
+    ///
+    /// # Errors
+    ///
+    /// What one of them is instead of a socket that listens.
+    pub(crate) fn inherit(
+        sockets: impl IntoIterator<Item = (RawFd, Option<String>, OwnedFd)>,
+    ) -> Result<Self, String> {
+        let sockets = sockets.into_iter().map(|(number, name, fd)| {
+            Ok(Socket {
+                number,
+                name,
+                listener: Ok(Rc::new(Listener::adopt(fd)?)),
+            })
+        });
+        Ok(Self {
+            sockets: sockets.collect::<Result<_, String>>()?,
+        })
+    }
+
+    /// What [`Passed::inherit`] needs to know.
+    pub(crate) fn leave(&self) -> impl Iterator<Item = (RawFd, Option<&str>, &Listener)> {
+        self.sockets.iter().filter_map(|socket| {
+            let listener = socket.listener.as_deref().ok()?;
+            Some((socket.number, socket.name.as_deref(), listener))
+        })
+    }
+
     /// The listeners that are asked for, at least one.
     ///
     /// # Errors

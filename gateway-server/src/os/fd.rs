@@ -9,6 +9,8 @@ use nix::libc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::memfd;
+
 /// The descriptors that a worker was started with: those it was told of, and no others.
 #[derive(Debug)]
 pub(crate) struct Inherited {
@@ -42,6 +44,18 @@ impl Inherited {
         }
         close_all_but(&numbers);
         Ok(Self { numbers })
+    }
+
+    /// The bytes of the file with this number, before anything is claimed: it may say what to claim.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if there is no such file, or the kernel's.
+    pub(crate) fn peek(number: RawFd) -> io::Result<Vec<u8>> {
+        // SAFETY: the borrow ends with this call, in which the number is only looked up and duplicated;
+        // one that is not open is answered with EBADF.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+        memfd::read(&borrowed.try_clone_to_owned()?.into())
     }
 
     /// Hands out a descriptor, once.

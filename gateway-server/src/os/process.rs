@@ -1,13 +1,15 @@
 //! Child processes that run the same program.
 
 use std::ffi::{CStr, CString, OsStr, OsString, c_char};
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::errno::Errno;
@@ -16,13 +18,12 @@ use nix::libc;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
-use nix::sys::wait::WaitStatus;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
 use super::signals;
 
-/// The program that this process runs, held open: replacing or removing its file changes nothing for
-/// the workers to come.
+/// A program, held open: replacing or removing its file changes nothing for the processes to come.
 #[derive(Debug)]
 pub(crate) struct Image {
     file: File,
@@ -37,14 +38,35 @@ impl Image {
     ///
     /// The kernel's; `/proc` must be mounted, or `name` be the program's path.
     pub(crate) fn running(name: &OsStr) -> io::Result<Self> {
-        let path_only = |path: &OsStr| {
-            OpenOptions::new()
-                .read(true)
-                .custom_flags(libc::O_PATH)
-                .open(path)
-        };
-        let file = path_only(OsStr::new("/proc/self/exe"))
-            .or_else(|error| path_only(name).map_err(|_| error))?;
+        let file = path_only(Path::new(EXE))
+            .or_else(|error| path_only(name.as_ref()).map_err(|_| error))?;
+        Self::held(file, name)
+    }
+
+    /// Opens the program at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's; what is no file, or one that nobody may execute.
+    pub(crate) fn open(path: &Path, name: &OsStr) -> io::Result<Self> {
+        let file = path_only(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
+            return Err(Errno::EACCES.into());
+        }
+        Self::held(file, name)
+    }
+
+    /// A program that another process has opened and left to this one.
+    ///
+    /// # Errors
+    ///
+    /// A name that holds a NUL.
+    pub(crate) fn adopt(fd: OwnedFd, name: &OsStr) -> io::Result<Self> {
+        Self::held(File::from(fd), name)
+    }
+
+    fn held(file: File, name: &OsStr) -> io::Result<Self> {
         let mut environment = Vec::new();
         for (key, value) in std::env::vars_os() {
             if !PRIVATE_VARIABLES
@@ -61,6 +83,40 @@ impl Image {
         })
     }
 
+    /// Makes this process run the program with `arguments`: process number, children, pending and
+    /// blocked signals and the whole environment stay. Of all descriptors it gets the three standard
+    /// ones and `inherited`, under their numbers here. Returns only if that fails, and then nothing has
+    /// changed.
+    ///
+    /// To be called in a process without other threads.
+    pub(crate) fn become_it(
+        &self,
+        arguments: &[CString],
+        inherited: &[BorrowedFd<'_>],
+    ) -> io::Error {
+        let everything: io::Result<Vec<CString>> = std::env::vars_os()
+            .map(|(key, value)| record(key, &value))
+            .collect();
+        let environment = match everything {
+            Ok(environment) => environment,
+            Err(error) => return error,
+        };
+        for fd in inherited {
+            // It is open, since it is borrowed.
+            let _ = fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()));
+        }
+        let arguments = list([self.name.as_c_str()].into_iter().chain(borrow(arguments)));
+        let failure = execute(
+            self.file.as_raw_fd(),
+            &arguments,
+            &list(borrow(&environment)),
+        );
+        for fd in inherited {
+            let _ = fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
+        }
+        failure.into()
+    }
+
     /// Starts the program again with `arguments`. Of all descriptors the child gets the three standard
     /// ones and `inherited`, under their numbers here. If the program cannot be executed, the child
     /// ends with [`EXEC_FAILED`].
@@ -74,18 +130,8 @@ impl Image {
         inherited: &[BorrowedFd<'_>],
     ) -> io::Result<Pid> {
         // Everything that allocates happens here; the child only makes system calls.
-        let arguments: Vec<*const c_char> = [self.name.as_c_str()]
-            .into_iter()
-            .chain(arguments.iter().map(CString::as_c_str))
-            .map(CStr::as_ptr)
-            .chain([std::ptr::null()])
-            .collect();
-        let environment: Vec<*const c_char> = self
-            .environment
-            .iter()
-            .map(|one| one.as_ptr())
-            .chain([std::ptr::null()])
-            .collect();
+        let arguments = list([self.name.as_c_str()].into_iter().chain(borrow(arguments)));
+        let environment = list(borrow(&self.environment));
         // SAFETY: the child calls nothing but `run_in_child`, which is async-signal-safe and never
         // returns, so that it does not matter what other threads of this process held.
         match unsafe { fork() }? {
@@ -100,6 +146,35 @@ impl Image {
     }
 }
 
+impl AsFd for Image {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// The absolute path that this process was started by, links unresolved: what is put there is the
+/// next program. `name` is what the process was called as.
+pub(crate) fn start_path(name: &OsStr) -> PathBuf {
+    let running = std::fs::metadata(EXE).map(|found| (found.dev(), found.ino()));
+    let is_running = |path: &PathBuf| {
+        let found = std::fs::metadata(path).map(|found| (found.dev(), found.ino()));
+        matches!((&found, &running), (Ok(found), Ok(running)) if found == running)
+    };
+    let named = std::path::absolute(name).ok();
+    let named = named.filter(|_| name.as_bytes().contains(&b'/'));
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let searched = std::env::split_paths(&search).filter_map(|folder| {
+        let path = std::path::absolute(folder.join(name)).ok();
+        path.filter(|_| named.is_none())
+    });
+    let found = named.clone().into_iter().chain(searched).find(is_running);
+    // Started by a name that says nothing of the file, as shells and debuggers may do.
+    found
+        .or_else(|| std::fs::read_link(EXE).ok())
+        .or(named)
+        .unwrap_or_else(|| name.into())
+}
+
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -107,6 +182,17 @@ pub(crate) enum Ended {
     Code(i32),
     /// A signal ended it.
     Signal(Signal),
+}
+
+/// What is said of who ended: `the worker {ended}`.
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(EXEC_FAILED) => f.write_str("could not be executed"),
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal(signal) => write!(f, "was ended by {signal}"),
+        }
+    }
 }
 
 /// A child that has ended.
@@ -151,6 +237,22 @@ pub(crate) fn reap() -> io::Result<Option<Reaped>> {
             ended,
             peak: kib * 1024,
         }));
+    }
+}
+
+/// Waits until this child ends.
+///
+/// # Errors
+///
+/// The kernel's: it is no child of ours.
+pub(crate) fn wait(child: Pid) -> io::Result<Ended> {
+    loop {
+        return match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, code)) => Ok(Ended::Code(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Ok(Ended::Signal(signal)),
+            Ok(_) | Err(Errno::EINTR) => continue,
+            Err(error) => Err(error.into()),
+        };
     }
 }
 
@@ -217,11 +319,33 @@ pub(crate) fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// The program of this process.
+const EXE: &str = "/proc/self/exe";
+
 /// What a child returns when the program could not be executed.
 pub(crate) const EXEC_FAILED: i32 = 127;
 
 /// Variables that speak to this process alone: what a service manager tells its child.
 const PRIVATE_VARIABLES: [&[u8]; 3] = [b"NOTIFY_", b"LISTEN_", b"WATCHDOG_"];
+
+fn path_only(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH)
+        .open(path)
+}
+
+fn borrow(strings: &[CString]) -> impl Iterator<Item = &CStr> {
+    strings.iter().map(CString::as_c_str)
+}
+
+/// As the kernel wants it: pointers, and NULL behind them.
+fn list<'a>(strings: impl Iterator<Item = &'a CStr>) -> Vec<*const c_char> {
+    strings
+        .map(CStr::as_ptr)
+        .chain([std::ptr::null()])
+        .collect()
+}
 
 fn record(key: OsString, value: &OsStr) -> io::Result<CString> {
     let mut bytes = key.into_vec();
@@ -242,6 +366,12 @@ fn run_in_child(
         // It is open, since it is borrowed.
         let _ = fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()));
     }
+    execute(image, arguments, environment);
+    exit_now(EXEC_FAILED)
+}
+
+/// Async-signal-safe; returns only if it failed. Both lists are made by [`list`], of strings that live.
+fn execute(image: RawFd, arguments: &[*const c_char], environment: &[*const c_char]) -> Errno {
     // SAFETY: both lists end with NULL and their strings outlive the call; the path is a static string.
     unsafe {
         libc::syscall(
@@ -253,5 +383,5 @@ fn run_in_child(
             libc::AT_EMPTY_PATH,
         )
     };
-    exit_now(EXEC_FAILED)
+    Errno::last()
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::ptr;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::libc::c_int;
+use nix::libc::{self, c_int};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
@@ -23,7 +25,8 @@ pub(crate) struct SignalSource {
 
 impl SignalSource {
     /// Blocks the signals of [`HEEDED`] and opens the stream. Dispositions are reset: a shell starts
-    /// background jobs with INT and QUIT ignored, and an ignored CHLD would reap our children.
+    /// background jobs with INT and QUIT ignored, and an ignored CHLD would reap our children. One that
+    /// is as it should be is left alone, because setting it again drops a pending CHLD or WINCH.
     ///
     /// # Errors
     ///
@@ -32,7 +35,9 @@ impl SignalSource {
         let set: SigSet = HEEDED.into_iter().collect();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), None)?;
         for signal in HEEDED {
-            dispose(signal, SigHandler::SigDfl)?;
+            if !is_default(signal)? {
+                dispose(signal, SigHandler::SigDfl)?;
+            }
         }
         let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         Ok(Self { fd })
@@ -167,6 +172,16 @@ fn dispose(signal: Signal, handler: SigHandler) -> nix::Result<()> {
     let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
     // SAFETY: the handlers set here are the default, ignoring, and `nothing`, which does nothing at all.
     unsafe { sigaction(signal, &action) }.map(drop)
+}
+
+fn is_default(signal: Signal) -> nix::Result<bool> {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action the kernel only writes the present one.
+    let asked = unsafe { libc::sigaction(signal as c_int, ptr::null(), action.as_mut_ptr()) };
+    Errno::result(asked)?;
+    // SAFETY: written by the successful call.
+    let action = unsafe { action.assume_init() };
+    Ok(action.sa_sigaction == libc::SIG_DFL)
 }
 
 extern "C" fn nothing(_: c_int) {}

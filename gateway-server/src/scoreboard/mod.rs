@@ -9,10 +9,11 @@ mod held;
 mod words;
 
 use std::cell::Cell;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -135,11 +136,77 @@ pub(crate) fn prepare_last_words(page: File) -> io::Result<()> {
     last_words::prepare(page, (WORDS * 8) as u64)
 }
 
+/// Where in a page things are. A master that takes over the workers of another program finds their
+/// counters by name, and is told this by that program: what stands in the page itself is the worker's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    words: NonZeroUsize,
+    beat: usize,
+    /// The form of what else there is.
+    form: u32,
+    counters: Vec<(String, usize)>,
+}
+
+impl Layout {
+    /// That of the pages which this program makes.
+    pub(crate) fn ours() -> Self {
+        let named = |counter: Counter| (counter.name().to_owned(), counter.word());
+        Self {
+            words: PAGE_WORDS,
+            beat: BEAT,
+            form: FORM,
+            counters: Counter::ALL.map(named).into(),
+        }
+    }
+
+    /// Reads what the layout shows itself as; none if it points beyond its page.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split(',');
+        let (words, rest) = fields.next()?.split_once('/')?;
+        let (beat, form) = rest.split_once('/')?;
+        let words = NonZeroUsize::new(words.parse().ok()?)?;
+        let within = |text: &str| text.parse().ok().filter(|word| *word < words.get());
+        let counter = |field: &str| {
+            let (name, word) = field.split_once(':')?;
+            Some((name.to_owned(), within(word)?))
+        };
+        Some(Self {
+            words,
+            beat: within(beat)?,
+            form: form.parse().ok()?,
+            counters: fields.map(counter).collect::<Option<_>>()?,
+        })
+    }
+
+    /// Whether what is no counter stands where this program has it.
+    fn is_like_ours(&self) -> bool {
+        self.form == FORM && self.words == PAGE_WORDS
+    }
+
+    fn word(&self, counter: Counter) -> Option<usize> {
+        let mut counters = self.counters.iter();
+        let (_, word) = counters.find(|(name, _)| name == counter.name())?;
+        Some(*word)
+    }
+}
+
+/// `512/2/1,requests_total:19`: words in all, the heartbeat, the form of the rest, the counters.
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.words, self.beat, self.form)?;
+        for (name, word) in &self.counters {
+            write!(f, ",{name}:{word}")?;
+        }
+        Ok(())
+    }
+}
+
 /// The master's view of one worker's page, from the worker's start until it is reaped.
 #[derive(Debug)]
 pub(crate) struct Page {
     file: File,
     words: SharedWords,
+    layout: Layout,
 }
 
 impl Page {
@@ -160,26 +227,59 @@ impl Page {
                     .store(word, Relaxed);
             }
         }
-        Ok(Self { file, words })
+        let layout = Layout::ours();
+        Ok(Self {
+            file,
+            words,
+            layout,
+        })
+    }
+
+    /// The page of a worker that another program has started.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's, and `UnexpectedEof` if the page is smaller than its layout says.
+    pub(crate) fn adopt(file: OwnedFd, layout: Layout) -> io::Result<Self> {
+        let file = File::from(file);
+        let words = SharedWords::map(&file, layout.words)?;
+        Ok(Self {
+            file,
+            words,
+            layout,
+        })
+    }
+
+    /// Where things are in it.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// A number that changes as long as the worker's event loop turns; its value means nothing.
     pub(crate) fn beat(&self) -> u64 {
-        self.words.word(BEAT).load(Relaxed)
+        self.words.word(self.layout.beat).load(Relaxed)
     }
 
-    /// A counter, as the worker claims.
+    /// A counter, as the worker claims; 0 if the worker's program does not know it.
     pub(crate) fn counter(&self, counter: Counter) -> u64 {
-        self.words.word(counter.word()).load(Relaxed)
+        let word = self.layout.word(counter);
+        word.map_or(0, |word| self.words.word(word).load(Relaxed))
     }
 
-    /// The requests that the worker holds, as it claims, in no order.
+    /// The requests that the worker holds, as it claims, in no order; none if another program has
+    /// written them in a form that this one does not know.
     pub(crate) fn held(&self) -> Vec<HeldRequest> {
+        if !self.layout.is_like_ours() {
+            return Vec::new();
+        }
         held::read(&self.words)
     }
 
     /// What the worker said as it was aborted.
     pub(crate) fn last_words(&self) -> LastWords {
+        if !self.layout.is_like_ours() {
+            return LastWords::default();
+        }
         LastWords::read(&self.words, WORDS, PAGE_WORDS.get())
     }
 }
@@ -201,6 +301,8 @@ const COUNTER_WORDS: usize = NAME_WORDS + 1;
 const MAGIC: usize = 0;
 const COUNT: usize = 1;
 const BEAT: usize = 2;
+/// Raised when the requests held or the last words change their form or place.
+const FORM: u32 = 1;
 const FIRST_COUNTER: usize = 8;
 /// Where last words begin.
 const WORDS: usize = held::END;
@@ -250,6 +352,38 @@ mod tests {
                 .collect();
             assert_eq!(name, counter.name().as_bytes());
         }
+    }
+
+    #[test]
+    fn a_page_of_another_program_is_read_by_the_names_of_its_counters() {
+        let page = SharedWords::create("test", 64).unwrap();
+        let words = SharedWords::map(&page, NonZeroUsize::new(64).unwrap()).unwrap();
+        words.word(7).store(70, Relaxed);
+        words.word(63).store(630, Relaxed);
+        let layout = Layout::parse("64/7/0,unheard_of:5,requests_total:63").unwrap();
+        assert_eq!(Layout::parse(&layout.to_string()), Some(layout.clone()));
+        let page = Page::adopt(page.into(), layout).unwrap();
+        assert_eq!(page.beat(), 70);
+        assert_eq!(page.counter(Counter::Requests), 630);
+        assert_eq!(page.counter(Counter::Connections), 0);
+    }
+
+    #[test]
+    fn a_layout_that_points_beyond_the_page_is_none() {
+        for text in [
+            "",
+            "64/7",
+            "0/0/1",
+            "64/64/1",
+            "64/7/1,a:64",
+            "64/7/1,a",
+            "64/7/x",
+        ] {
+            assert_eq!(Layout::parse(text), None, "{text}");
+        }
+        let page = SharedWords::create("test", 64).unwrap();
+        let larger = Layout::parse("65/7/1").unwrap();
+        assert!(Page::adopt(page.into(), larger).is_err());
     }
 
     #[test]

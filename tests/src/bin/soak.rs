@@ -72,9 +72,9 @@ impl Plan {
             requests: u64::from(self.seconds) * u64::from(self.rate),
             rate: self.rate,
             reloads: self.seconds.div_ceil(6),
-            upgrades: 0,
+            upgrades: self.seconds.div_ceil(15),
             scalings: self.seconds.div_ceil(4),
-            arguments: Vec::new(),
+            arguments: vec!["--max-requests=2000".to_owned()],
         }
     }
 }

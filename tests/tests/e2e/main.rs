@@ -36,3 +36,4 @@ mod succession;
 mod supervisor;
 mod timeouts;
 mod under_load;
+mod upgrade;

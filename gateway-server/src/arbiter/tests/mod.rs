@@ -2,6 +2,7 @@
 
 mod random;
 mod scenes;
+mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -48,6 +49,14 @@ impl Simulated {
     }
 }
 
+/// A simulated check of a new program.
+#[derive(Clone, Copy, Debug)]
+struct SimulatedCheck {
+    generation: Generation,
+    told: bool,
+    killed: bool,
+}
+
 /// A master's surroundings; checks every action that it is given.
 struct World {
     state: State,
@@ -67,6 +76,9 @@ struct World {
     exit: Option<u8>,
     copies: BTreeSet<Generation>,
     pending_copies: Vec<Generation>,
+    check: Option<SimulatedCheck>,
+    /// The new program that this one is to become.
+    became: Option<Generation>,
     notes: Vec<Note>,
     chance: u32,
     reopened: u32,
@@ -103,6 +115,8 @@ impl World {
             exit: None,
             copies: BTreeSet::new(),
             pending_copies: Vec::new(),
+            check: None,
+            became: None,
             notes: Vec::new(),
             chance: u32::MAX,
             reopened: 0,
@@ -137,6 +151,7 @@ impl World {
                     self.ever_ready |= worker.told.is_none();
                 }
             }
+            Event::CheckEnded(_) | Event::CheckRefused(_) => self.check = None,
             Event::Exited(id, _) => {
                 let gone = self.workers.remove(id).unwrap();
                 // A dismissed worker or a canary proves nothing.
@@ -247,6 +262,32 @@ impl World {
             }
             Action::ReopenLogs => self.reopened += 1,
             Action::CloseListeners => self.ending = true,
+            Action::Check(generation) => {
+                assert!(self.check.is_none(), "one check at a time");
+                assert!(self.stops == 0, "a stopping server has no future");
+                self.check = Some(SimulatedCheck {
+                    generation,
+                    told: false,
+                    killed: false,
+                });
+            }
+            Action::EndCheck => {
+                let check = self.check.as_mut().expect("what ends has begun");
+                assert!(!check.told, "once is enough");
+                check.told = true;
+            }
+            Action::KillCheck => {
+                let check = self.check.as_mut().expect("what ends has begun");
+                assert!(check.told || self.stops >= 2, "no kill without a word");
+                assert!(!check.killed, "one kill is enough");
+                check.killed = true;
+            }
+            Action::Become(generation) => {
+                let check = self.check.expect("what succeeds has been checked");
+                assert!(check.generation == generation && !check.told);
+                assert!(self.stops == 0, "a stopping server has no future");
+                self.became = Some(generation);
+            }
             Action::Tell(note) => {
                 // Giving up is the first stop; an operator's signal then is the second.
                 self.stops += u32::from(matches!(note, Note::CannotStart { .. }));
@@ -257,10 +298,8 @@ impl World {
                 self.notes.push(note);
             }
             Action::Exit(code) => {
-                assert!(
-                    self.workers.is_empty(),
-                    "every child is reaped before the end"
-                );
+                let none = self.workers.is_empty() && self.check.is_none();
+                assert!(none, "every child is reaped before the end");
                 self.exit = Some(code);
             }
         }
@@ -281,6 +320,22 @@ impl World {
                 "a deadline that has come has been dealt with"
             );
         }
+    }
+
+    /// The new program has nothing to object, and becomes this one.
+    fn succeed(&mut self) {
+        self.happen(Event::CheckPassed);
+        let Some(generation) = self.became.take() else {
+            return;
+        };
+        let saved = self.state.save(generation);
+        if saved.configured != self.policy.workers {
+            self.target = self.policy.workers;
+        }
+        self.state = State::succeed(self.policy, saved, self.now);
+        self.copies = BTreeSet::from([generation]);
+        self.check = None;
+        self.happen(Event::Adopted);
     }
 
     fn serving_count(&self) -> u32 {

@@ -29,6 +29,11 @@ enum Fate {
     Fewer,
     Rest,
     SpawnFailed(prop::sample::Index),
+    Upgrade,
+    CheckRefused,
+    CheckPassed,
+    StillHere,
+    CheckEnded,
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -48,6 +53,11 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::Fewer),
         1 => Just(Fate::Rest),
         1 => any::<prop::sample::Index>().prop_map(Fate::SpawnFailed),
+        2 => Just(Fate::Upgrade),
+        1 => Just(Fate::CheckRefused),
+        3 => Just(Fate::CheckPassed),
+        1 => Just(Fate::StillHere),
+        2 => Just(Fate::CheckEnded),
     ]
 }
 
@@ -94,6 +104,20 @@ impl World {
             Fate::More => self.happen(Event::More),
             Fate::Fewer => self.happen(Event::Fewer),
             Fate::Rest => self.happen(Event::Rest),
+            Fate::Upgrade => self.happen(Event::Upgrade),
+            Fate::CheckPassed if self.check.is_some() => self.succeed(),
+            Fate::StillHere if self.check.is_some_and(|check| !check.told) => {
+                self.happen(Event::CheckPassed);
+                self.became = None;
+                self.happen(Event::StillHere("no memory".into()));
+            }
+            Fate::CheckRefused if self.check.is_some_and(|check| !check.told) => {
+                self.happen(Event::CheckRefused("gone".into()));
+            }
+            Fate::CheckEnded if self.check.is_some() => {
+                self.happen(Event::CheckEnded(Ended::Code(1)));
+            }
+            Fate::CheckPassed | Fate::StillHere | Fate::CheckRefused | Fate::CheckEnded => {}
             Fate::SpawnFailed(index) => {
                 let booting =
                     |id: &WorkerId| !self.workers[id].ready && self.workers[id].told.is_none();
@@ -132,6 +156,9 @@ proptest! {
                     break;
                 }
                 world.pass(GRACEFUL / 4, |_| true);
+                if world.exit.is_none() && world.check.is_some_and(|check| check.killed) {
+                    world.happen(Event::CheckEnded(Ended::Signal(Signal::SIGKILL)));
+                }
                 for id in world.ids() {
                     if world.exit.is_none() && world.workers[&id].killed {
                         world.happen(Event::Exited(id, Ended::Signal(Signal::SIGKILL).into()));
@@ -156,6 +183,7 @@ proptest! {
             world.copied();
             world.all_ready();
             world.leave();
+            world.befall(Fate::CheckEnded);
             world.pass(Duration::from_secs(1), |_| true);
         }
         prop_assert_eq!(world.serving_count(), world.target);

@@ -1,0 +1,122 @@
+//! The new program's side of an upgrade: the same process, with another program's listeners and
+//! children.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::Start;
+use super::handover::Handover;
+use super::plan::Plan;
+use crate::arbiter::event::WorkerId;
+use crate::arbiter::state::Saved;
+use crate::arbiter::worker_handle::WorkerHandle;
+use crate::config::Config;
+use crate::log_files::LogFiles;
+use crate::net::{Bind, LeftListener, Listener, LockFile, Passed};
+use crate::os::fd::Inherited;
+use crate::os::process::{self, Image};
+use crate::prepare;
+use crate::scoreboard::Page;
+
+/// What a program finds when it takes over from another.
+#[derive(Debug)]
+pub(crate) struct Inheritance {
+    pub(crate) start: Start,
+    /// As the check has read it.
+    pub(crate) config: Config,
+    /// The copy of the application that the check has tried; none if that is the program.
+    pub(crate) app: Option<OwnedFd>,
+    pub(crate) image: Image,
+    /// Where it has listened, as it was asked to.
+    pub(crate) binds: Vec<Bind>,
+    pub(crate) listeners: Vec<Rc<Listener>>,
+    pub(crate) passed: Passed,
+    pub(crate) pid_file: Option<LockFile>,
+    pub(crate) workers: BTreeMap<WorkerId, WorkerHandle>,
+    pub(crate) clock: Duration,
+    pub(crate) requests: u64,
+    pub(crate) state: Saved,
+}
+
+impl Inheritance {
+    /// Takes over what the old program left in this process. Nothing else has been opened in it before.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was left, or not by a master of ours. After a check that has read the same, hardly
+    /// anything can fail.
+    pub(crate) fn claim(
+        argument: &OsStr,
+        name: OsString,
+        words: Vec<OsString>,
+    ) -> anyhow::Result<Self> {
+        const NOT_OURS: &str = "expected what a gatewayd master passes on";
+        let plan = Plan::parse(argument).context(NOT_OURS)?;
+        // Read before it is owned, because it says what else there is to own.
+        let left = Handover::parse(&Inherited::peek(plan.state)?)?;
+        let numbers = [plan.descriptors(), left.descriptors()].concat();
+        let mut inherited = Inherited::claim(numbers)?;
+        let mut take = |number| inherited.take(number).context(NOT_OURS);
+        drop(take(plan.state)?);
+        let file = Path::new(&name).file_name().unwrap_or(&name);
+        process::set_name(&file.to_string_lossy());
+        let image = Image::adopt(take(plan.image)?, &name)?;
+        let config = prepare::read_config(take(plan.config.context(NOT_OURS)?)?)?;
+        let app = plan.app.map(&mut take).transpose()?;
+        let mut listeners = Vec::new();
+        for one in left.listeners {
+            let one = LeftListener {
+                socket: take(one.socket)?,
+                claim: one.claim.map(&mut take).transpose()?,
+                asked: one.asked,
+                address: one.address,
+                path: one.path,
+            };
+            listeners.push(Rc::new(Listener::inherit(one)));
+        }
+        let mut passed = Vec::new();
+        for one in left.passed {
+            passed.push((one.number, one.name, take(one.socket)?));
+        }
+        let passed = Passed::inherit(passed).map_err(anyhow::Error::msg)?;
+        let pid_file = match left.pid_file {
+            Some((file, path)) => Some(LockFile::adopt(take(file)?, path)),
+            None => None,
+        };
+        let generations: BTreeMap<_, _> = left.state.workers.iter().cloned().collect();
+        let mut workers = BTreeMap::new();
+        for one in left.processes {
+            let worker = generations.get(&one.worker).context(NOT_OURS)?;
+            let (orders, page) = (take(one.orders)?, take(one.page)?);
+            let page = Page::adopt(page, one.layout)?;
+            let logs = LogFiles::at(one.log);
+            let generation = worker.generation;
+            let handle = WorkerHandle::adopt(one.pid, generation, orders, page, one.app, logs);
+            workers.insert(one.worker, handle);
+        }
+        Ok(Self {
+            start: Start {
+                name,
+                words,
+                program: left.program,
+            },
+            config,
+            app,
+            image,
+            binds: left.binds,
+            listeners,
+            passed,
+            pid_file,
+            workers,
+            clock: left.clock,
+            requests: left.requests,
+            state: left.state,
+        })
+    }
+}
