@@ -132,8 +132,9 @@ impl Listener {
             .set_nonblocking(true)
             .map_err(|error| error.to_string())?;
         if local.is_ipv4() || local.is_ipv6() {
-            // Answers arrive without it, only later.
+            // Answers arrive without these, only later, and cost more memory.
             let _ = socket.set_tcp_nodelay(true);
+            let _ = socket.set_tcp_notsent_lowat(UNSENT);
         }
         Ok(Self {
             socket,
@@ -303,6 +304,7 @@ fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
     socket.bind(&address.into())?;
     // Accepted sockets inherit it, which saves a call for each.
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_notsent_lowat(UNSENT)?;
     socket.listen(backlog)?;
     Ok(socket)
 }
@@ -401,6 +403,10 @@ impl Drop for OwnedPath {
     }
 }
 
+/// Bytes that the kernel takes of an answer beyond what is on its way: a client that does not read
+/// holds so much of our memory, where the kernel's own bound is 4 MB.
+const UNSENT: u32 = 1 << 20;
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpStream;
@@ -430,6 +436,21 @@ mod tests {
         };
         assert_ne!(address.port(), 0);
         TcpStream::connect(address).unwrap();
+    }
+
+    #[test]
+    fn a_peer_that_reads_nothing_holds_little_memory() {
+        let any = ListenAddress::parse("127.0.0.1:0").unwrap();
+        let listener = Listener::bind(&any, &OPTIONS).unwrap();
+        let ListenAddress::Tcp(address) = listener.address() else {
+            panic!()
+        };
+        let _peer = TcpStream::connect(address).unwrap();
+        let (accepted, _) = listener.socket.accept().unwrap();
+        accepted.set_nonblocking(true).unwrap();
+        let piece = vec![0; 64 << 10];
+        let taken: usize = std::iter::from_fn(|| accepted.send(&piece).ok()).sum();
+        assert!(taken < 2 * UNSENT as usize, "{taken}");
     }
 
     #[test]
