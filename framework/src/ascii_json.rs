@@ -20,6 +20,15 @@ pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec
     Ok(text)
 }
 
+/// What the formatter within writes.
+macro_rules! within {
+    ($($method:ident)*) => { $(
+        fn $method<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+            self.0.$method(to)
+        }
+    )* };
+}
+
 /// Formats as `F` does, strings apart.
 pub(crate) struct Ascii<F>(pub(crate) F);
 
@@ -40,6 +49,19 @@ impl<F: Formatter> Formatter for Ascii<F> {
             rest = after.as_str();
         }
         to.write_all(rest.as_bytes())
+    }
+
+    within! {
+        begin_array end_array end_array_value begin_object end_object end_object_key
+        begin_object_value end_object_value
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(to, first)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(to, first)
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Chain {
     pub(crate) reads_body: bool,
     /// Whether a plain step reads the form, likewise.
     pub(crate) reads_form: bool,
+    /// Whether there is nothing but an async view: no hook, no teardown, no job.
+    pub(crate) is_bare: bool,
     /// Whether the view itself answers OPTIONS.
     pub(crate) answers_options: bool,
 }
@@ -65,7 +67,9 @@ impl Chain {
             let reads = |facts: &Option<&Facts>| is_plain(facts) && facts.is_some_and(reads);
             steps.iter().any(reads)
         };
+        let hooks = scope.before.len() + scope.after.len() + scope.teardown.len();
         Self {
+            is_bare: hooks == 0 && first.is_none() && view.is_some(),
             plain: first.zip(last),
             reads_body: any_plain(Facts::reads_body),
             reads_form: any_plain(Facts::reads_form),

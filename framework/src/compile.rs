@@ -9,10 +9,11 @@ use gateway_spec::http::Method;
 use crate::chain::{Chain, ScopeChain};
 use crate::extract::{Check, Kind};
 use crate::parts::Parts;
+use crate::route::Route;
 use crate::route_options::RouteOptions;
 use crate::routing::{Map, MapBuilder, RuleId, ValueType};
 use crate::rule::joined;
-use crate::scope::{Entry, Handlers, Route, Scope};
+use crate::scope::{Entry, Handlers, Scope};
 use crate::site::Endpoint;
 use crate::step::Facts;
 

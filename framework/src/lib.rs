@@ -39,7 +39,9 @@ mod parts;
 mod password;
 mod pool;
 mod request;
+mod resource;
 mod response;
+mod route;
 mod route_options;
 pub mod routing;
 mod rule;
@@ -77,6 +79,7 @@ pub use password::{
     generate_password_hash_by, needs_rehash,
 };
 pub use request::{Accept, Request};
+pub use resource::Resource;
 pub use response::{Cookie, Response, SameSite, redirect};
 pub use route_options::RouteOptions;
 pub use rule::{Rule, rule};

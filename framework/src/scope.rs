@@ -3,11 +3,10 @@
 use std::ops::RangeInclusive;
 use std::panic::Location;
 
-use gateway_spec::http::{Method, StatusCode};
+use gateway_spec::http::StatusCode;
 
 use crate::parts::Parts;
-use crate::route_options::RouteOptions;
-use crate::rule::Rule;
+use crate::route::Route;
 use crate::step::{CallCatch, CallChange, CallHook, CallView, Step};
 
 /// Registrations of an application or a blueprint, in their order.
@@ -34,14 +33,6 @@ pub(crate) struct Scope {
 pub(crate) enum Entry {
     Route(Route),
     Blueprint(Scope),
-}
-
-/// A rule and its view.
-pub(crate) struct Route {
-    pub(crate) rule: Rule,
-    pub(crate) methods: Vec<Method>,
-    pub(crate) view: Step<dyn CallView>,
-    pub(crate) options: RouteOptions,
 }
 
 /// Error handlers of one scope.
@@ -164,12 +155,26 @@ macro_rules! registers {
                 let options = view.options();
                 self.scope
                     .entries
-                    .push($crate::scope::Entry::Route($crate::scope::Route {
+                    .push($crate::scope::Entry::Route($crate::route::Route {
                         rule: rule.into(),
                         methods: methods.into_iter().collect(),
                         view: $crate::step::view(view, origin),
                         options,
                     }));
+                self
+            }
+
+            /// The views of one rule, by method.
+            #[track_caller]
+            pub fn resource(
+                mut self,
+                rule: impl Into<String>,
+                resource: $crate::resource::Resource,
+            ) -> Self {
+                let origin = ::std::panic::Location::caller();
+                let routes = resource.into_routes(&rule.into(), origin);
+                let entries = routes.into_iter().map($crate::scope::Entry::Route);
+                self.scope.entries.extend(entries);
                 self
             }
 

@@ -242,6 +242,39 @@ fn head_and_options_are_answered_and_other_methods_refused() {
 }
 
 #[test]
+fn hooks_run_around_automatic_options_and_plain_ones_on_the_pool() {
+    let client = App::new()
+        .before(|cx: Cx| {
+            cx.put(std::thread::current().name() == Some("carafe-view"));
+        })
+        .get("/", async || "x")
+        .after(async |response: Response, cx: Cx| {
+            response.header("x-pool", cx.get::<bool>().is_some_and(|on| *on).to_string())
+        })
+        .test();
+    let options = client.request(OPTIONS, "/").send();
+    assert_eq!(
+        (options.status(), options.header("x-pool")),
+        (200, Some("true"))
+    );
+}
+
+#[test]
+fn a_change_to_this_response_is_made_though_the_view_fails() {
+    let client = App::new()
+        .get("/", async |cx: Cx| {
+            cx.after_this_request(|response| response.header("x-changed", "yes"));
+            abort::<&str>(403)
+        })
+        .test();
+    let response = client.get("/");
+    assert_eq!(
+        (response.status(), response.header("x-changed")),
+        (403, Some("yes"))
+    );
+}
+
+#[test]
 fn deep_code_finds_the_context_of_its_request() {
     fn deep() -> String {
         current().map_or_else(|| "none".to_owned(), |cx| cx.path().to_owned())

@@ -7,7 +7,7 @@ mod deferred;
 use std::future::Future;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gateway_spec::{Level, Worker};
 
@@ -39,7 +39,8 @@ struct Inner {
     request: Request,
     found: Option<Found>,
     body: Option<Box<BodyCell>>,
-    own: Mutex<Own>,
+    /// Made when first needed: most requests leave nothing behind.
+    own: OnceLock<Box<Mutex<Own>>>,
 }
 
 /// What changes in the course of a request.
@@ -66,7 +67,7 @@ impl Cx {
                 request: Request::new(head),
                 found,
                 body,
-                own: Mutex::default(),
+                own: OnceLock::new(),
             }),
         }
     }
@@ -86,12 +87,12 @@ impl Cx {
     /// The value of this type that somebody left.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.own().values.get_arc()
+        self.own_if_any()?.values.get_arc()
     }
 
     /// The value of this type that somebody left, taken away.
     pub fn take<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.own().values.take()
+        self.own_if_any()?.values.take()
     }
 
     /// The value of this type, made if nobody left one.
@@ -176,7 +177,7 @@ impl Cx {
     /// What is being answered by an error handler: a status and a sentence, not the cause.
     #[must_use]
     pub fn failure(&self) -> Option<HttpError> {
-        self.own().failure.clone()
+        self.own_if_any()?.failure.clone()
     }
 
     /// Changes the response of this request, before the hooks that run after every request.
@@ -242,19 +243,26 @@ impl Cx {
     }
 
     pub(crate) fn take_after(&self) -> Vec<Deferred> {
-        std::mem::take(&mut self.own().after)
+        let own = self.own_if_any();
+        own.map_or_else(Vec::new, |mut own| std::mem::take(&mut own.after))
     }
 
     pub(crate) fn take_at_end(&self) -> Vec<Deferred> {
-        std::mem::take(&mut self.own().at_end)
+        let own = self.own_if_any();
+        own.map_or_else(Vec::new, |mut own| std::mem::take(&mut own.at_end))
     }
 
-    /// No code of the application runs under this lock.
+    /// Whether anything has been left behind: a value, a change to the response.
+    pub(crate) fn is_used(&self) -> bool {
+        self.inner.own.get().is_some()
+    }
+
     fn own(&self) -> MutexGuard<'_, Own> {
-        self.inner
-            .own
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(self.inner.own.get_or_init(Box::default))
+    }
+
+    fn own_if_any(&self) -> Option<MutexGuard<'_, Own>> {
+        self.inner.own.get().map(|own| lock(own))
     }
 }
 
@@ -270,4 +278,9 @@ impl std::fmt::Debug for Cx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Cx({:?})", self.request().head())
     }
+}
+
+/// No code of the application runs under this lock.
+fn lock(own: &Mutex<Own>) -> MutexGuard<'_, Own> {
+    own.lock().unwrap_or_else(PoisonError::into_inner)
 }

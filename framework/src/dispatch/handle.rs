@@ -1,5 +1,7 @@
 //! From an error to its answer: the handlers of the scopes, innermost first, else a page.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use gateway_spec::Level;
@@ -28,8 +30,19 @@ enum Choice {
     ByType(Step<dyn CallCatch>),
 }
 
-/// Answers an error.
-pub(super) async fn handle(
+/// Answers an error. Boxed, so that calls which go well do not carry its size.
+#[cold]
+pub(super) fn handle<'a>(
+    service: &'a Arc<Service>,
+    chain: &'a Chain,
+    cx: &'a Cx,
+    error: Error,
+    on: On,
+) -> Pin<Box<dyn Future<Output = Response> + Send + 'a>> {
+    Box::pin(answer(service, chain, cx, error, on))
+}
+
+async fn answer(
     service: &Arc<Service>,
     chain: &Chain,
     cx: &Cx,

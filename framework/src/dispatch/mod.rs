@@ -16,7 +16,7 @@ use gateway_spec::{Gateway, Request, Response};
 
 use crate::context::Cx;
 use crate::request;
-use crate::routing::Outcome;
+use crate::routing::{Domains, Outcome};
 
 pub(crate) use service::Service;
 
@@ -39,9 +39,18 @@ impl Carafe {
 
     fn find(&self, request: &Request) -> Outcome {
         let site = &self.service.site;
+        let path = request.path_below_mount();
+        if site.domains == Domains::Ignored {
+            // The host counts for redirects alone, which are rare: those are found again below.
+            let found = site
+                .map
+                .find(&site.binding(request, ""), path, request.method());
+            if !matches!(found, Outcome::Redirect(_)) {
+                return found;
+            }
+        }
         let host = request::host(request.authority(), request.scheme());
         let binding = site.binding(request, &host);
-        let path = request.path_below_mount();
         site.map.find(&binding, path, request.method())
     }
 }
@@ -59,7 +68,11 @@ impl Gateway for Carafe {
             request.finish_on_disconnect();
         }
         let cx = Cx::new(Arc::clone(site), request, found);
-        walk::run(&self.service, &cx, rule, missed).await
+        match walk::bare(&self.service, &cx, rule) {
+            Some(view) => view.await,
+            // Boxed, so that calls which do without hooks do not carry their size.
+            None => Box::pin(walk::run(&self.service, &cx, rule, missed)).await,
+        }
     }
 
     /// Waits for spawned work and jobs, then stops the extensions in reverse order.

@@ -1,5 +1,6 @@
 //! The walk of one request through its chain.
 
+use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +19,52 @@ use crate::error::{Error, HttpError, Result};
 use crate::response::Response;
 use crate::routing::{Outcome, RuleId};
 
+/// Answers a request whose chain is nothing but an async view; none if it is more.
+pub(super) fn bare<'a>(
+    service: &'a Arc<Service>,
+    cx: &'a Cx,
+    rule: Option<RuleId>,
+) -> Option<impl Future<Output = gateway_spec::Response> + Send + 'a> {
+    let chain = service.chain(rule);
+    let view = chain.view.as_ref().filter(|_| chain.is_bare)?;
+    if is_automatic(chain, cx) {
+        return None;
+    }
+    let call = contained(cx, view.call.call(cx));
+    Some(async move {
+        let result = call.await;
+        match result {
+            Ok(mut response) if !cx.is_used() && response.fault().is_none() => {
+                polish(service, cx, &mut response);
+                if response.fault().is_none() {
+                    return response.into_inner();
+                }
+                Box::pin(finish(service, chain, cx, response))
+                    .await
+                    .into_inner()
+            }
+            result => Box::pin(rest(service, chain, cx, result))
+                .await
+                .into_inner(),
+        }
+    })
+}
+
+/// What remains behind a view without hooks: the answer to its error, what it has asked for.
+async fn rest(
+    service: &Arc<Service>,
+    chain: &Chain,
+    cx: &Cx,
+    result: Result<Response>,
+) -> Response {
+    let response = match result {
+        Ok(response) => response,
+        Err(error) => handle(service, chain, cx, error, On::Loop).await,
+    };
+    let response = deferred(service, chain, cx, response, On::Loop).await;
+    finish(service, chain, cx, response).await
+}
+
 /// Answers a request.
 pub(super) async fn run(
     service: &Arc<Service>,
@@ -31,27 +78,14 @@ pub(super) async fn run(
         response: None,
         missed,
     };
-    match chain
-        .plain
-        .filter(|_| cx.method() != Method::OPTIONS || chain.answers_options)
-    {
+    match chain.plain {
         None => {
-            so_far
-                .advance(service, chain, cx, 0..chain.len(), On::Loop)
-                .await
+            let all = 0..chain.len();
+            so_far.advance(service, chain, cx, all, On::Loop).await;
         }
-        Some((first, last)) => {
-            so_far.advance(service, chain, cx, 0..first, On::Loop).await;
-            if so_far.blocks(chain, first..last + 1) {
-                so_far = hop(service, cx, rule, so_far, first..last + 1, guard.clone()).await;
-            } else {
-                so_far
-                    .advance(service, chain, cx, first..last + 1, On::Loop)
-                    .await;
-            }
-            so_far
-                .advance(service, chain, cx, last + 1..chain.len(), On::Loop)
-                .await;
+        Some(plain) => {
+            let walk = so_far.cross(service, cx, rule, plain, guard.clone());
+            so_far = Box::pin(walk).await;
         }
     }
     let response = so_far.response.unwrap_or_default();
@@ -69,6 +103,27 @@ struct SoFar {
 }
 
 impl SoFar {
+    /// Takes all steps, those from the first plain one to the last on the pool.
+    async fn cross(
+        mut self,
+        service: &Arc<Service>,
+        cx: &Cx,
+        rule: Option<RuleId>,
+        (first, last): (usize, usize),
+        guard: Option<Arc<Guard>>,
+    ) -> Self {
+        let chain = service.chain(rule);
+        let (plain, rest) = (first..last + 1, last + 1..chain.len());
+        self.advance(service, chain, cx, 0..first, On::Loop).await;
+        if self.blocks(chain, cx, plain.clone()) {
+            self = hop(service, cx, rule, self, plain, guard).await;
+        } else {
+            self.advance(service, chain, cx, plain, On::Loop).await;
+        }
+        self.advance(service, chain, cx, rest, On::Loop).await;
+        self
+    }
+
     /// Takes the steps of `range`.
     async fn advance(
         &mut self,
@@ -85,6 +140,10 @@ impl SoFar {
                 Err(error) => {
                     self.response = Some(handle(service, chain, cx, error, on).await);
                 }
+            }
+            if index == chain.view_at() {
+                let response = self.response.take().unwrap_or_default();
+                self.response = Some(deferred(service, chain, cx, response, on).await);
             }
         }
     }
@@ -104,30 +163,33 @@ impl SoFar {
             let hook = &chain.scope.after[index - view - 1];
             return contained(cx, hook.call.call(cx, response)).await.map(Some);
         }
-        let mut response = match (self.response.take(), &chain.view) {
+        let response = match (self.response.take(), &chain.view) {
             (Some(response), _) => response,
-            (None, Some(_)) if cx.method() == Method::OPTIONS && !chain.answers_options => {
-                unmatched::automatic_options(cx)
-            }
+            (None, Some(_)) if is_automatic(chain, cx) => unmatched::automatic_options(cx),
             (None, Some(view)) => contained(cx, view.call.call(cx)).await?,
             (None, None) => unmatched::answer(cx, self.missed.take())?,
         };
-        for change in cx.take_after() {
-            response = contained(cx, Box::pin(change.apply(response))).await?;
-        }
         Ok(Some(response))
     }
 
     /// Whether a step of `range` that will run is plain.
-    fn blocks(&self, chain: &Chain, range: Range<usize>) -> bool {
+    fn blocks(&self, chain: &Chain, cx: &Cx, range: Range<usize>) -> bool {
         let view = chain.view_at();
         let answered = self.response.is_some();
         range.into_iter().any(|index| match index {
             index if index < view => !answered && chain.scope.before[index].facts.plain,
             index if index > view => chain.scope.after[index - view - 1].facts.plain,
-            _ => !answered && chain.view.as_ref().is_some_and(|view| view.facts.plain),
+            _ => {
+                let plain = chain.view.as_ref().is_some_and(|view| view.facts.plain);
+                plain && !answered && !is_automatic(chain, cx)
+            }
         })
     }
+}
+
+/// Whether OPTIONS is answered in the view's place.
+fn is_automatic(chain: &Chain, cx: &Cx) -> bool {
+    !chain.answers_options && cx.method() == Method::OPTIONS
 }
 
 /// Takes the steps of `range` on the pool.
@@ -174,6 +236,30 @@ async fn hop(
     }
 }
 
+/// Makes the changes that were asked for this request alone.
+async fn deferred(
+    service: &Arc<Service>,
+    chain: &Chain,
+    cx: &Cx,
+    mut response: Response,
+    on: On,
+) -> Response {
+    for change in cx.take_after() {
+        response = match contained(cx, Box::pin(change.apply(response))).await {
+            Ok(response) => response,
+            Err(error) => handle(service, chain, cx, error, on).await,
+        };
+    }
+    response
+}
+
+/// What changes every response without waiting.
+fn polish(service: &Service, cx: &Cx, response: &mut Response) {
+    for change in &service.finish {
+        change(cx, response);
+    }
+}
+
 /// What happens to every response, last of all.
 async fn finish(service: &Arc<Service>, chain: &Chain, cx: &Cx, response: Response) -> Response {
     let mut response = faultless(service, chain, cx, response).await;
@@ -183,9 +269,7 @@ async fn finish(service: &Arc<Service>, chain: &Chain, cx: &Cx, response: Respon
             Err(error) => handle(service, chain, cx, error, On::Loop).await,
         };
     }
-    for change in &service.finish {
-        change(cx, &mut response);
-    }
+    polish(service, cx, &mut response);
     match response.fault() {
         None => response,
         Some(fault) => {

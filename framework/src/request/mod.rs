@@ -20,6 +20,12 @@ pub(crate) use url::{host, scheme};
 #[derive(Debug)]
 pub struct Request {
     head: gateway_spec::Request,
+    parsed: OnceLock<Box<Parsed>>,
+}
+
+/// What has been asked for so far.
+#[derive(Debug, Default)]
+struct Parsed {
     path: OnceLock<String>,
     args: OnceLock<MultiDict>,
     cookies: OnceLock<MultiDict>,
@@ -29,9 +35,7 @@ impl Request {
     pub(crate) fn new(head: gateway_spec::Request) -> Self {
         Self {
             head,
-            path: OnceLock::new(),
-            args: OnceLock::new(),
-            cookies: OnceLock::new(),
+            parsed: OnceLock::new(),
         }
     }
 
@@ -50,8 +54,7 @@ impl Request {
     /// The path below the mount, decoded; what is not UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.path
-            .get_or_init(|| url::decoded(self.head.path_below_mount()))
+        (self.parsed().path).get_or_init(|| url::decoded(self.head.path_below_mount()))
     }
 
     /// The prefix under which the application is mounted, raw; empty at the root.
@@ -63,8 +66,7 @@ impl Request {
     /// The query as a multidict: `/search?q=tea` has `args().get("q") == Some("tea")`.
     #[must_use]
     pub fn args(&self) -> &MultiDict {
-        self.args
-            .get_or_init(|| MultiDict::parse(self.query_string()))
+        (self.parsed().args).get_or_init(|| MultiDict::parse(self.query_string()))
     }
 
     /// The raw query; empty if there is none.
@@ -76,7 +78,9 @@ impl Request {
     /// The cookies, in the order of the field.
     #[must_use]
     pub fn cookies(&self) -> &MultiDict {
-        self.cookies.get_or_init(|| cookies::parse(&self.head))
+        self.parsed()
+            .cookies
+            .get_or_init(|| cookies::parse(&self.head))
     }
 
     /// The value of a cookie.
@@ -186,6 +190,10 @@ impl Request {
     #[must_use]
     pub fn id(&self) -> &str {
         std::str::from_utf8(self.head.id()).unwrap_or_default()
+    }
+
+    fn parsed(&self) -> &Parsed {
+        self.parsed.get_or_init(Box::default)
     }
 }
 

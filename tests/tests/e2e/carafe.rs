@@ -13,6 +13,14 @@ fn hello_is_served_and_stops() {
         answer.field("content-type"),
         Some("text/plain; charset=utf-8")
     );
+    let mut client = server.connect();
+    client.send("HEAD / HTTP/1.1\r\nhost: a\r\n\r\n");
+    let head = client.response_to_head();
+    assert_eq!(
+        (head.status, head.field("content-length")),
+        (200, Some("13"))
+    );
+    assert!(head.body.is_empty(), "{:?}", head.body);
     let missing = server.get("/nothing");
     assert_eq!(missing.status, 404);
     assert!(

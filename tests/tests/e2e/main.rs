@@ -7,6 +7,7 @@ mod bodies;
 mod carafe;
 mod check;
 mod clients;
+mod compile_errors;
 mod configuration;
 mod conformance;
 mod corpus;
