@@ -1,6 +1,7 @@
 //! [`Json`]: documents in and out.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use gateway_spec::http::StatusCode;
 use serde::Serialize;
@@ -32,10 +33,12 @@ impl<T> Deref for Json<T> {
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Result<Response> {
-        let text = with_current(|cx| match cx {
-            Some(cx) => cx.site().json.write(&self.0),
+        // Only looked at there: a document's own code may ask for the context as well.
+        let site = with_current(|cx| cx.map(|cx| Arc::clone(cx.site())));
+        let text = match site {
+            Some(site) => site.json.write(&self.0),
             None => JsonFormat::default().write(&self.0),
-        });
+        };
         Ok(Response::json(text?))
     }
 }

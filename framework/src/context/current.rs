@@ -1,6 +1,6 @@
 //! [`current`]: the context of the code that runs now, for code that is too deep to be given it.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,12 +12,15 @@ use super::Cx;
 /// where it cannot be, such as a trait of somebody else's.
 #[must_use]
 pub fn current() -> Option<Cx> {
-    CURRENT.with_borrow(Clone::clone)
+    with_current(|cx| cx.cloned())
 }
 
 /// As [`current`], without keeping the context.
 pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Cx>) -> R) -> R {
-    CURRENT.with_borrow(|cx| look(cx.as_ref()))
+    let cx = CURRENT.take();
+    let seen = look(cx.as_ref());
+    CURRENT.set(cx);
+    seen
 }
 
 /// A future that is polled in the context of a request.
@@ -66,5 +69,5 @@ impl Drop for Inside<'_> {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Cx>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Cx>> = const { Cell::new(None) };
 }

@@ -17,7 +17,7 @@ use crate::parts::Parts;
 use crate::request::Request;
 use crate::response::Response;
 use crate::route_options::RouteOptions;
-use crate::routing::{Found, Value};
+use crate::routing::{Found, Outcome, RuleId, Value};
 use crate::site::{Endpoint, Site};
 
 pub(crate) use body::BodyCell;
@@ -37,7 +37,7 @@ pub struct Cx {
 struct Inner {
     site: Arc<Site>,
     request: Request,
-    found: Option<Found>,
+    outcome: Outcome,
     body: Option<Box<BodyCell>>,
     /// Made when first needed: most requests leave nothing behind.
     own: OnceLock<Box<Mutex<Own>>>,
@@ -53,11 +53,7 @@ struct Own {
 }
 
 impl Cx {
-    pub(crate) fn new(
-        site: Arc<Site>,
-        mut head: gateway_spec::Request,
-        found: Option<Found>,
-    ) -> Self {
+    pub(crate) fn new(site: Arc<Site>, mut head: gateway_spec::Request, outcome: Outcome) -> Self {
         let body = head
             .has_body()
             .then(|| Box::new(BodyCell::new(head.take_body())));
@@ -65,7 +61,7 @@ impl Cx {
             inner: Arc::new(Inner {
                 site,
                 request: Request::new(head),
-                found,
+                outcome,
                 body,
                 own: OnceLock::new(),
             }),
@@ -149,7 +145,7 @@ impl Cx {
     /// The rule that matched, as registered: `/user/<int:id>`.
     #[must_use]
     pub fn rule(&self) -> Option<&str> {
-        let found = self.inner.found.as_ref()?;
+        let found = self.found()?;
         Some(self.site().map.rule(found.rule)?.text())
     }
 
@@ -162,7 +158,7 @@ impl Cx {
     /// A value of the path by its name in the rule, or a default of the rule.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<Value<'_>> {
-        let found = self.inner.found.as_ref()?;
+        let found = self.found()?;
         let mut names = self.site().map.rule(found.rule)?.arguments();
         let index = names.position(|(other, _)| other == name)?;
         found.value(index, self.request().head().path_below_mount())
@@ -220,16 +216,32 @@ impl Cx {
     }
 
     pub(crate) fn route(&self) -> Option<&Endpoint> {
-        self.site().endpoint(self.inner.found.as_ref()?.endpoint)
+        self.site().endpoint(self.found()?.endpoint)
+    }
+
+    /// What the router said, for requests that no view takes.
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.inner.outcome
+    }
+
+    pub(crate) fn rule_id(&self) -> Option<RuleId> {
+        Some(self.found()?.rule)
+    }
+
+    fn found(&self) -> Option<&Found> {
+        match &self.inner.outcome {
+            Outcome::Found(found) => Some(found),
+            _ => None,
+        }
     }
 
     pub(crate) fn options(&self) -> Option<&RouteOptions> {
-        self.site().options(self.inner.found.as_ref()?.rule)
+        self.site().options(self.found()?.rule)
     }
 
     /// The `index`th path argument of the view.
     pub(crate) fn argument(&self, index: usize) -> Option<Value<'_>> {
-        let found = self.inner.found.as_ref()?;
+        let found = self.found()?;
         let slot = self.site().slot(found.rule, index)?;
         found.value(slot, self.request().head().path_below_mount())
     }

@@ -18,6 +18,7 @@ use crate::context::Cx;
 use crate::request;
 use crate::routing::{Domains, Outcome};
 
+use contain::contained;
 pub(crate) use service::Service;
 
 /// An application as it serves: a [`Gateway`] for any server of the interface.
@@ -35,6 +36,20 @@ impl Carafe {
 
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
+    }
+
+    /// The context of a request whose rule has been found, or has not.
+    fn begin(&self, request: Request) -> Cx {
+        let site = &self.service.site;
+        let outcome = self.find(&request);
+        let options = match &outcome {
+            Outcome::Found(found) => site.options(found.rule),
+            _ => None,
+        };
+        if !options.is_some_and(|options| options.cancel) {
+            request.finish_on_disconnect();
+        }
+        Cx::new(Arc::clone(site), request, outcome)
     }
 
     fn find(&self, request: &Request) -> Outcome {
@@ -57,22 +72,20 @@ impl Carafe {
 
 impl Gateway for Carafe {
     async fn call(&self, request: Request) -> Response {
-        let site = &self.service.site;
-        let (found, missed) = match self.find(&request) {
-            Outcome::Found(found) => (Some(found), None),
-            other => (None, Some(other)),
-        };
-        let rule = found.as_ref().map(|found| found.rule);
-        let options = rule.and_then(|rule| site.options(rule));
-        if !options.is_some_and(|options| options.cancel) {
-            request.finish_on_disconnect();
+        let cx = self.begin(request);
+        let chain = self.service.chain(cx.rule_id());
+        // The usual case by itself, so that it carries nothing of the others.
+        if let (Some(view), true) = (
+            &chain.view,
+            chain.is_bare && !walk::is_automatic(chain, &cx),
+        ) {
+            let result = contained(&cx, view.call.call(&cx)).await;
+            return match walk::finished_at_once(&self.service, &cx, result) {
+                Ok(response) => response,
+                Err(result) => Box::pin(walk::end(&self.service, &cx, result)).await,
+            };
         }
-        let cx = Cx::new(Arc::clone(site), request, found);
-        match walk::bare(&self.service, &cx, rule) {
-            Some(view) => view.await,
-            // Boxed, so that calls which do without hooks do not carry their size.
-            None => Box::pin(walk::run(&self.service, &cx, rule, missed)).await,
-        }
+        Box::pin(walk::run(&self.service, &cx)).await
     }
 
     /// Waits for spawned work and jobs, then stops the extensions in reverse order.

@@ -11,23 +11,20 @@ use super::handle::report;
 use super::service::Service;
 use crate::context::Cx;
 use crate::response::Response;
-use crate::routing::RuleId;
 
 /// Held by the call, the response's body and the view's job. Made only where there are hooks.
 pub(super) struct Guard {
     service: Arc<Service>,
     cx: Cx,
-    rule: Option<RuleId>,
 }
 
 impl Guard {
-    pub(super) fn new(service: &Arc<Service>, cx: &Cx, rule: Option<RuleId>) -> Option<Arc<Self>> {
-        let needed = !service.chain(rule).scope.teardown.is_empty();
+    pub(super) fn new(service: &Arc<Service>, cx: &Cx) -> Option<Arc<Self>> {
+        let needed = !service.chain(cx.rule_id()).scope.teardown.is_empty();
         needed.then(|| {
             Arc::new(Self {
                 service: Arc::clone(service),
                 cx: cx.clone(),
-                rule,
             })
         })
     }
@@ -48,14 +45,14 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let (service, cx, rule) = (Arc::clone(&self.service), self.cx.clone(), self.rule);
+        let (service, cx) = (Arc::clone(&self.service), self.cx.clone());
         let site = Arc::clone(&service.site);
-        let scope = &service.chain(rule).scope;
+        let scope = &service.chain(cx.rule_id()).scope;
         let plain = scope.teardown.iter().any(|step| step.facts.plain);
         let all = {
             let service = Arc::clone(&service);
             async move {
-                for step in &service.chain(rule).scope.teardown {
+                for step in &service.chain(cx.rule_id()).scope.teardown {
                     if let Err(error) = contained(&cx, step.call.call(&cx)).await {
                         report(&cx, &error);
                     }

@@ -10,18 +10,18 @@ use crate::response::Response;
 use crate::routing::{MethodSet, Outcome};
 
 /// The answer to a request that no view takes.
-pub(super) fn answer(cx: &Cx, missed: Option<Outcome>) -> Result<Response> {
-    match missed {
-        Some(Outcome::Redirect(location)) => Ok(Response::redirect(
+pub(super) fn answer(cx: &Cx) -> Result<Response> {
+    match cx.outcome() {
+        Outcome::Redirect(location) => Ok(Response::redirect(
             StatusCode::PERMANENT_REDIRECT,
             &location,
         )),
-        Some(Outcome::MethodNotAllowed(methods)) if cx.method() == Method::OPTIONS => {
-            Ok(options(&methods))
+        Outcome::MethodNotAllowed(methods) if cx.method() == Method::OPTIONS => {
+            Ok(options(methods))
         }
-        Some(Outcome::MethodNotAllowed(methods)) => Err(refusal(&methods)),
-        Some(Outcome::WebSocketMismatch) => abort(StatusCode::BAD_REQUEST),
-        Some(Outcome::NotFound | Outcome::Found(_)) | None => abort(StatusCode::NOT_FOUND),
+        Outcome::MethodNotAllowed(methods) => Err(refusal(methods)),
+        Outcome::WebSocketMismatch => abort(StatusCode::BAD_REQUEST),
+        Outcome::NotFound | Outcome::Found(_) => abort(StatusCode::NOT_FOUND),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The walk of one request through its chain.
 
-use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,74 +16,52 @@ use crate::chain::Chain;
 use crate::context::Cx;
 use crate::error::{Error, HttpError, Result};
 use crate::response::Response;
-use crate::routing::{Outcome, RuleId};
 
-/// Answers a request whose chain is nothing but an async view; none if it is more.
-pub(super) fn bare<'a>(
-    service: &'a Arc<Service>,
-    cx: &'a Cx,
-    rule: Option<RuleId>,
-) -> Option<impl Future<Output = gateway_spec::Response> + Send + 'a> {
-    let chain = service.chain(rule);
-    let view = chain.view.as_ref().filter(|_| chain.is_bare)?;
-    if is_automatic(chain, cx) {
-        return None;
-    }
-    let call = contained(cx, view.call.call(cx));
-    Some(async move {
-        let result = call.await;
-        match result {
-            Ok(mut response) if !cx.is_used() && response.fault().is_none() => {
-                polish(service, cx, &mut response);
-                if response.fault().is_none() {
-                    return response.into_inner();
-                }
-                Box::pin(finish(service, chain, cx, response))
-                    .await
-                    .into_inner()
+/// The response as it goes out, where a view without hooks has left nothing else to be done.
+pub(super) fn finished_at_once(
+    service: &Service,
+    cx: &Cx,
+    result: Result<Response>,
+) -> Result<gateway_spec::Response, Result<Response>> {
+    match result {
+        Ok(mut response) if !cx.is_used() && response.fault().is_none() => {
+            polish(service, cx, &mut response);
+            match response.fault() {
+                None => Ok(response.into_inner()),
+                Some(_) => Err(Ok(response)),
             }
-            result => Box::pin(rest(service, chain, cx, result))
-                .await
-                .into_inner(),
         }
-    })
+        other => Err(other),
+    }
 }
 
 /// What remains behind a view without hooks: the answer to its error, what it has asked for.
-async fn rest(
+pub(super) async fn end(
     service: &Arc<Service>,
-    chain: &Chain,
     cx: &Cx,
     result: Result<Response>,
-) -> Response {
+) -> gateway_spec::Response {
+    let chain = service.chain(cx.rule_id());
     let response = match result {
         Ok(response) => response,
         Err(error) => handle(service, chain, cx, error, On::Loop).await,
     };
     let response = deferred(service, chain, cx, response, On::Loop).await;
-    finish(service, chain, cx, response).await
+    finish(service, chain, cx, response).await.into_inner()
 }
 
 /// Answers a request.
-pub(super) async fn run(
-    service: &Arc<Service>,
-    cx: &Cx,
-    rule: Option<RuleId>,
-    missed: Option<Outcome>,
-) -> gateway_spec::Response {
-    let chain = service.chain(rule);
-    let guard = Guard::new(service, cx, rule);
-    let mut so_far = SoFar {
-        response: None,
-        missed,
-    };
+pub(super) async fn run(service: &Arc<Service>, cx: &Cx) -> gateway_spec::Response {
+    let chain = service.chain(cx.rule_id());
+    let guard = Guard::new(service, cx);
+    let mut so_far = SoFar { response: None };
     match chain.plain {
         None => {
             let all = 0..chain.len();
             so_far.advance(service, chain, cx, all, On::Loop).await;
         }
         Some(plain) => {
-            let walk = so_far.cross(service, cx, rule, plain, guard.clone());
+            let walk = so_far.cross(service, cx, plain, guard.clone());
             so_far = Box::pin(walk).await;
         }
     }
@@ -99,7 +76,6 @@ pub(super) async fn run(
 /// How far a request has come.
 struct SoFar {
     response: Option<Response>,
-    missed: Option<Outcome>,
 }
 
 impl SoFar {
@@ -108,15 +84,14 @@ impl SoFar {
         mut self,
         service: &Arc<Service>,
         cx: &Cx,
-        rule: Option<RuleId>,
         (first, last): (usize, usize),
         guard: Option<Arc<Guard>>,
     ) -> Self {
-        let chain = service.chain(rule);
+        let chain = service.chain(cx.rule_id());
         let (plain, rest) = (first..last + 1, last + 1..chain.len());
         self.advance(service, chain, cx, 0..first, On::Loop).await;
         if self.blocks(chain, cx, plain.clone()) {
-            self = hop(service, cx, rule, self, plain, guard).await;
+            self = hop(service, cx, self, plain, guard).await;
         } else {
             self.advance(service, chain, cx, plain, On::Loop).await;
         }
@@ -167,7 +142,7 @@ impl SoFar {
             (Some(response), _) => response,
             (None, Some(_)) if is_automatic(chain, cx) => unmatched::automatic_options(cx),
             (None, Some(view)) => contained(cx, view.call.call(cx)).await?,
-            (None, None) => unmatched::answer(cx, self.missed.take())?,
+            (None, None) => unmatched::answer(cx)?,
         };
         Ok(Some(response))
     }
@@ -188,7 +163,7 @@ impl SoFar {
 }
 
 /// Whether OPTIONS is answered in the view's place.
-fn is_automatic(chain: &Chain, cx: &Cx) -> bool {
+pub(super) fn is_automatic(chain: &Chain, cx: &Cx) -> bool {
     !chain.answers_options && cx.method() == Method::OPTIONS
 }
 
@@ -196,12 +171,11 @@ fn is_automatic(chain: &Chain, cx: &Cx) -> bool {
 async fn hop(
     service: &Arc<Service>,
     cx: &Cx,
-    rule: Option<RuleId>,
     mut so_far: SoFar,
     range: Range<usize>,
     guard: Option<Arc<Guard>>,
 ) -> SoFar {
-    let chain = service.chain(rule);
+    let chain = service.chain(cx.rule_id());
     if chain.reads_body {
         // Kept in the context, its error too: whoever asks for the body gets it there.
         let _ = cx.body().await;
@@ -212,7 +186,7 @@ async fn hop(
     let job = {
         let (service, cx) = (Arc::clone(service), cx.clone());
         move || {
-            let chain = service.chain(rule);
+            let chain = service.chain(cx.rule_id());
             let steps = so_far.advance(&service, chain, &cx, range, On::Pool);
             service.site.runtime.block_on(steps);
             drop(guard);
@@ -232,7 +206,6 @@ async fn hop(
     };
     SoFar {
         response: Some(handle(service, chain, cx, error, On::Loop).await),
-        missed: None,
     }
 }
 

@@ -20,7 +20,12 @@ pub struct Response {
     inner: gateway_spec::Response,
     /// Whether somebody chose the status. An error handler's plain body keeps the error's.
     chosen: bool,
-    fault: Option<Box<String>>,
+    fault: Option<Box<Fault>>,
+}
+
+/// Why a response must not go out.
+struct Fault {
+    why: String,
 }
 
 impl Response {
@@ -203,7 +208,7 @@ impl Response {
 
     /// What was wrong with a field that somebody tried to set: the response must not go out.
     pub(crate) fn fault(&self) -> Option<&str> {
-        self.fault.as_ref().map(|fault| fault.as_str())
+        self.fault.as_ref().map(|fault| fault.why.as_str())
     }
 
     /// Gives the status unless one was chosen.
@@ -232,7 +237,7 @@ impl Response {
 
     /// Keeps the first fault.
     fn blame(&mut self, why: String) {
-        self.fault.get_or_insert_with(|| Box::new(why));
+        self.fault.get_or_insert_with(|| Box::new(Fault { why }));
     }
 }
 

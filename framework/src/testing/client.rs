@@ -16,6 +16,7 @@ use crate::context::Cx;
 use crate::dispatch::Carafe;
 use crate::extract::Args;
 use crate::keys;
+use crate::routing::Outcome;
 use crate::site::Observer;
 use crate::url::UrlValues;
 use crate::view::ViewFn;
@@ -150,7 +151,11 @@ impl Client {
             Ok(head) => change(head.with_authority(HOST)),
             Err(error) => panic!("{error}"),
         };
-        Cx::new(Arc::clone(&self.carafe.service().site), head, None)
+        Cx::new(
+            Arc::clone(&self.carafe.service().site),
+            head,
+            Outcome::NotFound,
+        )
     }
 
     /// One exchange: no cookies, no redirects.
