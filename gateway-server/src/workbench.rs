@@ -71,6 +71,29 @@ impl Workbench {
         fs::rename(fresh, self.app())
     }
 
+    /// Notes the folder of the package that is worked on.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn note_package(&self, folder: &Path) -> io::Result<()> {
+        symlink(folder, self.package())
+    }
+
+    /// What the application is told beyond its own configuration: that a developer runs it, and where
+    /// its package is.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = vec![("debug".to_owned(), "true".to_owned())];
+        let package = fs::read_link(self.package());
+        if let Some(folder) = package
+            .ok()
+            .and_then(|folder| folder.into_os_string().into_string().ok())
+        {
+            settings.push(("root".to_owned(), folder));
+        }
+        settings
+    }
+
     /// Shows this instead of the application: `html` to people, `text` to programs while there is no
     /// build at all.
     ///
@@ -135,6 +158,10 @@ impl Workbench {
             async move { response }
         };
         linked::<_, _, _, NoRuntime>("no build yet", "", move || answer)
+    }
+
+    fn package(&self) -> PathBuf {
+        self.folder.join("package")
     }
 
     fn page(&self) -> PathBuf {

@@ -121,6 +121,7 @@ impl Dev {
         watch
             .follow(home, None)
             .with_context(|| format!("cannot watch {}", home.display()))?;
+        bench.note_package(home)?;
         let mut command = Command::new("/proc/self/exe");
         command
             .arg0(name)

@@ -18,6 +18,7 @@ use crate::drain::{Drain, Phase};
 use crate::logging;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
+use crate::workbench::Workbench;
 
 /// Loads the application and waits until it is up.
 ///
@@ -60,7 +61,7 @@ pub(super) async fn start(
     });
     let argument = options.app_arguments.join(std::ffi::OsStr::new(" "));
     let config = Config {
-        settings: options.app_settings.0.clone(),
+        settings: settings(options),
         argument: argument.as_bytes().to_vec(),
         worker: Worker::new(identity.index, identity.count.max(1), 1),
         ..Config::default()
@@ -88,6 +89,18 @@ pub(super) async fn shut_down(service: Rc<Service>, within: Duration) {
     if unless(service.clock.sleep(within), ended).await.is_none() {
         tracing::warn!("the application's shutdown took longer than {within:?}: left behind");
     }
+}
+
+/// The application's own settings; under `gatewayd dev` with what that says, unless they say otherwise.
+fn settings(options: &ServeOptions) -> Vec<(String, String)> {
+    let mut settings = options.app_settings.0.clone();
+    let bench = options.workbench.clone().map(Workbench::at);
+    for (key, value) in bench.iter().flat_map(Workbench::settings) {
+        if !settings.iter().any(|(known, _)| *known == key) {
+            settings.push((key, value));
+        }
+    }
+    settings
 }
 
 /// Logs a breach of the specification that `--lint` has seen.

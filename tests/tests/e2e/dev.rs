@@ -270,15 +270,19 @@ fn a_path_dependency_is_watched_and_cargo_and_server_get_their_options() {
     let extra = "\n[features]\nloud = []\n\n[dependencies.dev-near]\npath = \"../dev-near\"\n";
     package.manifest(&format!("{LIBRARY}{extra}"));
     package.source(
-        "#[cfg(feature = \"loud\")]\nasync fn app(_: gateway_spec::Request) -> gateway_spec::Response {\n    \
-         gateway_spec::Response::text(dev_near::WORD)\n}\n\ngateway_spec::export!(app);\n",
+        "use gateway_spec::{Gateway, Request, Response, Startup, StartupError};\n\n#[cfg(feature = \"loud\")]\n\
+         async fn app(startup: Startup) -> Result<impl Gateway, StartupError> {\n    let told = format!(\"{} {:?} {:?}\", \
+         dev_near::WORD, startup.setting(\"debug\"), startup.setting(\"root\"));\n    \
+         Ok(move |_: Request| { let told = told.clone(); async move { Response::text(told) } })\n}\n\n\
+         gateway_spec::export!(app);\n",
     );
+    let told = |word: &str| format!("{word} Some(\"true\") Some({:?})", package.folder);
     let server = package.dev(&["--features", "loud", "--workers", "2"]);
     server.process.line_with("2 workers ready", 0);
     server.process.line_with("dev: serving", 0);
-    assert_eq!(server.get("/").text(), "near");
+    assert_eq!(server.get("/").text(), told("near"));
     after(&server, "dev: serving", || word("nearer"));
-    assert_eq!(server.get("/").text(), "nearer");
+    assert_eq!(server.get("/").text(), told("nearer"));
     assert_eq!(server.stop().0, 0);
 }
 
