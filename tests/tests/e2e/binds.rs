@@ -106,14 +106,16 @@ fn systemds_sockets_are_served_by_name_and_a_reload_may_choose_others() {
         !environment.contains("LISTEN_") && !environment.contains("NOTIFY_"),
         "{environment}"
     );
-    for (bind, addresses) in [
-        ("'systemd:admin'", vec![&unix]),
-        ("'systemd'", vec![&tcp, &unix]),
-        ("'systemd:web'", vec![&tcp]),
+    // An upgrade passes them on, asked for or not.
+    for (signal, bind, addresses) in [
+        (Signal::SIGHUP, "'systemd:admin'", vec![&unix]),
+        (Signal::SIGUSR2, "'systemd'", vec![&tcp, &unix]),
+        (Signal::SIGUSR2, "'systemd:web'", vec![&tcp]),
+        (Signal::SIGHUP, "'systemd:admin'", vec![&unix]),
     ] {
         let before = server.process.lines_so_far();
         write(bind);
-        server.process.signal(Signal::SIGHUP);
+        server.process.signal(signal);
         server
             .process
             .line_with("all workers run generation", before);

@@ -25,6 +25,7 @@ mod overload;
 mod own_binary;
 mod panics;
 mod process_model;
+mod process_one;
 mod project;
 mod proxy;
 mod reconfiguration;
