@@ -3,14 +3,18 @@
 //! It keeps a wanted number of workers of the current generation and converges on it; starting,
 //! reloading, scaling and replacing the dead are all the same movement. No clock, no system call.
 
+mod convergence;
+mod ending;
+mod operations;
+
 use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::death::{Death, Executioner};
-use super::event::{Action, Event, Generation, Haste, Moment, Note, Policy, WorkerId};
+use super::event::{Action, Event, Generation, Moment, Note, Policy, WorkerId};
 use super::progress::Progress;
 use super::recycling::{Spent, Usage};
-use super::roster::{Deadlines, LAST_GRACE, Phase, Roster, Worker};
+use super::roster::{Deadlines, Phase, Roster, Worker};
 use crate::orders::Order;
 use crate::os::process::{EXEC_FAILED, Ended};
 
@@ -170,18 +174,18 @@ impl State {
             Event::CheckFailed(reason) => self.upgrade.hear(reason),
             Event::CheckRefused(reason) => {
                 self.upgrade.refuse();
-                upgrade_failed(&reason, &mut out);
+                Self::upgrade_failed(&reason, &mut out);
             }
             Event::CheckPassed => passed = self.upgrade.pass(),
             Event::CheckEnded(ended) => {
                 let how = || format!("the new program {ended} without a word");
                 if let Some(reason) = self.upgrade.ended(how) {
-                    upgrade_failed(&reason, &mut out);
+                    Self::upgrade_failed(&reason, &mut out);
                 }
             }
             Event::StillHere(reason) => {
                 if self.upgrade.dismiss(now, &mut out) {
-                    upgrade_failed(&reason, &mut out);
+                    Self::upgrade_failed(&reason, &mut out);
                 }
             }
             Event::Adopted => out.push(Action::Tell(Note::Upgraded {
@@ -199,7 +203,7 @@ impl State {
         if self.upgrade.expire(now, &mut out) {
             let within = self.policy.boot_timeout.as_secs();
             let reason = format!("the new program was not ready {within} s after its start");
-            upgrade_failed(&reason, &mut out);
+            Self::upgrade_failed(&reason, &mut out);
         }
         if self.stopping.is_none() {
             self.converge(now, &mut out);
@@ -244,131 +248,6 @@ impl State {
         }
         self.last_event = now;
     }
-
-    // Starting a generation.
-
-    fn prepare(&mut self, out: &mut Vec<Action>) {
-        self.last_generation.0 += 1;
-        if self.current.is_some() {
-            out.push(Action::Tell(Note::Reloading {
-                generation: self.last_generation,
-            }));
-        }
-        self.reload = Reload::Preparing(self.last_generation);
-        out.push(Action::Prepare(self.last_generation));
-    }
-
-    fn prepared(
-        &mut self,
-        generation: Generation,
-        policy: Policy,
-        now: Duration,
-        out: &mut Vec<Action>,
-    ) {
-        if self.is_ending() || self.reload != Reload::Preparing(generation) {
-            return out.push(Action::Forget(generation));
-        }
-        self.next_policy = policy;
-        if self.current.is_some() {
-            let canary = self.spawn(generation, now, out);
-            self.reload = Reload::Canary(generation, canary);
-        } else {
-            self.current = Some(generation);
-            self.reload = Reload::None;
-        }
-    }
-
-    fn prepare_failed(
-        &mut self,
-        generation: Generation,
-        reason: String,
-        now: Duration,
-        out: &mut Vec<Action>,
-    ) {
-        if self.is_ending() || self.reload != Reload::Preparing(generation) {
-            return;
-        }
-        if self.current.is_none() {
-            return self.give_up(reason, CANNOT_LOAD, now, out);
-        }
-        self.reload_failed(generation, &reason, out);
-    }
-
-    fn ask_reload(&mut self, out: &mut Vec<Action>) {
-        if self.is_ending() {
-            return;
-        }
-        out.push(Action::ReopenLogs);
-        if let Some(before) = self.rested {
-            self.scale(before, out);
-        }
-        if self.is_free() {
-            self.prepare(out);
-        } else if !self.reload_again {
-            self.reload_again = true;
-            out.push(Action::Tell(Note::ReloadLater));
-        }
-    }
-
-    fn reload_failed(&mut self, generation: Generation, reason: &str, out: &mut Vec<Action>) {
-        let reason = format!("{reason}; the reload is off, the running generation goes on");
-        out.push(Action::Tell(Note::ReloadFailed { reason }));
-        out.push(Action::Forget(generation));
-        self.reload = Reload::None;
-    }
-
-    fn finish_reload(&mut self, out: &mut Vec<Action>) {
-        if self.reload == Reload::Rolling
-            && let Some(generation) = self.current
-            && self
-                .live()
-                .all(|(_, worker)| worker.generation == generation)
-            && self.ready_count() >= self.target
-        {
-            self.reload = Reload::None;
-            out.push(Action::Tell(Note::Reloaded { generation }));
-        }
-    }
-
-    // One operation at a time.
-
-    /// Whether another operation may begin.
-    fn is_free(&self) -> bool {
-        self.reload == Reload::None && !self.upgrade.is_busy() && self.current.is_some()
-    }
-
-    fn ask_upgrade(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if self.is_ending() {
-            return;
-        }
-        if self.is_free() && self.ever_ready {
-            self.check(now, out);
-        } else if !self.upgrade_again {
-            self.upgrade_again = true;
-            out.push(Action::Tell(Note::UpgradeLater));
-        }
-    }
-
-    fn check(&mut self, now: Duration, out: &mut Vec<Action>) {
-        self.last_generation.0 += 1;
-        let generation = self.last_generation;
-        out.push(Action::Tell(Note::Upgrading { generation }));
-        // The new program watches over its first worker by the same timeout, and has better words.
-        let deadline = now + self.policy.boot_timeout + LAST_GRACE * 2;
-        out.push(self.upgrade.begin(generation, deadline));
-    }
-
-    /// Begins what was asked for while something else ran.
-    fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if self.is_free() && self.ever_ready && std::mem::take(&mut self.upgrade_again) {
-            self.check(now, out);
-        }
-        if self.is_free() && std::mem::take(&mut self.reload_again) {
-            self.prepare(out);
-        }
-    }
-
-    // The life of a worker.
 
     fn spawn(&mut self, generation: Generation, now: Duration, out: &mut Vec<Action>) -> WorkerId {
         let is_current = Some(generation) == self.current;
@@ -511,197 +390,6 @@ impl State {
             pause,
         }));
     }
-
-    // Convergence.
-
-    /// Workers that serve or will, without a canary.
-    fn live(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
-        let canary = match self.reload {
-            Reload::Canary(_, canary) => Some(canary),
-            _ => None,
-        };
-        self.workers
-            .iter()
-            .filter(move |(id, worker)| worker.is_live() && Some(*id) != canary)
-    }
-
-    fn ready_count(&self) -> u32 {
-        count(self.live().filter(|(_, worker)| worker.is_ready()))
-    }
-
-    /// Live workers of the current generation that are not to be replaced.
-    fn fresh(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
-        self.live()
-            .filter(|(_, worker)| Some(worker.generation) == self.current && !worker.spent)
-    }
-
-    /// When the next worker may be started, if one is missing. What has to be replaced serves until
-    /// its replacement is ready, so that capacity never falls.
-    fn next_spawn(&self) -> Option<Duration> {
-        self.current?;
-        let (fresh, live) = (count(self.fresh()), count(self.live()));
-        if fresh >= self.target {
-            return None;
-        }
-        let not_before = self.backoff.not_before();
-        let is_old = |worker: &Worker| Some(worker.generation) != self.current;
-        if live < self.target {
-            return Some(not_before);
-        }
-        // One beyond the target while a reload rolls.
-        if self.live().any(|(_, worker)| is_old(worker)) {
-            return (live == self.target).then_some(not_before);
-        }
-        let is_booting = |worker: &Worker| worker.is_live() && !worker.is_ready();
-        let booting = count(self.workers.iter().filter(|(_, worker)| is_booting(worker)));
-        let at_once = (self.target / 4).max(1);
-        let may = booting < at_once && live < self.target + at_once;
-        may.then_some(not_before.max(self.hunger.not_before()))
-    }
-
-    fn converge(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let Some(current) = self.current else { return };
-        self.stop_useless(current, now, out);
-        self.retire_surplus(current, now, out);
-        while self.next_spawn().is_some_and(|at| now >= at) {
-            self.spawn(current, now, out);
-        }
-    }
-
-    /// Booting workers that nobody waits for any more: of an older generation, or beyond the target.
-    fn stop_useless(&mut self, current: Generation, now: Duration, out: &mut Vec<Action>) {
-        let mut surplus = count(self.fresh()).saturating_sub(self.target);
-        let mut useless = Vec::new();
-        for (id, worker) in self.live().rev().filter(|(_, worker)| !worker.is_ready()) {
-            if worker.generation != current {
-                useless.push(id);
-            } else if surplus > 0 {
-                surplus -= 1;
-                useless.push(id);
-            }
-        }
-        for id in useless {
-            self.workers.order(id, Order::StopNow, now, out);
-        }
-    }
-
-    /// Ready workers beyond the target retire: the oldest generation first, then who has reached a
-    /// limit, then the youngest.
-    fn retire_surplus(&mut self, current: Generation, now: Duration, out: &mut Vec<Action>) {
-        while self.ready_count() > self.target {
-            let ready = || self.live().filter(|(_, worker)| worker.is_ready());
-            let old = ready().find(|(_, worker)| worker.generation != current);
-            let old = old.or_else(|| ready().find(|(_, worker)| worker.spent));
-            let draining = count(
-                self.workers
-                    .iter()
-                    .filter(|(_, worker)| worker.is_draining()),
-            );
-            // Replacing does not pile up processes that take long to finish.
-            if old.is_some() && self.target > 0 && draining >= self.target {
-                return;
-            }
-            let Some((id, _)) = old.or_else(|| ready().next_back()) else {
-                return;
-            };
-            self.workers.order(id, Order::Retire, now, out);
-        }
-    }
-
-    fn scale(&mut self, wanted: u32, out: &mut Vec<Action>) {
-        let least = u32::from(self.rested.is_none());
-        let target = wanted.clamp(least, self.policy.max_workers);
-        if !self.is_ending() && target != self.target {
-            self.target = target;
-            self.rested = None;
-            out.push(Action::Tell(Note::Target { workers: target }));
-        }
-    }
-
-    /// All workers finish and nobody takes over; who connects waits in the backlog.
-    fn rest(&mut self, out: &mut Vec<Action>) {
-        if !self.is_ending() && self.rested.is_none() {
-            self.rested = Some(self.target);
-            self.target = 0;
-            out.push(Action::Tell(Note::Target { workers: 0 }));
-        }
-    }
-
-    fn tell_up(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if !self.up && self.target > 0 && self.ready_count() >= self.target {
-            self.up = true;
-            out.push(Action::Tell(Note::Up {
-                workers: self.target,
-                took: now,
-            }));
-        }
-    }
-
-    // The end.
-
-    /// Whether an operator has asked for the end, or there is no way to serve.
-    fn is_ending(&self) -> bool {
-        self.leaving.is_some() || self.stopping.is_some()
-    }
-
-    fn stop(&mut self, haste: Haste, now: Duration, out: &mut Vec<Action>) {
-        if self.is_ending() {
-            out.push(Action::Tell(Note::StoppingNow));
-            if self.stopping.is_none() {
-                self.end(Order::StopNow, 0, now, out);
-            }
-            self.upgrade.kill(out);
-            return self.workers.kill_all(out);
-        }
-        match haste {
-            Haste::Graceful if self.policy.drain_delay.is_zero() => self.finish(now, out),
-            Haste::Graceful => self.leave(now, out),
-            Haste::Quick => {
-                out.push(Action::Tell(Note::Stopping(Haste::Quick)));
-                self.end(Order::StopNow, 0, now, out);
-            }
-        }
-    }
-
-    /// Everybody is told, and served on for a while.
-    fn leave(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let after = self.policy.drain_delay;
-        out.push(Action::Tell(Note::Leaving { after }));
-        self.leaving = Some(now + after);
-        (self.reload_again, self.upgrade_again) = (false, false);
-        self.upgrade.dismiss(now, out);
-        if let Reload::Canary(generation, canary) = self.reload {
-            self.workers.order(canary, Order::StopNow, now, out);
-            out.push(Action::Forget(generation));
-            self.reload = Reload::None;
-        }
-        let ready = self.workers.iter().filter(|(_, worker)| worker.is_ready());
-        out.extend(ready.map(|(id, _)| Action::Order(id, Order::Announce)));
-    }
-
-    /// What has begun is finished, and no more is begun.
-    fn finish(&mut self, now: Duration, out: &mut Vec<Action>) {
-        out.push(Action::Tell(Note::Stopping(Haste::Graceful)));
-        self.end(Order::Shutdown, 0, now, out);
-    }
-
-    fn give_up(&mut self, reason: String, code: u8, now: Duration, out: &mut Vec<Action>) {
-        out.push(Action::Tell(Note::CannotStart { reason }));
-        self.end(Order::StopNow, code, now, out);
-    }
-
-    fn end(&mut self, order: Order, code: u8, now: Duration, out: &mut Vec<Action>) {
-        self.leaving = None;
-        self.stopping = Some(code);
-        self.upgrade.dismiss(now, out);
-        out.push(Action::CloseListeners);
-        self.workers.order_all(order, now, out);
-    }
-}
-
-fn upgrade_failed(reason: &str, out: &mut Vec<Action>) {
-    let reason = format!("{reason}; the upgrade is off, the running program goes on");
-    out.push(Action::Tell(Note::UpgradeFailed { reason }));
 }
 
 /// The master was held up if it wakes this much too late.

@@ -1,0 +1,211 @@
+//! What the master hears: signals, the words of its children, and their deaths.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+
+use super::death::Death;
+use super::event::{Event, Haste};
+use super::preparation::Preparation;
+use super::recycling::Usage;
+use super::upgrade::Checker;
+use super::watcher::{FileWatcher, Heard};
+use super::worker_handle::WorkerHandle;
+use super::{Arbiter, memory, obituary, outcome_of};
+use crate::app_source::AppSource;
+use crate::orders::Report;
+use crate::os::process::{self, Ended, Reaped};
+use crate::os::signals::has_terminal;
+use crate::prepare::Parcel;
+use crate::scoreboard::Counter;
+use crate::value::ByteCount;
+
+impl Arbiter {
+    /// Sleeps until there is something to read or a deadline has come.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        let prepared = self.preparation.as_ref().map(|one| one.deadline);
+        let deadlines = [
+            self.state.next_deadline(),
+            prepared,
+            self.supervisor.next_deadline(),
+        ];
+        let timeout = match deadlines.into_iter().flatten().min() {
+            None => PollTimeout::NONE,
+            Some(deadline) => {
+                // Rounded up, or the last fraction of a millisecond would be spent spinning.
+                let left = deadline.saturating_sub(self.clock());
+                let left = left + Duration::from_micros(999);
+                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let ears = self.workers.values().filter_map(WorkerHandle::ear);
+        let mut fds: Vec<_> = std::iter::once(self.signals.as_fd())
+            .chain(self.preparation.as_ref().map(Preparation::ear))
+            .chain(self.file_watcher.as_ref().map(FileWatcher::ear))
+            .chain(self.checker.as_ref().and_then(Checker::ear))
+            .chain(ears)
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Everything that has happened. Time comes first, so that after a pause of the whole machine
+    /// nobody is judged by a clock that ran on; words come before the death of who spoke them.
+    pub(super) fn collect(&mut self, events: &mut VecDeque<Event>) -> io::Result<()> {
+        if self.state.tick_due(self.clock()) {
+            for (id, worker) in &self.workers {
+                events.push_back(Event::Beat(*id, worker.beat()));
+                let requests = worker.counter(Counter::Requests);
+                // Only asked for where it matters: it is a file to open and read.
+                let limited = self.releases.config().max_rss.0 > 0;
+                let memory = limited.then(|| memory::held_by(worker.pid())).flatten();
+                let memory = memory.unwrap_or(ByteCount(0));
+                events.push_back(Event::Used(*id, Usage { requests, memory }));
+            }
+            events.push_back(Event::Tick);
+        } else {
+            events.push_back(Event::Woken);
+        }
+        for (id, worker) in &mut self.workers {
+            for _ in 0..REPORTS_AT_ONCE {
+                let Some(report) = worker.hear() else { break };
+                events.push_back(match report {
+                    Report::Retired => {
+                        self.retiring.remove(id);
+                        continue;
+                    }
+                    Report::Failed(reason) => Event::Failed(*id, reason),
+                    Report::Ready(app) => {
+                        self.app = app;
+                        Event::Ready(*id)
+                    }
+                });
+            }
+        }
+        events.extend(self.hear_preparation());
+        events.extend(self.hear_file_watcher());
+        while let Some(signal) = self.signals.next()? {
+            match signal {
+                Signal::SIGTERM => events.push_back(Event::Stop(Haste::Graceful)),
+                Signal::SIGINT | Signal::SIGQUIT => events.push_back(Event::Stop(Haste::Quick)),
+                Signal::SIGHUP => events.push_back(match self.source {
+                    AppSource::CommandLine => Event::Reload,
+                    // The application is in the program.
+                    AppSource::LinkedIn(_) => Event::Upgrade,
+                }),
+                Signal::SIGUSR2 => events.push_back(Event::Upgrade),
+                Signal::SIGTTIN => events.push_back(Event::More),
+                Signal::SIGTTOU => events.push_back(Event::Fewer),
+                Signal::SIGCHLD => self.reap(events)?,
+                Signal::SIGUSR1 => events.push_back(Event::Reopen),
+                Signal::SIGWINCH if !has_terminal() => events.push_back(Event::Rest),
+                Signal::SIGWINCH => {
+                    let why = "is ignored: a terminal sends it whenever its size changes";
+                    self.ignored.tell(signal, why);
+                }
+                other => self.ignored.tell(other, "means nothing to this server"),
+            }
+        }
+        events.extend(self.hear_checker());
+        Ok(())
+    }
+
+    pub(super) fn reap(&mut self, events: &mut VecDeque<Event>) -> io::Result<()> {
+        while let Some(Reaped { pid, ended, peak }) = process::reap()? {
+            if let Some(preparation) = &mut self.preparation {
+                preparation.reaped(pid);
+            }
+            if let Some(watcher) = &mut self.file_watcher {
+                watcher.reaped(pid);
+            }
+            if self.checker.as_ref().is_some_and(|one| one.pid() == pid) {
+                events.extend(self.hear_checker());
+                self.checker = None;
+                events.push_back(Event::CheckEnded(ended));
+                continue;
+            }
+            let id = self
+                .workers
+                .iter()
+                .find(|(_, worker)| worker.pid() == pid)
+                .map(|(id, _)| *id);
+            // As process 1 of a container we inherit other people's children.
+            let Some(id) = id else { continue };
+            let Some(mut worker) = self.workers.remove(&id) else {
+                continue;
+            };
+            self.requests = self
+                .requests
+                .wrapping_add(worker.counter(Counter::Requests));
+            while let Some(report) = worker.hear() {
+                if let Report::Failed(reason) = report {
+                    events.push_back(Event::Failed(id, reason));
+                }
+            }
+            self.retiring.remove(&id);
+            if ended != Ended::Code(0) {
+                obituary::tell_held(id, worker.page());
+                let path = self.releases.config().app.as_deref();
+                obituary::tell_last_words(id, worker.page(), worker.app().zip(path));
+            }
+            let death = Death {
+                ended,
+                peak: ByteCount(peak),
+                out_of_memory: self.oom_kills.any_new(),
+            };
+            events.push_back(Event::Exited(id, death));
+        }
+        Ok(())
+    }
+
+    /// What has become of the preparation that runs.
+    pub(super) fn hear_preparation(&mut self) -> Option<Event> {
+        let preparation = self.preparation.as_ref()?;
+        let generation = preparation.generation;
+        let parcel = match preparation.hear() {
+            Some(parcel) => parcel,
+            None if self.clock() < preparation.deadline => return None,
+            None => {
+                let what = "reading the configuration and the application took too long";
+                Parcel::Refused(vec![what.to_owned()])
+            }
+        };
+        self.preparation = None;
+        Some(outcome_of(
+            generation,
+            self.releases.receive(generation, parcel),
+        ))
+    }
+
+    pub(super) fn hear_file_watcher(&mut self) -> Option<Event> {
+        match self.file_watcher.as_ref()?.hear()? {
+            Heard::Changed(path) => {
+                tracing::info!("{path} has changed");
+                Some(Event::Reload)
+            }
+            Heard::Gone => {
+                tracing::warn!("files are watched no more: the process that did has ended");
+                self.file_watcher = None;
+                None
+            }
+        }
+    }
+
+    pub(super) fn hear_checker(&mut self) -> Option<Event> {
+        Some(match self.checker.as_mut()?.hear()? {
+            Ok(()) => Event::CheckPassed,
+            Err(reason) => Event::CheckFailed(reason),
+        })
+    }
+}
+
+/// Most reports of one worker that are read before the others get a hearing.
+const REPORTS_AT_ONCE: usize = 16;
