@@ -47,12 +47,14 @@ pub mod routing;
 mod rule;
 mod scope;
 mod secret;
+mod security;
 pub mod session;
 pub mod signing;
 mod site;
 mod start;
 mod step;
 mod stream;
+pub mod templates;
 pub mod testing;
 mod trusted_hosts;
 mod url;
@@ -88,6 +90,7 @@ pub use secret::Secret;
 pub use session::Session;
 pub use start::{Application, Mistakes};
 pub use stream::{Pieces, stream};
+pub use templates::{render, render_str, stream_template};
 pub use url::{UrlValue, UrlValues};
 pub use view::{
     FirstFn, HookReply, Inline, Later, Now, Reply, ViewFn, body_limit, cancel_on_disconnect,

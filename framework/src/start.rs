@@ -25,8 +25,10 @@ use crate::keys::Keys;
 use crate::parts::Parts;
 use crate::pool::Pool;
 use crate::routing::Map;
+use crate::security;
 use crate::session::Sessions;
 use crate::site::{Observer, Site, SiteRoute};
+use crate::templates::Templates;
 use crate::trusted_hosts;
 
 /// Everything that keeps an application from starting, each with the line or the setting that is
@@ -70,9 +72,11 @@ impl App {
             app = trusted_hosts::guarded(app, settings.trusted_hosts);
         }
         app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
+        app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         let mut state = std::mem::take(&mut app.state);
         state.put(settings.form);
         provide_sessions(&mut state, &config, &root)?;
+        let bad_templates = provide_templates(&mut state, &app, &config, &root);
         let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
         let plugins = match started {
             Ok(plugins) => plugins,
@@ -89,9 +93,13 @@ impl App {
             Ok(compiled) => compiled,
             Err(mistakes) => {
                 stop(&plugins).await;
-                return Err(Mistakes(mistakes));
+                return Err(Mistakes([bad_templates, mistakes].concat()));
             }
         };
+        if !bad_templates.is_empty() {
+            stop(&plugins).await;
+            return Err(Mistakes(bad_templates));
+        }
         let (chains, routes) = compiled
             .served
             .into_iter()
@@ -227,6 +235,21 @@ fn provide_sessions(state: &mut Parts, config: &Config, root: &Path) -> Result<(
     state.put(keys);
     state.put(sessions);
     Ok(())
+}
+
+/// The templates of the application and its blueprints; answers the mistakes in them.
+fn provide_templates(state: &mut Parts, app: &App, config: &Config, root: &Path) -> Vec<String> {
+    let nonces = state
+        .get::<security::Policy>()
+        .is_some_and(security::Policy::wants_nonces);
+    let blueprints = blueprint_parts(&app.scope);
+    match Templates::read(config, root, &app.scope.parts, &blueprints, nonces) {
+        Ok(templates) => {
+            state.put(templates);
+            Vec::new()
+        }
+        Err(mistakes) => mistakes,
+    }
 }
 
 /// Extensions that have started.

@@ -23,6 +23,13 @@ pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Cx>) -> R) -> R {
     seen
 }
 
+/// Runs code in the context of a request.
+pub(crate) fn inside<R>(cx: &Cx, run: impl FnOnce() -> R) -> R {
+    let mut home = Some(cx.clone());
+    let _inside = Inside::enter(&mut home);
+    run()
+}
+
 /// A future that is polled in the context of a request.
 pub(crate) struct InContext<F> {
     cx: Option<Cx>,

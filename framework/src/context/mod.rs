@@ -22,7 +22,7 @@ use crate::site::{Endpoint, Site};
 
 pub(crate) use body::BodyCell;
 pub use current::current;
-pub(crate) use current::{InContext, with_current};
+pub(crate) use current::{InContext, inside, with_current};
 pub(crate) use deferred::Deferred;
 
 /// The context of a request: the request itself (`cx.args()`, `cx.path()`), the application

@@ -72,6 +72,13 @@ impl Arg for Files {
 }
 
 impl Cx {
+    /// The fields of the form, if somebody has read it.
+    pub(crate) fn form_at_hand(&self) -> Option<Arc<MultiDict>> {
+        let cell = self.get::<FormCell>()?;
+        let read = cell.0.get()?.as_ref().ok()?;
+        Some(Arc::clone(&read.fields))
+    }
+
     /// The fields of the form in the body; empty if there is none, as on GET.
     ///
     /// # Errors
