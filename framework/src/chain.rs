@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use gateway_spec::http::Method;
+
 use crate::scope::{Handlers, Scope};
 use crate::step::{CallChange, CallHook, CallView, Facts, Step};
 
@@ -31,10 +33,19 @@ pub(crate) struct Chain {
     pub(crate) reads_body: bool,
     /// Whether a plain step reads the form, likewise.
     pub(crate) reads_form: bool,
-    /// Whether there is nothing but an async view: no hook, no teardown, no job.
-    pub(crate) is_bare: bool,
+    /// When there is nothing but an async view: no hook, no teardown, no job.
+    bare: Bare,
     /// Whether the view itself answers OPTIONS.
     pub(crate) answers_options: bool,
+}
+
+/// For which requests a chain is nothing but its view.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bare {
+    Never,
+    /// For those that change nothing, which some guards let pass unseen.
+    IfSafe,
+    Always,
 }
 
 impl ScopeChain {
@@ -67,9 +78,16 @@ impl Chain {
             let reads = |facts: &Option<&Facts>| is_plain(facts) && facts.is_some_and(reads);
             steps.iter().any(reads)
         };
-        let hooks = scope.before.len() + scope.after.len() + scope.teardown.len();
+        let sees_safe = |step: &Step<dyn CallHook>| !step.facts.only_unsafe;
+        let hooks = scope.before.iter().any(sees_safe)
+            || !scope.after.is_empty()
+            || !scope.teardown.is_empty();
         Self {
-            is_bare: hooks == 0 && first.is_none() && view.is_some(),
+            bare: match (hooks || first.is_some(), scope.before.is_empty()) {
+                (true, _) => Bare::Never,
+                (false, false) => Bare::IfSafe,
+                (false, true) => Bare::Always,
+            },
             plain: first.zip(last),
             reads_body: any_plain(Facts::reads_body),
             reads_form: any_plain(Facts::reads_form),
@@ -77,6 +95,22 @@ impl Chain {
             scope,
             view,
         }
+    }
+
+    /// The view, if there is nothing else to do for requests of this method.
+    pub(crate) fn bare_view(&self, method: &Method) -> Option<&Step<dyn CallView>> {
+        let view = self.view.as_ref()?;
+        let bare = match self.bare {
+            Bare::Never => false,
+            Bare::IfSafe => method.is_safe(),
+            Bare::Always => true,
+        };
+        (bare && !self.is_automatic(method)).then_some(view)
+    }
+
+    /// Whether the method is OPTIONS and answered in the view's place.
+    pub(crate) fn is_automatic(&self, method: &Method) -> bool {
+        !self.answers_options && *method == Method::OPTIONS
     }
 
     /// The place of the view among the steps.

@@ -163,9 +163,10 @@ impl<'a, C: Fn() -> Check<'a>> Compiler<C> {
         let endpoint = within(&place.name, &name);
         let what = || format!("view `{endpoint}`");
         self.verify_facts(&view.facts, &what);
-        let chain = Chain::new(Arc::clone(&place.chain), Some(view));
+        let mut chain = Chain::new(Arc::clone(&place.chain), Some(view));
         self.verify_bodies(&chain, &endpoint);
         let answers_options = methods.contains(&Method::OPTIONS);
+        chain.answers_options = answers_options;
         let compiled = rule.compile(&place.prefix, &endpoint, origin, |mut rule| {
             if let Some(subdomain) = &place.subdomain {
                 rule = rule.subdomain(subdomain);
@@ -182,10 +183,7 @@ impl<'a, C: Fn() -> Check<'a>> Compiler<C> {
         });
         self.rules = std::mem::take(&mut self.rules).rule(compiled);
         self.served.push(Served {
-            chain: Chain {
-                answers_options,
-                ..chain
-            },
+            chain,
             options,
             slots: Box::default(),
             endpoint,

@@ -1,7 +1,7 @@
 //! Calls of the application's code: in the request's context, panics held.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,8 +18,27 @@ struct Panicked(String);
 pub(super) fn contained<T>(
     cx: &Cx,
     call: Pin<Box<dyn Future<Output = Result<T>> + Send + '_>>,
-) -> impl Future<Output = Result<T>> + Send {
+) -> impl Future<Output = Result<T>> + Send + Unpin {
     Contained(InContext::new(cx.clone(), call))
+}
+
+/// As [`contained`], for the whole of a request's work: once it waits, it is to be finished though
+/// the client goes away, unless the route says otherwise.
+pub(super) async fn finished<T>(
+    cx: &Cx,
+    call: Pin<Box<dyn Future<Output = Result<T>> + Send + '_>>,
+) -> Result<T> {
+    let mut call = contained(cx, call);
+    let mut told = cx.options().is_some_and(|options| options.cancel);
+    poll_fn(|waker| {
+        let polled = Pin::new(&mut call).poll(waker);
+        if polled.is_pending() && !told {
+            told = true;
+            cx.head().finish_on_disconnect();
+        }
+        polled
+    })
+    .await
 }
 
 struct Contained<F>(F);

@@ -16,9 +16,9 @@ use gateway_spec::{Gateway, Request, Response};
 
 use crate::context::Cx;
 use crate::request;
-use crate::routing::{Domains, Outcome};
+use crate::routing::{Binding, Domains, Outcome};
 
-use contain::contained;
+use contain::finished;
 pub(crate) use service::Service;
 
 /// An application as it serves: a [`Gateway`] for any server of the interface.
@@ -38,28 +38,21 @@ impl Carafe {
         &self.service
     }
 
-    /// The context of a request whose rule has been found, or has not.
-    fn begin(&self, request: Request) -> Cx {
-        let site = &self.service.site;
-        let outcome = self.find(&request);
-        let options = match &outcome {
-            Outcome::Found(found) => site.options(found.rule),
-            _ => None,
-        };
-        if !options.is_some_and(|options| options.cancel) {
-            request.finish_on_disconnect();
-        }
-        Cx::new(Arc::clone(site), request, outcome)
-    }
-
     fn find(&self, request: &Request) -> Outcome {
         let site = &self.service.site;
         let path = request.path_below_mount();
         if site.domains == Domains::Ignored {
-            // The host counts for redirects alone, which are rare: those are found again below.
-            let found = site
-                .map
-                .find(&site.binding(request, ""), path, request.method());
+            // Where the request stands counts for redirects alone, which are rare: those are found again below.
+            let nowhere = Binding {
+                scheme: "",
+                server_name: "",
+                subdomain: "",
+                mount: "",
+                query: b"",
+                method: request.method(),
+                websocket: request.protocol() == Some(b"websocket"),
+            };
+            let found = site.map.find(&nowhere, path, request.method());
             if !matches!(found, Outcome::Redirect(_)) {
                 return found;
             }
@@ -72,14 +65,11 @@ impl Carafe {
 
 impl Gateway for Carafe {
     async fn call(&self, request: Request) -> Response {
-        let cx = self.begin(request);
-        let chain = self.service.chain(cx.rule_id());
+        let outcome = self.find(&request);
+        let cx = Cx::new(Arc::clone(&self.service.site), request, outcome);
         // The usual case by itself, so that it carries nothing of the others.
-        if let (Some(view), true) = (
-            &chain.view,
-            chain.is_bare && !walk::is_automatic(chain, &cx),
-        ) {
-            let result = contained(&cx, view.call.call(&cx)).await;
+        if let Some(view) = self.service.chain(cx.rule_id()).bare_view(cx.method()) {
+            let result = finished(&cx, view.call.call(&cx)).await;
             return match walk::finished_at_once(&self.service, &cx, result) {
                 Ok(response) => response,
                 Err(result) => Box::pin(walk::end(&self.service, &cx, result)).await,

@@ -12,10 +12,9 @@ use crate::routing::{MethodSet, Outcome};
 /// The answer to a request that no view takes.
 pub(super) fn answer(cx: &Cx) -> Result<Response> {
     match cx.outcome() {
-        Outcome::Redirect(location) => Ok(Response::redirect(
-            StatusCode::PERMANENT_REDIRECT,
-            &location,
-        )),
+        Outcome::Redirect(location) => {
+            Ok(Response::redirect(StatusCode::PERMANENT_REDIRECT, location))
+        }
         Outcome::MethodNotAllowed(methods) if cx.method() == Method::OPTIONS => {
             Ok(options(methods))
         }

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use gateway_spec::Level;
+use gateway_spec::http::StatusCode;
 use gateway_spec::http::header::{HeaderValue, RETRY_AFTER};
-use gateway_spec::http::{Method, StatusCode};
 
 use super::contain::contained;
 use super::handle::{On, handle, report};
@@ -52,6 +52,9 @@ pub(super) async fn end(
 
 /// Answers a request.
 pub(super) async fn run(service: &Arc<Service>, cx: &Cx) -> gateway_spec::Response {
+    if !cx.options().is_some_and(|options| options.cancel) {
+        cx.head().finish_on_disconnect();
+    }
     let chain = service.chain(cx.rule_id());
     let guard = Guard::new(service, cx);
     let mut so_far = SoFar { response: None };
@@ -140,7 +143,7 @@ impl SoFar {
         }
         let response = match (self.response.take(), &chain.view) {
             (Some(response), _) => response,
-            (None, Some(_)) if is_automatic(chain, cx) => unmatched::automatic_options(cx),
+            (None, Some(_)) if chain.is_automatic(cx.method()) => unmatched::automatic_options(cx),
             (None, Some(view)) => contained(cx, view.call.call(cx)).await?,
             (None, None) => unmatched::answer(cx)?,
         };
@@ -156,15 +159,10 @@ impl SoFar {
             index if index > view => chain.scope.after[index - view - 1].facts.plain,
             _ => {
                 let plain = chain.view.as_ref().is_some_and(|view| view.facts.plain);
-                plain && !answered && !is_automatic(chain, cx)
+                plain && !answered && !chain.is_automatic(cx.method())
             }
         })
     }
-}
-
-/// Whether OPTIONS is answered in the view's place.
-pub(super) fn is_automatic(chain: &Chain, cx: &Cx) -> bool {
-    !chain.answers_options && cx.method() == Method::OPTIONS
 }
 
 /// Takes the steps of `range` on the pool.
