@@ -103,6 +103,13 @@
  *     /upgrade-then/KIND  UPGRADE if offered: `echo`: echoes the stream; `never`: READY without
  *                         asking for the stream; `twice`: asks twice, note "upgrade CODE"
  *
+ *   faults.c, if compiled with HOSTILE_FAULTS
+ *     /scribble/KIND      overwrites what is shared with the server's other processes: `ones`, `noise`,
+ *                         else zeros; answers "N mappings"
+ *     /shrink             truncates every file that is open; answers "N shrunk"
+ *     /babble             sends noise to the master; answers "N told"
+ *     /subprocess         starts `sleep 60` in a session of its own; answers its pid
+ *
  *   Undefined behaviour, for the interposer of `gatewayd --lint` alone:
  *     /ub/ctx             gives the exchange back twice; 200 "ub" first
  *     /ub/body            drops the request's body twice
@@ -226,7 +233,15 @@ static const struct trick own_tricks[] = {{"ok", play_ok}, {"notes", play_notes}
 
 /* The trick whose name is the path's first segment. */
 static const struct trick *find(const char *path, const char **argument) {
-  const struct trick *lists[] = {own_tricks, answer_tricks, body_tricks, async_tricks};
+  const struct trick *lists[] = {
+      own_tricks,
+      answer_tricks,
+      body_tricks,
+      async_tricks,
+#ifdef HOSTILE_FAULTS
+      fault_tricks,
+#endif
+  };
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
     for (const struct trick *trick = lists[i]; trick->name != NULL; trick++) {
       size_t len = strlen(trick->name);

@@ -35,6 +35,7 @@ struct trick {
 extern const struct trick answer_tricks[];
 extern const struct trick body_tricks[];
 extern const struct trick async_tricks[];
+extern const struct trick fault_tricks[];
 
 extern const gw_host *hostile_host;
 

@@ -1,6 +1,6 @@
 //! The access log: a line for each answer, in the combined format.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
@@ -21,6 +21,8 @@ pub(crate) struct AccessLog {
     lines: RefCell<Vec<u8>>,
     /// None until it has been opened; lines wait for that.
     file: RefCell<Option<File>>,
+    /// It cannot be written, and the server's log says so.
+    broken: Cell<bool>,
 }
 
 /// What a line says of a request; taken when the head is read.
@@ -53,6 +55,7 @@ impl AccessLog {
         Ok(Rc::new(Self {
             lines: RefCell::default(),
             file: RefCell::new(file),
+            broken: Cell::new(false),
         }))
     }
 
@@ -100,7 +103,8 @@ impl AccessLog {
         }
     }
 
-    /// Writes what has gathered. A log that cannot be written loses lines, never requests.
+    /// Writes what has gathered. A log that cannot be written loses lines, never requests, and that is
+    /// told once until it can be written again.
     pub(crate) fn flush(&self) {
         let mut lines = self.lines.borrow_mut();
         let file = self.file.borrow();
@@ -116,8 +120,14 @@ impl AccessLog {
             let limit = rest.len().min(LINE_BYTES);
             let end = memchr::memrchr(b'\n', &rest[..limit]).map_or(limit, |at| at + 1);
             let (now, later) = rest.split_at(end);
-            if file.write_all(now).is_err() {
+            if let Err(error) = file.write_all(now) {
+                if !self.broken.replace(true) {
+                    tracing::error!("the access log loses lines: {error}");
+                }
                 break;
+            }
+            if self.broken.replace(false) {
+                tracing::info!("the access log can be written again");
             }
             rest = later;
         }

@@ -69,10 +69,7 @@ impl Image {
     fn held(file: File, name: &OsStr) -> io::Result<Self> {
         let mut environment = Vec::new();
         for (key, value) in std::env::vars_os() {
-            if !PRIVATE_VARIABLES
-                .iter()
-                .any(|prefix| key.as_bytes().starts_with(prefix))
-            {
+            if !is_private(&key) {
                 environment.push(record(key, &value)?);
             }
         }
@@ -298,6 +295,19 @@ pub(crate) fn set_name(name: &str) {
     }
 }
 
+/// Removes from the environment what speaks to this process alone, before foreign code is loaded that
+/// would take it for its own.
+///
+/// To be called in a process without other threads.
+pub(crate) fn forget_private_variables() {
+    for (variable, _) in std::env::vars_os() {
+        if is_private(&variable) {
+            // SAFETY: no other thread reads the environment, since there is none.
+            unsafe { std::env::remove_var(variable) };
+        }
+    }
+}
+
 /// Lets this process and its children open as many files as the system allows: a connection is a file,
 /// and the usual soft limit of 1,024 is for programs that still use `select`. Returns how many.
 pub(crate) fn raise_file_limit() -> u64 {
@@ -327,6 +337,13 @@ pub(crate) const EXEC_FAILED: i32 = 127;
 
 /// Variables that speak to this process alone: what a service manager tells its child.
 const PRIVATE_VARIABLES: [&[u8]; 3] = [b"NOTIFY_", b"LISTEN_", b"WATCHDOG_"];
+
+fn is_private(variable: &OsStr) -> bool {
+    let name = variable.as_bytes();
+    PRIVATE_VARIABLES
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
 
 fn path_only(path: &Path) -> io::Result<File> {
     OpenOptions::new()

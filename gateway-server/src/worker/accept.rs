@@ -17,6 +17,7 @@ use crate::os;
 /// A nonblocking listening socket with its address.
 pub(super) struct Listener {
     socket: OwnedFd,
+    address: ListenAddress,
     kind: Kind,
     tenure: Tenure,
     local: Rc<HostAddress>,
@@ -52,6 +53,7 @@ impl Listener {
         };
         Self {
             socket,
+            address: address.clone(),
             kind,
             tenure,
             local: Rc::new(HostAddress::from(&local)),
@@ -86,9 +88,14 @@ impl Listener {
 }
 
 impl Listener {
+    /// Whether it ends with us.
+    pub(super) fn is_own(&self) -> bool {
+        self.tenure == Tenure::Own
+    }
+
     /// Lets nobody new in, if the listener is ours; whoever is in the backlog can still be accepted.
     pub(super) fn turn_newcomers_away(&self) {
-        if let (Kind::Tcp, Tenure::Own) = (self.kind, self.tenure)
+        if let (Kind::Tcp, true) = (self.kind, self.is_own())
             && let Err(error) = turn_away(self)
         {
             tracing::debug!("cannot turn newcomers away: {error}");
@@ -98,7 +105,7 @@ impl Listener {
 
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the listener at {}", self.local)
+        write!(f, "the listener at {}", self.address)
     }
 }
 

@@ -14,6 +14,7 @@ use nix::sys::signal::Signal;
 use super::assume_identity;
 use super::event_loop::run;
 use super::obey::{Subject, obey};
+use super::orphan;
 use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
 use crate::app_source::AppSource;
 use crate::banner;
@@ -44,6 +45,12 @@ pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
 
 fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
     let passed = Passed::take(&config.bind, fd::adopt);
+    if std::env::var_os("NOTIFY_SOCKET").is_some() {
+        tracing::warn!(
+            "a server of one process tells the service manager nothing: use --workers 1"
+        );
+    }
+    process::forget_private_variables();
     // Before any thread exists, so that all of them leave the signals to ours.
     let signals = SignalSource::open().map_err(other)?;
     let _pid_file = start::pid_file(config.pid.as_deref(), &signals).map_err(other)?;
@@ -69,6 +76,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
     let logs = LogFiles::of(&config);
     // The thread that heeds signals is to the loop what a master is.
     let (master, orders) = orders::pair().map_err(other)?;
+    orphan::end_in_time(&orders, config.graceful_timeout).map_err(other)?;
     if let Some(file) = logs.open().map_err(other)? {
         orders::send_log(&master, &file).map_err(other)?;
     }

@@ -125,10 +125,12 @@ impl Doors {
         }
     }
 
-    /// Accepts everybody who waits, whether or not there is room; true if somebody may still be waiting.
+    /// Accepts everybody who waits at listeners that end with us, whether or not there is room; true if
+    /// somebody may still be waiting. Who waits elsewhere is accepted by whoever listens there next.
     pub(super) fn let_everybody_in(&self, mut admit: impl FnMut(Connection)) -> bool {
         let mut more = false;
-        for listener in self.listeners.borrow().iter().flatten() {
+        let listeners = self.listeners.borrow();
+        for listener in listeners.iter().flatten().filter(|one| one.is_own()) {
             let mut outcomes = (0..ACCEPTED_AT_THE_END).map(|_| listener.accept(&self.service));
             more |= loop {
                 match outcomes.next() {

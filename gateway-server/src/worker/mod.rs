@@ -9,6 +9,7 @@ mod application;
 mod doors;
 mod event_loop;
 mod obey;
+mod orphan;
 mod plan;
 mod race;
 mod reactor;
@@ -79,8 +80,10 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
         // A master that is gone is noticed by the task that reads from it.
         let _ = Report::Ready(app).send(&orders);
     };
-    let assumed = assume_identity(&config).map_err(other);
-    let failure = assumed.and_then(|()| run(serving, config.worker_timeout, hear, ready));
+    let prepared = assume_identity(&config)
+        .and_then(|()| orphan::end_in_time(&orders, config.graceful_timeout))
+        .map_err(other);
+    let failure = prepared.and_then(|()| run(serving, config.worker_timeout, hear, ready));
     let Err(error) = failure else {
         return ExitCode::SUCCESS;
     };

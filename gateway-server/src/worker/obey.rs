@@ -8,10 +8,9 @@ use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 
 use crate::clock::Clock;
-use crate::drain::{Drain, LAST_GRACE, Phase};
+use crate::drain::{Drain, Phase};
 use crate::logging::AccessLog;
 use crate::orders::{Heard, Order, Received, Report};
-use crate::os::process;
 
 /// What orders act upon.
 pub(super) struct Subject {
@@ -55,11 +54,8 @@ pub(super) async fn obey(orders: AsyncFd<Rc<OwnedFd>>, subject: Subject) {
             Received::Closed => {
                 tracing::warn!("the master is gone; finishing what has begun");
                 drain.advance(Phase::Orphaned);
-                // Nobody else sees to it that this ends.
                 clock.sleep(graceful).await;
-                drain.advance(Phase::Stopping);
-                clock.sleep(LAST_GRACE).await;
-                process::exit_now(1);
+                return drain.advance(Phase::Stopping);
             }
         }
     }

@@ -15,6 +15,7 @@ mod deaths;
 mod dev;
 mod draining;
 mod exchanges;
+mod faults;
 mod hostile;
 mod lifecycle;
 mod limits;

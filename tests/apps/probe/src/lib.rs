@@ -61,6 +61,12 @@ fn told(startup: &Startup) -> String {
     lines.join("\n")
 }
 
+/// The names of the variables that there are, one a line.
+fn variables() -> String {
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    names.collect::<Vec<_>>().join("\n")
+}
+
 impl Gateway for Probe {
     async fn call(&self, mut request: Request) -> Response {
         let path = String::from_utf8_lossy(request.path()).into_owned();
@@ -69,6 +75,7 @@ impl Gateway for Probe {
         match name {
             "version" => Response::text(option_env!("PROBE_VERSION").unwrap_or("unset")),
             "startup" => Response::text(self.startup.clone()),
+            "environment" => Response::text(variables()),
             "pid" => Response::text(process::id().to_string()),
             "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
             "dateless" => Response::text("dateless").without_date(),
@@ -95,6 +102,7 @@ impl Gateway for Probe {
                 reason = "to block the loop is the purpose"
             )]
             "block" => {
+                log::info!("blocking the loop");
                 std::thread::sleep(Duration::from_millis(number));
                 Response::text("blocked")
             }
