@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -146,6 +147,23 @@ pub fn compile(sources: &[&str], flags: &[&str], folder: &Path) -> PathBuf {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{compiler} {sources:?}: {said}");
     module
+}
+
+/// Puts a copy of a program in the place of `to`, as package managers do: a new file, renamed.
+///
+/// Another process writes it. A descriptor of our own would pass to whatever another test starts at
+/// this moment, and nobody can execute a file that is open for writing.
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn install(from: &Path, to: &Path) {
+    let fresh = to.with_extension("fresh");
+    let copied = Command::new("cp").arg(from).arg(&fresh).status();
+    assert!(
+        copied.is_ok_and(|status| status.success()),
+        "cp {from:?} {fresh:?}"
+    );
+    fs::rename(fresh, to).expect("to rename a file");
 }
 
 /// The workspace's folder.

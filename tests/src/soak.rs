@@ -2,7 +2,6 @@
 //! upgrades, more workers, fewer workers. Whatever is lost shows up in the figures.
 
 use std::fmt;
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::address::Address;
-use crate::artefacts::{Artefacts, root};
+use crate::artefacts::{Artefacts, install, root};
 use crate::client::{get, post};
 use crate::gatewayd::{Gatewayd, program_at};
 use crate::load::{Connections, Load, Plan, Tally};
@@ -170,8 +169,8 @@ impl Site {
             app: folder.join("app.so"),
             builds: [Artefacts::built(), &another].map(|built| built.module("probe").to_owned()),
         };
-        replace(&site.program, Artefacts::built().program("gatewayd"));
-        replace(&site.app, &site.builds[0]);
+        install(Artefacts::built().program("gatewayd"), &site.program);
+        install(&site.builds[0], &site.app);
         site
     }
 
@@ -182,14 +181,14 @@ impl Site {
             Deed::Reload => {
                 let old = server.get("/version").text().to_owned();
                 let new = usize::from(old == "unset");
-                replace(&self.app, &self.builds[new]);
+                install(&self.builds[new], &self.app);
                 process.signal(Signal::SIGHUP);
                 process.line_with("all workers run generation", from);
                 // The last worker to retire may not have heard of it yet.
                 until("new version", || server.get("/version").text() != old);
             }
             Deed::Upgrade => {
-                replace(&self.program, Artefacts::built().program("gatewayd"));
+                install(Artefacts::built().program("gatewayd"), &self.program);
                 process.signal(Signal::SIGUSR2);
                 process.line_with("all workers run generation", from);
             }
@@ -212,6 +211,12 @@ impl Figures {
     #[must_use]
     pub fn answered(&self) -> u64 {
         self.loads.iter().map(|(_, tally)| tally.total()).sum()
+    }
+
+    /// Workers that were replaced because they had reached a limit.
+    #[must_use]
+    pub fn recycled(&self) -> usize {
+        self.end.1.matches(RECYCLED).count()
     }
 
     /// Everything that went wrong, with the kind of client that it happened to.
@@ -249,6 +254,16 @@ impl fmt::Display for Figures {
             f,
             "{answered} answers in {seconds:.1} s, {rate:.0} a second"
         )?;
+        let told = |what: &str| self.end.1.matches(what).count();
+        writeln!(
+            f,
+            "{} generations, {} of them with a new program, {} changes of the number of workers, {} \
+             workers recycled",
+            told("all workers run generation"),
+            told("has taken over"),
+            told("workers from now on"),
+            self.recycled()
+        )?;
         for (name, tally) in &self.loads {
             writeln!(
                 f,
@@ -270,13 +285,8 @@ fn complaints(nginx: &Nginx) -> Vec<String> {
     said.lines().filter(bad).map(str::to_owned).collect()
 }
 
-/// Puts a new file in the place of `old`, as build tools and package managers do.
-fn replace(old: &Path, new: &Path) {
-    let fresh = old.with_extension("new");
-    fs::copy(new, &fresh).expect("to copy a file");
-    fs::rename(fresh, old).expect("to rename a file");
-}
-
+/// What the log says of a worker that has reached a limit.
+const RECYCLED: &str = "and will be replaced";
 /// Clients of each kind.
 const CLIENTS: usize = 6;
 /// Addresses that clients connect from.

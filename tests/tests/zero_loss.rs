@@ -16,5 +16,6 @@ fn reloads_upgrades_scaling_and_recycling_under_steady_load_lose_no_request() {
     let figures = soak.run();
     println!("{figures}");
     assert!(figures.answered() >= soak.requests);
+    assert!(figures.recycled() > 0, "{figures}");
     figures.expect_no_loss();
 }

@@ -48,6 +48,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
   docs    writes docs/configuration.md from the table of settings
   layers  the import table of ARCHITECTURE.md against the sources
-  soak    minutes of load while everything is reloaded and scaled; counts what is lost (needs nginx)
   miri    the round trips through the C ABI under miri (needs nightly with miri)
+  soak    minutes of load while all is reloaded, upgraded, scaled and recycled: what is lost (needs nginx);
+          [--seconds 300] [--workers 32] [--rate 1000]
   spec    the rules of SPEC.md from the sources; with --check only compares them";

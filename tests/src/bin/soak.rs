@@ -74,7 +74,11 @@ impl Plan {
             reloads: self.seconds.div_ceil(6),
             upgrades: self.seconds.div_ceil(15),
             scalings: self.seconds.div_ceil(4),
-            arguments: vec!["--max-requests=2000".to_owned()],
+            // Every few seconds, so that some reach it between two reloads.
+            arguments: vec![format!(
+                "--max-requests={}",
+                (self.rate * 3).div_ceil(self.workers)
+            )],
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gateway_tests::artefacts::Artefacts;
+use gateway_tests::artefacts::{Artefacts, install};
 use gateway_tests::gatewayd::{Gatewayd, workers_of};
 use gateway_tests::until;
 use nix::sys::signal::{Signal, kill};
@@ -74,16 +74,14 @@ fn children(pid: i32) -> Vec<i32> {
 fn it_reloads_is_upgraded_reaps_orphans_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("gatewayd");
-    fs::copy(Artefacts::built().program("gatewayd"), &program).unwrap();
+    install(Artefacts::built().program("gatewayd"), &program);
     let container = Container::start(&program);
     let (server, master) = (&container.server, container.master);
 
     container.signal("HUP", "all workers run generation 2");
     assert_eq!(server.get("/version").text(), "unset");
 
-    let fresh = folder.path().join("fresh");
-    fs::copy(Artefacts::built().program("gatewayd"), &fresh).unwrap();
-    fs::rename(fresh, &program).unwrap();
+    install(Artefacts::built().program("gatewayd"), &program);
     let from = server.process.lines_so_far();
     container.signal("USR2", "has taken over");
     server

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use gateway_tests::artefacts::Artefacts;
+use gateway_tests::artefacts::{Artefacts, install};
 use gateway_tests::client::get;
 use gateway_tests::gatewayd::{Gatewayd, program_at};
 use gateway_tests::load::{Load, Plan};
@@ -25,7 +25,7 @@ impl Site {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (program, app) = (folder.path().join("gatewayd"), folder.path().join("app.so"));
-        fs::copy(Artefacts::built().program("gatewayd"), &program).unwrap();
+        install(Artefacts::built().program("gatewayd"), &program);
         fs::copy(Artefacts::built().module("probe"), &app).unwrap();
         Self {
             folder,
@@ -49,9 +49,7 @@ impl Site {
 
     /// Puts a new file in the program's place.
     fn replace_program(&self, with: &Path) {
-        let fresh = self.folder.path().join("fresh");
-        fs::copy(with, &fresh).unwrap();
-        fs::rename(fresh, &self.program).unwrap();
+        install(with, &self.program);
     }
 }
 
@@ -70,6 +68,14 @@ fn refusal(server: &Gatewayd) -> String {
     let line = server.process.line_with("the upgrade is off", from);
     assert!(line.contains("ERROR"), "{line}");
     line
+}
+
+fn load(server: &Gatewayd) -> Load {
+    Load::start(&Plan {
+        clients: 2,
+        pace: Duration::from_millis(5),
+        ..Plan::new(&server.address, get("/version"))
+    })
 }
 
 fn inode(path: impl AsRef<Path>) -> u64 {
@@ -117,11 +123,7 @@ fn nothing_that_is_wrong_with_a_new_program_changes_anything() {
     let site = Site::new();
     let server = site.serve(&["--workers", "2", "--boot-timeout", "1s"]);
     let pids = server.workers();
-    let load = Load::start(&Plan {
-        clients: 2,
-        pace: Duration::from_millis(5),
-        ..Plan::new(&server.address, get("/version"))
-    });
+    let load = load(&server);
     let path = site.program.display().to_string();
 
     fs::remove_file(&site.program).unwrap();
@@ -179,6 +181,7 @@ fn an_application_that_is_broken_or_does_not_start_stops_an_upgrade() {
     let site = Site::new();
     let server = site.serve(&["--workers", "1"]);
     let pids = server.workers();
+    let load = load(&server);
     let app = fs::read(&site.app).unwrap();
     fs::write(&site.app, "no longer an ELF file").unwrap();
     let line = refusal(&server);
@@ -190,6 +193,8 @@ fn an_application_that_is_broken_or_does_not_start_stops_an_upgrade() {
         "{line}"
     );
     assert_eq!(server.workers(), pids);
+    load.more(20);
+    load.stop().expect_no_failure();
     fs::write(&site.app, app).unwrap();
     upgrade(&server);
     assert_eq!(server.stop().0, 0);
@@ -295,13 +300,11 @@ fn a_program_found_by_its_name_alone_is_found_again() {
 fn hup_replaces_the_program_where_that_is_the_application() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("own-binary");
-    fs::copy(Artefacts::built().program("own-binary"), &program).unwrap();
+    install(Artefacts::built().program("own-binary"), &program);
     let mut command = program_at(&program);
     command.args(["--workers", "1", "--bind", "127.0.0.1:0"]);
     let server = Gatewayd::start(&mut command);
-    let fresh = folder.path().join("fresh");
-    fs::copy(Artefacts::built().program("linked"), &fresh).unwrap();
-    fs::rename(fresh, &program).unwrap();
+    install(Artefacts::built().program("linked"), &program);
     server.process.signal(Signal::SIGHUP);
     server.process.line_with("has taken over 1 worker,", 0);
     server.process.line_with("all workers run generation 2", 0);
