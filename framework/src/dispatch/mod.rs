@@ -1,6 +1,6 @@
 //! [`Carafe`]: the application as it serves.
 //!
-//! A request is matched, gets its context, and walks its [`Chain`]: guards and hooks before the
+//! A request is matched, gets its context, and walks its chain: guards and hooks before the
 //! view, the view, hooks after it. Errors go to the handlers wherever they come from.
 
 mod contain;

@@ -20,7 +20,7 @@ pub use http_error::HttpError;
 /// still means what it does elsewhere under `use carafe::*`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no ordinary answer: any error at all, or a status to [`abort`] with.
+/// Why there is no ordinary answer: any error at all, or a status to [`abort()`] with.
 ///
 /// `?` turns every error into one; its answer is then a 500 whose cause stands in the log and
 /// never in the response. It is deliberately not an `Error` itself, for `?` to do that.

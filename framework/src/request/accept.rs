@@ -9,7 +9,7 @@ pub struct Accept {
 
 impl Accept {
     /// Reads the field; without one, everything is as welcome as anything. At most
-    /// [`MAX_RANGES`] ranges count.
+    /// 32 ranges count.
     #[must_use]
     pub fn parse(field: Option<&str>) -> Self {
         let ranges = field.unwrap_or("*/*").split(',').take(MAX_RANGES);

@@ -13,7 +13,7 @@
 //! assert_eq!(app.test().get("/<b>").text(), "<h1>Hello &lt;b&gt;!</h1>");
 //! ```
 //!
-//! Templates usually stand in a folder, [`App::templates`]. They inherit, include and import each other, as in Flask;
+//! Templates usually stand in a folder, [`App::templates`](crate::App::templates). They inherit, include and import each other, as in Flask;
 //! values are escaped in `.html`, `.htm`, `.xml`, `.xhtml` and `.svg`. Everywhere at hand: `url_for(endpoint, ...)`,
 //! `get_flashed_messages()`, `csrf_token()`, `csp_nonce()` and `request`.
 
