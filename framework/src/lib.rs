@@ -27,6 +27,7 @@ mod error;
 mod extension;
 mod extract;
 mod file_names;
+mod files;
 mod form;
 mod http_date;
 mod json;
@@ -38,6 +39,7 @@ mod pages;
 mod parts;
 mod password;
 mod pool;
+mod redirects;
 mod request;
 mod resource;
 mod response;
@@ -71,6 +73,7 @@ pub use error::{Abort, Error, HttpError, OrAbort, Result, abort};
 pub use extension::Extension;
 pub use extract::{Arg, Args, Check, Cookies, Flat, Kind, PathValue, Query, State, Take};
 pub use file_names::{safe_join, secure_filename};
+pub use files::{SendFile, send_file, send_from_directory};
 pub use form::{Files, Form, UploadedFile};
 pub use http_date::{HttpDate, NotADate};
 pub use json::Json;
@@ -80,6 +83,7 @@ pub use password::{
     BadPasswordHash, PasswordMethod, check_password_hash, generate_password_hash,
     generate_password_hash_by, needs_rehash,
 };
+pub use redirects::{redirect_back, safe_redirect};
 pub use request::{Accept, Request};
 pub use resource::Resource;
 pub use response::{Cookie, Response, SameSite, redirect};

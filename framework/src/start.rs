@@ -19,6 +19,7 @@ use crate::config::{Config, Environment, Source};
 use crate::csrf;
 use crate::dispatch::{Carafe, Service};
 use crate::extract::Check;
+use crate::files;
 use crate::form;
 use crate::json_format::JsonFormat;
 use crate::keys::Keys;
@@ -76,7 +77,7 @@ impl App {
         let mut state = std::mem::take(&mut app.state);
         state.put(settings.form);
         provide_sessions(&mut state, &config, &root)?;
-        let bad_templates = provide_templates(&mut state, &app, &config, &root);
+        let early = provide_folders(&mut state, &app, &config, &root)?;
         let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
         let plugins = match started {
             Ok(plugins) => plugins,
@@ -93,12 +94,12 @@ impl App {
             Ok(compiled) => compiled,
             Err(mistakes) => {
                 stop(&plugins).await;
-                return Err(Mistakes([bad_templates, mistakes].concat()));
+                return Err(Mistakes([early, mistakes].concat()));
             }
         };
-        if !bad_templates.is_empty() {
+        if !early.is_empty() {
             stop(&plugins).await;
-            return Err(Mistakes(bad_templates));
+            return Err(Mistakes(early));
         }
         let (chains, routes) = compiled
             .served
@@ -237,19 +238,27 @@ fn provide_sessions(state: &mut Parts, config: &Config, root: &Path) -> Result<(
     Ok(())
 }
 
-/// The templates of the application and its blueprints; answers the mistakes in them.
-fn provide_templates(state: &mut Parts, app: &App, config: &Config, root: &Path) -> Vec<String> {
+/// Templates and static files of the application and its blueprints; answers the mistakes in them.
+fn provide_folders(
+    state: &mut Parts,
+    app: &App,
+    config: &Config,
+    root: &Path,
+) -> Result<Vec<String>, Mistakes> {
+    let files = files::Settings::read(config).map_err(|error| Mistakes::one(error.to_string()))?;
+    state.put(files);
     let nonces = state
         .get::<security::Policy>()
         .is_some_and(security::Policy::wants_nonces);
-    let blueprints = blueprint_parts(&app.scope);
-    match Templates::read(config, root, &app.scope.parts, &blueprints, nonces) {
+    let (own, theirs) = (&app.scope.parts, blueprint_parts(&app.scope));
+    let mut mistakes = files::mistakes(own, &theirs, root);
+    match Templates::read(config, root, own, &theirs, nonces) {
         Ok(templates) => {
             state.put(templates);
-            Vec::new()
         }
-        Err(mistakes) => mistakes,
+        Err(found) => mistakes.extend(found),
     }
+    Ok(mistakes)
 }
 
 /// Extensions that have started.

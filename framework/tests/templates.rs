@@ -278,7 +278,7 @@ fn mistakes_in_templates_are_told_at_the_start_with_file_and_line() {
     let told: Vec<&str> = mistakes.iter().collect();
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(
-        told[0].starts_with("expected a folder of templates at /"),
+        told[0].starts_with("templates: expected a folder at /"),
         "{told:?}"
     );
     assert!(

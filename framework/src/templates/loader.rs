@@ -44,7 +44,7 @@ impl Loader {
                 if !path.is_dir() {
                     let path = path.display();
                     mistakes.push(format!(
-                        "expected a folder of templates at {path}, found none"
+                        "templates: expected a folder at {path}, found none"
                     ));
                 }
                 let named = folder.display().to_string();
