@@ -37,6 +37,7 @@ mod signals;
 mod stopping;
 mod succession;
 mod supervisor;
+mod surroundings;
 mod timeouts;
 mod under_load;
 mod upgrade;
