@@ -62,6 +62,11 @@ fn parameter(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
                 unquoted.push(*escaped);
                 at += 2;
             }
+            // Present ones write a quote like this, and `%` as it is (the HTML standard's multipart form data).
+            (b'%', Some(b'2')) if quoted.get(at + 2) == Some(&b'2') => {
+                unquoted.push(b'"');
+                at += 3;
+            }
             (byte, _) => {
                 unquoted.push(byte);
                 at += 1;
@@ -94,6 +99,10 @@ mod tests {
             ("form-data; name=a; filename=b.txt", "b.txt"),
             (r#"form-data; FileName="a;b=c""#, "a;b=c"),
             (r#"form-data; filename="say \"hi\"""#, "say \"hi\""),
+            (
+                r#"form-data; filename="say %22hi%22 50%""#,
+                "say \"hi\" 50%",
+            ),
             (r#"form-data; filename="C:\dir\f.txt""#, r"C:\dir\f.txt"),
             (r#"form-data; filename="naïve.txt""#, "naïve.txt"),
             (

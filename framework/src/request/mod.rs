@@ -147,7 +147,7 @@ impl Request {
     #[must_use]
     pub fn url(&self) -> String {
         let mut url = self.base_url();
-        if let Some(query) = self.head.query() {
+        if let Some(query) = self.head.query().filter(|query| !query.is_empty()) {
             url.push('?');
             url.push_str(&String::from_utf8_lossy(query));
         }

@@ -2,6 +2,7 @@
 
 mod cookie;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use gateway_spec::http::{self, StatusCode};
 use gateway_spec::{Body, BodyStream, Fields};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, SET_COOKIE, VARY};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 pub use cookie::{Cookie, SameSite};
 
@@ -59,9 +61,11 @@ impl Response {
         Self::new(Body::empty()).with_status(status)
     }
 
-    /// `status` with a `Location`. [`redirect`] is the short form for 302.
+    /// `status` with a `Location`, in which spaces, letters beyond ASCII and the like are encoded. [`redirect`] is
+    /// the short form for 302.
     pub fn redirect(status: StatusCode, location: &str) -> Self {
-        Self::empty(status).header(LOCATION, location)
+        let location = Cow::from(utf8_percent_encode(location, NOT_IN_URLS));
+        Self::empty(status).header(LOCATION, location.as_ref())
     }
 
     /// The same response with this status, which is thereby chosen.
@@ -270,9 +274,38 @@ impl fmt::Debug for Response {
     }
 }
 
+/// What RFC 3986 lets stand in no URL. `%` stays, for what is encoded already; control characters stay too, to be
+/// refused as a value of any field.
+const NOT_IN_URLS: &AsciiSet = &AsciiSet::EMPTY
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_location_is_a_url_whatever_it_was_made_of() {
+        for (given, sent) in [
+            ("/a b?c=ü#d", "/a%20b?c=%C3%BC#d"),
+            ("/%C3%BC?a=b&c=%26", "/%C3%BC?a=b&c=%26"),
+            (
+                "https://[::1]:8000/\"<x>\\",
+                "https://[::1]:8000/%22%3Cx%3E%5C",
+            ),
+        ] {
+            let response = redirect(given);
+            assert_eq!(response.headers().get(&LOCATION).unwrap(), sent);
+        }
+    }
 
     #[test]
     fn a_value_with_a_line_break_never_becomes_a_field() {

@@ -25,6 +25,7 @@ mod logging;
 mod overload;
 mod own_binary;
 mod panics;
+mod parity;
 mod process_model;
 mod process_one;
 mod project;

@@ -1,0 +1,3 @@
+//! The application of `examples/parity` as a module for servers.
+
+carafe::export!(parity::app());
