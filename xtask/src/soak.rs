@@ -15,6 +15,6 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
         .current_dir(root)
         .status()
         .context("cannot start cargo")?;
-    ensure!(status.success(), "requests were lost");
+    ensure!(status.success(), "the soak has failed, as told above");
     Ok(())
 }
