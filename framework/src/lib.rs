@@ -22,6 +22,7 @@ pub mod conditional;
 mod config;
 mod context;
 pub mod csrf;
+mod debug_page;
 mod dispatch;
 mod error;
 mod extension;

@@ -17,6 +17,7 @@ use crate::app::{App, Plugin, Starting};
 use crate::compile::{blueprint_parts, compile};
 use crate::config::{Config, Environment, Source};
 use crate::csrf;
+use crate::debug_page;
 use crate::dispatch::{Carafe, Service};
 use crate::extract::Check;
 use crate::files;
@@ -74,6 +75,7 @@ impl App {
         }
         app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
+        app = debug_page::offered(app, &config);
         let mut state = std::mem::take(&mut app.state);
         state.put(settings.form);
         provide_sessions(&mut state, &config, &root)?;

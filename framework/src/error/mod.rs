@@ -7,6 +7,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::Location;
 
 use gateway_spec::http::{HeaderName, HeaderValue, StatusCode};
 
@@ -34,10 +35,13 @@ struct Inner {
     cause: Option<Box<dyn StdError + Send + Sync>>,
     fields: Vec<(HeaderName, HeaderValue)>,
     response: Option<Response>,
+    /// Where it was made: the line with the `?`, usually.
+    place: &'static Location<'static>,
 }
 
 impl Error {
     /// An error with its own status, for failures that are the client's.
+    #[track_caller]
     pub fn with_cause(
         status: StatusCode,
         cause: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -46,6 +50,7 @@ impl Error {
     }
 
     /// A 500 that a message explains in the log.
+    #[track_caller]
     pub fn message(message: impl Into<Cow<'static, str>>) -> Self {
         Self::from(Message(message.into()))
     }
@@ -113,6 +118,11 @@ impl Error {
             && self.downcast_ref::<HttpError>().is_none()
     }
 
+    /// Where it was made, as far as the compiler knows.
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.inner.place
+    }
+
     /// The response that answers it past all handlers.
     pub(crate) fn take_response(&mut self) -> Option<Response> {
         self.inner.response.take()
@@ -123,6 +133,7 @@ impl Error {
         std::mem::take(&mut self.inner.fields)
     }
 
+    #[track_caller]
     fn of(
         status: StatusCode,
         cause: Option<Box<dyn StdError + Send + Sync>>,
@@ -134,6 +145,7 @@ impl Error {
                 cause,
                 fields: Vec::new(),
                 response,
+                place: Location::caller(),
             }),
         }
     }
@@ -142,6 +154,7 @@ impl Error {
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     /// A 500, unless it is an [`HttpError`] or an error of the exchange itself (a body that broke
     /// off), which know their status.
+    #[track_caller]
     fn from(error: E) -> Self {
         let any = &error as &dyn Any;
         let http = any.downcast_ref().map(HttpError::status);
