@@ -6,7 +6,7 @@ use std::ops::Deref;
 /// A buffer that is written in place.
 ///
 /// Its memory is initialised ahead of what is written, so that the parts of a head are moves into
-/// one [`page`](Self::page), whose size the compiler knows: no part asks for room of its own.
+/// one page, whose size the compiler knows: no part asks for room of its own.
 #[derive(Clone, Default)]
 pub struct Outgoing {
     /// What was written, then whatever was there before.
