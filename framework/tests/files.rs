@@ -101,6 +101,7 @@ fn nothing_outside_of_the_folder_and_nothing_but_files_is_served() {
         "a%00b",
         "digits.txt/x",
         &"x".repeat(300),
+        &"x/".repeat(3000),
     ] {
         assert_eq!(
             client

@@ -1,5 +1,6 @@
 //! [`Opened`]: a file with what it is recognised by.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -23,6 +24,9 @@ pub(super) struct Opened {
 impl Opened {
     /// Opens a file; this may block. None if there is nothing of this name, or something that is no regular file.
     pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
+        if is_too_long(path) {
+            return Ok(None);
+        }
         match Self::try_open(path) {
             Err(error) if is_absence(&error) => Ok(None),
             other => other,
@@ -69,11 +73,17 @@ fn sendable(time: SystemTime) -> Option<SystemTime> {
 fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound
-            | io::ErrorKind::NotADirectory
-            | io::ErrorKind::InvalidInput
-            | io::ErrorKind::InvalidFilename
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput
     )
 }
 
+/// Whether no file can have this name.
+fn is_too_long(path: &Path) -> bool {
+    let too_long = |name: &OsStr| name.len() > NAME_MAX;
+    path.iter().any(too_long) || path.as_os_str().len() >= PATH_MAX
+}
+
 const MARK_BYTES: usize = 12;
+/// Linux's own limits, in bytes.
+const NAME_MAX: usize = 255;
+const PATH_MAX: usize = 4096;

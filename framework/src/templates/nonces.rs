@@ -229,6 +229,7 @@ const NONCE_IN_RAW: &str = r#" nonce="{% endraw %}{{ csp_nonce() }}{% raw %}""#;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn nonced(source: &str) -> String {
         with_nonces(source)
@@ -302,5 +303,23 @@ mod tests {
         assert_eq!(nonced(source), expected);
         let other = "<script data-nonce=a nonced>";
         assert_eq!(nonced(other), "<script@ data-nonce=a nonced>");
+    }
+
+    proptest! {
+        /// Whatever the source is, nonces are all that is added.
+        #[test]
+        fn nothing_but_nonces_is_added(pieces in prop::collection::vec(piece(), 0..20)) {
+            let source = pieces.concat();
+            let bare = with_nonces(&source).replace(NONCE, "").replace(NONCE_IN_RAW, "");
+            prop_assert_eq!(bare, source);
+        }
+    }
+
+    fn piece() -> impl Strategy<Value = String> {
+        let tokens = [
+            "<", "script", "style", ">", "</", "/", "<!--", "-->", "{{", "}}", "{%", "%}", "{#",
+            "#}", "raw", "endraw", " ", "\"", "'", "\\", "nonce", "=", "title", "\u{fc}", "x", "-",
+        ];
+        prop::sample::select(tokens.to_vec()).prop_map(str::to_owned)
     }
 }
