@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 use super::event::WorkerId;
-use crate::scoreboard::{HeldRequest, LastWords, Page};
+use crate::scoreboard::{HeldRequest, Page};
 
 /// Names the requests that a worker holds, the oldest first; whether there are any.
 pub(super) fn tell_held(worker: WorkerId, page: &Page) -> bool {
@@ -20,13 +20,13 @@ pub(super) fn tell_held(worker: WorkerId, page: &Page) -> bool {
     !held.is_empty()
 }
 
-/// Tells what a worker said as it was aborted. `app` is the number of the descriptor that the
+/// Tells where a worker was as it died. `app` is the number of the descriptor that the
 /// application was loaded from, and its path.
 pub(super) fn tell_last_words(worker: WorkerId, page: &Page, app: Option<(RawFd, &Path)>) {
-    let LastWords { request, trace } = page.last_words();
-    if let Some(request) = request {
+    if let Some(request) = page.present() {
         tracing::warn!("{worker} was at {request}, whose call did not return");
     }
+    let trace = page.trace();
     let frames = of_interest(&trace, app.is_some());
     if !frames.is_empty() {
         tracing::warn!(

@@ -23,7 +23,6 @@ use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Form, Head, Outgoing, Recipient, Version};
 use crate::limits::DISCARD;
 use crate::logging::{LoggedRequest, Visit};
-use crate::os::last_words;
 use crate::workbench::Verdict;
 
 /// What a request line says: method, target, version.
@@ -184,7 +183,7 @@ impl Connection {
         let service = turn.service;
         let mut answer = turn.answer.take().unwrap_or_else(|| service.take_answer());
         answer.begin(terms);
-        let mut call = last_words::at(raw, || {
+        let mut call = service.slot.at(raw, || {
             self.call(service, request, body, answer, turn.waker)
         });
         turn.requests += 1;

@@ -1,23 +1,20 @@
-//! What a process writes down when it is aborted or crashes: the request that its loop is at, and a
-//! backtrace.
+//! What a process writes down when it is aborted or crashes: a backtrace.
 //!
-//! The handler only reads what was put ready for it and writes to a descriptor that is open already:
-//! the loop may hang anywhere, within the allocator too.
+//! The handler only writes to a descriptor that is open already: the loop may hang anywhere, within the
+//! allocator too.
 
 use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
-use std::os::fd::{IntoRawFd, RawFd};
+use std::os::fd::IntoRawFd;
 use std::ptr;
+use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize};
 
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use nix::unistd::{getpid, gettid};
 
-/// Has the process write its last words into `file`, from the byte `at` on: the head that it is at, a
-/// zero byte, the lines of the backtrace.
+/// Has the process write its last words into `file`, from the byte `at` on: the lines of the backtrace.
 ///
 /// # Errors
 ///
@@ -39,43 +36,17 @@ pub(crate) fn prepare(mut file: File, at: u64) -> io::Result<()> {
             flags
         };
         let action = SigAction::new(SigHandler::Handler(speak), flags, SigSet::empty());
-        // SAFETY: the handler makes system calls and reads atomics; what it does beyond that is said
+        // SAFETY: the handler makes system calls and reads an atomic; what it does beyond that is said
         // there.
         unsafe { sigaction(signal, &action) }?;
     }
     Ok(())
 }
 
-/// Does work on behalf of the request with this head. To be called by the thread that the process
-/// began with.
-#[inline]
-pub(crate) fn at<T>(head: &[u8], work: impl FnOnce() -> T) -> T {
-    // The pointer is taken back before the borrow ends, however the work does.
-    struct TakeBack;
-    impl Drop for TakeBack {
-        #[inline]
-        fn drop(&mut self) {
-            HEAD.store(ptr::null_mut(), Relaxed);
-        }
-    }
-    LENGTH.store(head.len(), Relaxed);
-    HEAD.store(head.as_ptr().cast_mut(), Relaxed);
-    let _take_back = TakeBack;
-    work()
-}
-
 static FILE: AtomicI32 = AtomicI32::new(-1);
-static HEAD: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
-static LENGTH: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn speak(signal: c_int) {
     let file = FILE.load(Relaxed);
-    let head = HEAD.load(Relaxed);
-    // On another thread the head could go away meanwhile.
-    if gettid() == getpid() && !head.is_null() {
-        write(file, head, LENGTH.load(Relaxed).min(HEAD_BYTES));
-    }
-    write(file, c"".as_ptr().cast(), 1);
     let mut frames = [ptr::null_mut::<c_void>(); FRAMES as usize];
     // SAFETY: there is room for so many frames. If the loop hangs within the loader this may hang as
     // well; then the process is killed a little later.
@@ -86,12 +57,6 @@ extern "C" fn speak(signal: c_int) {
     unsafe { libc::raise(signal) };
 }
 
-fn write(file: RawFd, bytes: *const u8, length: usize) {
-    // SAFETY: the bytes are the one of a static string, or those of `at`, which has not returned, since
-    // this thread is within it.
-    unsafe { libc::write(file, bytes.cast(), length) };
-}
-
 /// ABRT, which the master and `abort` send, and what the processor says of broken code.
 const FATAL: [Signal; 5] = [
     Signal::SIGABRT,
@@ -100,6 +65,4 @@ const FATAL: [Signal; 5] = [
     Signal::SIGILL,
     Signal::SIGSEGV,
 ];
-/// So much of a head is written; it begins with what matters.
-const HEAD_BYTES: usize = 1024;
 const FRAMES: c_int = 48;

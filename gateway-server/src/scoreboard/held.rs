@@ -1,7 +1,7 @@
 //! The requests that a worker holds, a line for each, so that its end can be explained.
 //!
 //! Only requests whose answer does not come at once stand here. What the worker does this very moment
-//! is another matter: see [`crate::os::last_words`].
+//! is another matter: see [`super::present`].
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -6,7 +6,8 @@
 //! master takes numbers from it, and nothing that could mislead it.
 
 mod held;
-mod words;
+mod present;
+mod trace;
 
 use std::cell::Cell;
 use std::fmt;
@@ -18,11 +19,11 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use held::{Held, HeldRequest};
-pub(crate) use words::LastWords;
 
 use crate::os::last_words;
 use crate::os::shared_memory::SharedWords;
 use held::Table;
+use present::Presence;
 
 /// What is counted, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +121,14 @@ impl Slot {
         self.table.rest();
     }
 
+    /// Does work on behalf of the request with this head. What it begins with stands in the page until
+    /// the work returns, so that even a death without a word names the request.
+    #[inline]
+    pub(crate) fn at<T>(&self, head: &[u8], work: impl FnOnce() -> T) -> T {
+        let _presence = Presence::enter(&self.page, head);
+        work()
+    }
+
     /// Counts one less; for what is open or running now.
     pub(crate) fn subtract(&self, counter: Counter) {
         let word = self.page.word(counter.word());
@@ -127,13 +136,13 @@ impl Slot {
     }
 }
 
-/// Has this process, a worker, write down where it is when it is aborted.
+/// Has this process, a worker, write down where it is when it is aborted or crashes.
 ///
 /// # Errors
 ///
 /// The kernel's.
 pub(crate) fn prepare_last_words(page: File) -> io::Result<()> {
-    last_words::prepare(page, (WORDS * 8) as u64)
+    last_words::prepare(page, (TRACE * 8) as u64)
 }
 
 /// Where in a page things are. A master that takes over the workers of another program finds their
@@ -275,12 +284,20 @@ impl Page {
         held::read(&self.words)
     }
 
-    /// What the worker said as it was aborted.
-    pub(crate) fn last_words(&self) -> LastWords {
+    /// Method and path of the request whose call has not returned, as the worker claims.
+    pub(crate) fn present(&self) -> Option<String> {
+        self.layout
+            .is_like_ours()
+            .then(|| present::read(&self.words))?
+    }
+
+    /// The calls that the worker was in when it was aborted or crashed, the innermost first, as the C
+    /// library shows them and as the worker claims.
+    pub(crate) fn trace(&self) -> Vec<String> {
         if !self.layout.is_like_ours() {
-            return LastWords::default();
+            return Vec::new();
         }
-        LastWords::read(&self.words, WORDS, PAGE_WORDS.get())
+        trace::read(&self.words, TRACE, PAGE_WORDS.get())
     }
 }
 
@@ -301,11 +318,11 @@ const COUNTER_WORDS: usize = NAME_WORDS + 1;
 const MAGIC: usize = 0;
 const COUNT: usize = 1;
 const BEAT: usize = 2;
-/// Raised when the requests held or the last words change their form or place.
-const FORM: u32 = 1;
+/// Raised when the requests or the trace change their form or place.
+const FORM: u32 = 2;
 const FIRST_COUNTER: usize = 8;
-/// Where last words begin.
-const WORDS: usize = held::END;
+/// Where the trace begins.
+const TRACE: usize = present::END;
 const PAGE_WORDS: NonZeroUsize = NonZeroUsize::new(4 * 4096 / 8).expect("not zero");
 
 fn name_words(name: &str) -> [u64; NAME_WORDS] {

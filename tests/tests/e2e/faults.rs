@@ -159,6 +159,19 @@ fn a_program_that_an_application_leaves_behind_has_nothing_of_the_servers() {
 }
 
 #[test]
+fn a_call_that_is_killed_without_a_word_is_named() {
+    let server = probe(&["--workers", "1"]);
+    let _dies = send(&server, "/block/60000?secret");
+    server.process.line_with("blocking the loop", 0);
+    kill(Pid::from_raw(server.workers()[0]), Signal::SIGKILL).unwrap();
+    let told = "worker 1 was at GET /block/60000, whose call did not return";
+    server.process.line_with(told, 0);
+    assert_eq!(server.get("/version").status, 200);
+    let (code, said) = server.stop();
+    assert!(code == 0 && !said.contains("secret"), "{said}");
+}
+
+#[test]
 fn a_worker_that_is_stopped_for_a_moment_goes_on() {
     let server = probe(&["--workers", "1"]);
     let workers = server.workers();

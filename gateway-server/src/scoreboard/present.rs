@@ -1,0 +1,98 @@
+//! The request that the worker is at this very moment, until its call has returned.
+//!
+//! Most calls return at once, so it is what every request pays for: a few words of its head, as they
+//! came.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use super::held::{self, printable};
+use crate::os::shared_memory::SharedWords;
+
+/// Stands in the page until it is dropped, however the call ends.
+#[derive(Debug)]
+pub(super) struct Presence<'a>(&'a SharedWords);
+
+impl<'a> Presence<'a> {
+    #[inline]
+    pub(super) fn enter(page: &'a SharedWords, head: &[u8]) -> Self {
+        let length = head.len().min(HEAD_BYTES);
+        page.store_bytes(LENGTH + 1, &head[..length]);
+        page.word(LENGTH).store(length as u64, Release);
+        Self(page)
+    }
+}
+
+impl Drop for Presence<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.word(LENGTH).store(0, Relaxed);
+    }
+}
+
+/// Method and path; none between two calls.
+pub(super) fn read(page: &SharedWords) -> Option<String> {
+    let length = page.word(LENGTH).load(Relaxed);
+    let length = usize::try_from(length).map_or(HEAD_BYTES, |length| length.min(HEAD_BYTES));
+    let words = LENGTH + 1..END;
+    let bytes = words.flat_map(|at| page.word(at).load(Relaxed).to_le_bytes());
+    let bytes: Vec<u8> = bytes.take(length).collect();
+    request_line(&bytes)
+}
+
+/// Method and path of the head's first line; a query may hold secrets.
+fn request_line(head: &[u8]) -> Option<String> {
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let start = head.iter().position(|byte| !is_end(byte))?;
+    let head = &head[start..];
+    let method = head.iter().position(|byte| *byte == b' ' || is_end(byte));
+    let method = method.unwrap_or(head.len());
+    let path = head.get(method + 1..).unwrap_or_default();
+    let end = |byte: &u8| matches!(byte, b' ' | b'?') || is_end(byte);
+    let (path, cut) = match path.iter().position(end) {
+        Some(length) => (&path[..length], ""),
+        None => (path, "..."),
+    };
+    let text = [&head[..method], b" ", path].concat();
+    Some(printable(text.into_iter()) + cut)
+}
+
+/// How much of the head there is; 0 for none.
+const LENGTH: usize = held::END;
+/// As long as what other lines of the log call a request.
+const HEAD_BYTES: usize = 96;
+/// First word behind it.
+pub(super) const END: usize = LENGTH + 1 + HEAD_BYTES / 8;
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Page, Slot};
+    use super::*;
+
+    #[test]
+    fn a_request_is_named_without_its_query_until_its_call_returns() {
+        let page = Page::create().unwrap();
+        let slot = Slot::map(&page).unwrap();
+        assert_eq!(page.present(), None);
+        let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(200));
+        let cut = format!("GET /{}...", "x".repeat(91));
+        for (head, expected) in [
+            ("\r\nGET /a?token=1 HTTP/1.1\r\nHost: x\r\n", "GET /a"),
+            ("POST /b HTTP/1.1\r\n", "POST /b"),
+            (&long, &cut),
+        ] {
+            slot.at(head.as_bytes(), || {
+                assert_eq!(page.present().as_deref(), Some(expected));
+            });
+            assert_eq!(page.present(), None);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_borne() {
+        let page = Page::create().unwrap();
+        for at in LENGTH..END {
+            page.words.word(at).store(u64::MAX, Relaxed);
+        }
+        assert_eq!(page.present().unwrap(), "?".repeat(96) + " ...");
+    }
+}
