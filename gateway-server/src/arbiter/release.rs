@@ -42,6 +42,16 @@ impl Release {
         passed: &Passed,
     ) -> Result<Self, ReleaseError> {
         let listeners = net::open_all(&config.bind, &config.listen_options(), open, passed)?;
+        let log = LogFiles::of(&config).open().map_err(ReleaseError::Log)?;
+        Self::of_parts(config, app, listeners, log)
+    }
+
+    fn of_parts(
+        config: Config,
+        app: Option<OwnedFd>,
+        listeners: Vec<Rc<Listener>>,
+        log: Option<File>,
+    ) -> Result<Self, ReleaseError> {
         let mut told = config.clone();
         told.bind = listeners
             .iter()
@@ -49,10 +59,7 @@ impl Release {
             .collect();
         Ok(Self {
             wire: memfd::sealed("gatewayd-config", &told.to_wire())?,
-            log: LogFiles::of(&config)
-                .open()
-                .map_err(ReleaseError::Log)?
-                .map(Rc::new),
+            log: log.map(Rc::new),
             config,
             app,
             listeners,
@@ -60,28 +67,35 @@ impl Release {
     }
 
     /// The same for a server whose program has just been replaced: it listens where it has listened
-    /// `before` if an address cannot be had. The check has tried the same a moment ago.
+    /// `before` if an address cannot be had, and goes without a log file that cannot be opened. The check
+    /// has tried the same a moment ago, and there is no way back.
     ///
     /// # Errors
     ///
     /// There is no memory.
     pub(super) fn of_successor(
-        config: Config,
+        mut config: Config,
         app: Option<OwnedFd>,
         open: &[Rc<Listener>],
         passed: &Passed,
         before: Vec<Bind>,
     ) -> Result<Self, ReleaseError> {
-        let release = match Self::new(config.clone(), None, open, passed) {
-            Err(ReleaseError::Bind(error)) => {
+        let options = config.listen_options();
+        let listeners = match net::open_all(&config.bind, &options, open, passed) {
+            Err(error) => {
                 tracing::error!("{error}; listening where the server has listened before");
-                let bind = before;
-                Self::new(Config { bind, ..config }, None, open, passed)
+                config.bind = before;
+                net::open_all(&config.bind, &options, open, passed)?
             }
-            done => done,
-        }?;
+            Ok(listeners) => listeners,
+        };
+        let log = LogFiles::of(&config).open().unwrap_or_else(|error| {
+            tracing::error!("{error}; nothing is written there until the log files are reopened");
+            None
+        });
+        let release = Self::of_parts(config, app, listeners, log)?;
         release.adjust_listeners();
-        Ok(Self { app, ..release })
+        Ok(release)
     }
 
     /// Brings listeners that were open before to what the configuration says now.
@@ -252,5 +266,18 @@ mod tests {
                 .map(ToString::to_string)
                 .eq(second.addresses().map(ToString::to_string))
         );
+    }
+
+    #[test]
+    fn a_successor_goes_on_without_a_log_file_that_cannot_be_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("gone/log");
+        let log = log.to_str().unwrap();
+        let config = config(&[("bind", "127.0.0.1:0"), ("access-log", log)]);
+        let none = Passed::default();
+        let refused = Release::new(config.clone(), None, &[], &none).unwrap_err();
+        assert!(matches!(refused, ReleaseError::Log(_)));
+        let release = Release::of_successor(config, None, &[], &none, Vec::new()).unwrap();
+        assert!(release.log.is_none() && release.listeners.len() == 1);
     }
 }

@@ -221,6 +221,25 @@ fn a_configuration_that_has_become_wrong_stops_an_upgrade_and_a_new_one_counts()
 }
 
 #[test]
+fn a_log_file_that_cannot_be_opened_any_more_stops_an_upgrade() {
+    let site = Site::new();
+    let logs = site.folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let log = logs.join("access.log");
+    let server = site.serve(&["--workers", "1", "--access-log", log.to_str().unwrap()]);
+    fs::remove_dir_all(&logs).unwrap();
+    let line = refusal(&server);
+    assert!(line.contains("access.log: cannot open it"), "{line}");
+    assert_eq!(server.get("/version").status, 200);
+    fs::create_dir(&logs).unwrap();
+    upgrade(&server);
+    assert_eq!(server.get("/version").status, 200);
+    until("line in the new log", || {
+        fs::read_to_string(&log).is_ok_and(|text| text.contains("/version"))
+    });
+}
+
+#[test]
 fn what_signals_have_changed_stays_and_what_is_asked_meanwhile_is_done_afterwards() {
     let site = Site::new();
     let server = site.serve(&["--workers", "1"]);

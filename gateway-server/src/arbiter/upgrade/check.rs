@@ -107,6 +107,8 @@ impl Check {
                 drop(Listener::bind(address, &config.listen_options())?);
             }
         }
+        let logs = LogFiles::of(config);
+        drop(logs.open()?);
         let app = prepare::copy_app(config, source)?;
         let wire = memfd::sealed("gatewayd-config", &config.to_wire())?;
         let shares = shares::create()?;
@@ -115,7 +117,7 @@ impl Check {
             config: wire.as_fd(),
             shares: shares.as_fd(),
             app: app.as_ref().map(AsFd::as_fd),
-            logs: LogFiles::of(config),
+            logs,
             listeners: &[],
         };
         let (place, generation) = (left.state.target, left.state.generation);
