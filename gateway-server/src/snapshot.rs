@@ -2,11 +2,13 @@
 //! generation load. Overwriting or truncating a library that processes have mapped kills them; nothing
 //! that happens to the file can touch the copy.
 
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use nix::libc;
 
 use crate::os::memfd;
 
@@ -26,7 +28,7 @@ pub(crate) fn take(path: &Path) -> Result<OwnedFd, SnapshotError> {
         .unwrap_or(path.as_os_str())
         .to_string_lossy();
     for _ in 0..ATTEMPTS {
-        let mut file = File::open(path).map_err(unreadable)?;
+        let mut file = open(path).map_err(unreadable)?;
         let before = file.metadata().map_err(unreadable)?;
         if !before.is_file() {
             return Err(SnapshotError::NotAFile {
@@ -74,6 +76,14 @@ pub(crate) enum SnapshotError {
     Memory(#[source] io::Error),
 }
 
+/// Opens without waiting for somebody to write, as opening a pipe would.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+}
+
 /// How often a file that changes under the copy is tried again.
 const ATTEMPTS: usize = 5;
 
@@ -119,5 +129,13 @@ mod tests {
             take(folder.path()),
             Err(SnapshotError::NotAFile { .. })
         ));
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.so");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(matches!(take(&path), Err(SnapshotError::NotAFile { .. })));
     }
 }
