@@ -219,6 +219,12 @@ impl Listener {
         }
     }
 
+    /// Whether somebody has removed or replaced the path of a unix socket of our own. A listener is kept
+    /// all the same: whoever moved its path elsewhere still connects there.
+    pub(super) fn has_lost_its_path(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| !path.is_ours())
+    }
+
     /// Changes what can be changed while it listens, if it is our own.
     pub(super) fn adjust(&self, options: &ListenOptions) -> io::Result<()> {
         if self.is_own() {

@@ -41,6 +41,12 @@ pub(crate) fn open_all(
 /// Brings listeners that were open before to what `options` say now.
 pub(crate) fn adjust(listeners: &[Rc<Listener>], options: &ListenOptions) {
     for listener in listeners {
+        if listener.has_lost_its_path() {
+            let address = listener.address();
+            tracing::warn!(
+                "{address}: its socket is no longer at this path; a restart puts it back"
+            );
+        }
         if let Err(error) = listener.adjust(options) {
             let address = listener.address();
             tracing::warn!("{address}: cannot change backlog, mode or owner: {error}");

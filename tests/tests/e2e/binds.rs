@@ -293,3 +293,16 @@ fn a_reload_changes_who_workers_are_and_who_may_connect() {
         fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).unwrap();
     assert!(status.contains("Umask:\t0077"), "{status}");
 }
+
+#[test]
+fn a_reload_tells_of_a_unix_path_that_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let bind = format!("unix:{}", path.display());
+    let server = Gatewayd::start(program().args(["--workers", "1", "--bind", &bind, probe()]));
+    fs::remove_file(&path).unwrap();
+    server.process.signal(Signal::SIGHUP);
+    let line = server.process.line_with("no longer at this path", 0);
+    assert!(line.contains("WARN") && line.contains(&bind), "{line}");
+    server.process.line_with("all workers run generation 2", 0);
+}
