@@ -138,12 +138,12 @@ impl Releases {
         for (name, value) in changes.kept {
             tracing::warn!("{name} stays {value}: only a restart can change it as configured");
         }
-        if !changes.applied.is_empty() {
-            tracing::info!("changed: {}", changes.applied.join(", "));
-        }
         let open = &self.serving().listeners;
         let release =
             Release::new(config, app, open, &self.passed).map_err(|error| error.to_string())?;
+        if !changes.applied.is_empty() {
+            tracing::info!("changed: {}", changes.applied.join(", "));
+        }
         let policy = policy(&release.config);
         self.all.insert(generation, release);
         Ok(policy)
