@@ -145,9 +145,12 @@ impl Arbiter {
             self.requests = self
                 .requests
                 .wrapping_add(worker.counter(Counter::Requests));
-            while let Some(report) = worker.hear() {
-                if let Report::Failed(reason) = report {
-                    events.push_back(Event::Failed(id, reason));
+            // What it started may hold its end of the socket, and never stop talking.
+            for _ in 0..LAST_REPORTS {
+                match worker.hear() {
+                    Some(Report::Failed(reason)) => events.push_back(Event::Failed(id, reason)),
+                    Some(_) => {}
+                    None => break,
                 }
             }
             self.retiring.remove(&id);
@@ -207,5 +210,7 @@ impl Arbiter {
     }
 }
 
+/// Most reports that are read of a worker that has ended; one that behaves sends three in its life.
+const LAST_REPORTS: usize = 64;
 /// Most reports of one worker that are read before the others get a hearing.
 const REPORTS_AT_ONCE: usize = 16;
