@@ -13,10 +13,16 @@ pub fn secure_filename(name: &str) -> String {
         .filter(char::is_ascii)
         .map(|c| if c == '/' { ' ' } else { c })
         .collect();
-    let joined = ascii.split_ascii_whitespace().collect::<Vec<_>>().join("_");
+    let words = ascii.split(is_space).filter(|word| !word.is_empty());
+    let joined = words.collect::<Vec<_>>().join("_");
     let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let kept: String = joined.chars().filter(allowed).collect();
     kept.trim_matches(['.', '_']).to_owned()
+}
+
+/// What Python calls white space, of ASCII.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t'..='\r' | '\x1c'..='\x1f')
 }
 
 /// The path of `name` under `directory`; none if it would lie elsewhere.

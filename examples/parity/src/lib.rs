@@ -1,4 +1,4 @@
-//! An application that uses what Flask's users use. `app.py` beside it is the same on Flask, and the
+//! An application that uses what Flask's users use. `app.py` and `pages.py` beside it are the same on Flask, and the
 //! tests send both the same requests.
 
 mod answers;

@@ -1,8 +1,9 @@
 //! What a client is remembered by: values, logins, messages.
 
+use std::time::{Duration, SystemTime};
+
 use carafe::session::tagged::{Dict, Value};
 use carafe::*;
-use std::time::{Duration, SystemTime};
 
 #[derive(serde::Deserialize)]
 struct Login {

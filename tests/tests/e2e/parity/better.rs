@@ -123,8 +123,8 @@ pub(super) const ALL: &[Better] = &[
     },
     Better {
         what: "cookies",
-        theirs: "sent on requests from other sites, read by scripts",
-        ours: "`SameSite=Lax` and, sessions apart where Flask does it too, `HttpOnly`",
+        theirs: "`HttpOnly` for the session alone, no `SameSite`",
+        ours: "`HttpOnly` and `SameSite=Lax` for all",
         why: "what protects is the default",
         shown: &[("GET /c/usual", "")],
     },
