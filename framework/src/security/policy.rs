@@ -31,22 +31,34 @@ impl Policy {
 
     /// Adds what the response does not say itself.
     pub(super) fn apply(&self, cx: &Cx, response: &mut Response) {
-        let own_frames = response.headers().get(&X_FRAME_OPTIONS).is_some();
-        if let Some(content) = &self.content
-            && is_page(response)
-        {
+        let page = self.content.as_ref().filter(|_| is_page(response));
+        let policy = page.map(|content| {
             let nonce = cx.get::<Nonce>();
-            let policy = content.value(nonce.as_deref().map(Nonce::text), own_frames);
+            let own_frames = response.headers().get(&X_FRAME_OPTIONS).is_some();
+            content.value(nonce.as_deref().map(Nonce::text), own_frames)
+        });
+        if let Some(policy) = policy {
             add(response, &self.content_name, policy);
         }
+        // Few responses have any of these: one look at their lines, rather than one for each of ours.
+        let said = self.is_said_by(response);
+        let fields = response.headers_mut();
         for (name, value) in &self.lines {
-            add(response, name, value.clone());
+            if !said || fields.get(name).is_none() {
+                fields.append(name.clone(), value.clone());
+            }
         }
         if let Some(value) = &self.transport
             && cx.is_secure()
         {
             add(response, &STRICT_TRANSPORT_SECURITY, value.clone());
         }
+    }
+
+    /// Whether the response has one of these lines itself.
+    fn is_said_by(&self, response: &Response) -> bool {
+        let ours = |name: &HeaderName| self.lines.iter().any(|(own, _)| own == name);
+        response.headers().iter().any(|(name, _)| ours(name))
     }
 }
 
