@@ -63,6 +63,7 @@ pub mod testing;
 mod trusted_hosts;
 mod url;
 mod view;
+mod websocket;
 
 pub use answer::{Answer, Html, IntoResponse};
 pub use app::{App, Starting};
@@ -103,6 +104,7 @@ pub use view::{
     FirstFn, HookReply, Inline, Later, Now, Reply, ViewFn, body_limit, cancel_on_disconnect,
     inline, modified, named,
 };
+pub use websocket::{Socket, SocketError, SocketMessage, WebSocket};
 
 pub use bytes::Bytes;
 pub use gateway_spec::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::time::{Duration, SystemTime};
 
 use gateway_spec::Level;
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::token::{self, BadToken};
 use super::{Origin, Verdict, judge};
@@ -35,6 +35,9 @@ pub(crate) struct Choice {
 
 /// A route that anybody may post to.
 struct Exempt;
+
+/// The origins that the guard trusts, where there is a guard.
+struct Trusted(Vec<Origin>);
 
 impl Default for Settings {
     fn default() -> Self {
@@ -84,6 +87,7 @@ pub(crate) fn guarded(mut app: App, config: &Config) -> Result<App, SettingsErro
         .map(|origin| Origin::parse(origin))
         .collect::<Result<Vec<_>, _>>()?;
     let time_limit = Duration::from_secs(settings.time_limit);
+    app.state.put(Trusted(trusted.clone()));
     let guard = move |cx: Cx| {
         let verdict = verdict(&cx, &trusted);
         async move {
@@ -110,6 +114,24 @@ pub(crate) enum SettingsError {
     Config(#[from] ConfigError),
     #[error("csrf.trusted_origins: {0}")]
     Origin(#[from] super::BadOrigin),
+}
+
+/// Refuses what a page of another site asks for though its method is safe: a WebSocket carries the visitor's
+/// cookies, and no browser keeps the answers from that page. Browsers always say where it comes from.
+pub(crate) fn same_site(cx: &Cx) -> Result<()> {
+    let Some(trusted) = cx.state::<Trusted>() else {
+        return Ok(());
+    };
+    if cx.option::<Exempt>().is_some() {
+        return Ok(());
+    }
+    match judge(&Method::POST, cx.headers(), &cx.host(), &trusted.0) {
+        Verdict::Pass | Verdict::NeedsToken => Ok(()),
+        Verdict::Refuse(refusal) => {
+            let told = HttpError::new(StatusCode::FORBIDDEN).describe(refusal.to_string());
+            Err(refused(cx, told))
+        }
+    }
 }
 
 fn verdict(cx: &Cx, trusted: &[Origin]) -> Verdict {

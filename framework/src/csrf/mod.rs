@@ -10,7 +10,7 @@ use std::fmt;
 use http::{HeaderMap, Method, header};
 
 pub use guard::csrf_exempt;
-pub(crate) use guard::guarded;
+pub(crate) use guard::{guarded, same_site};
 pub use origin::{BadOrigin, Origin};
 
 /// What a request's own fields say of where it comes from.
