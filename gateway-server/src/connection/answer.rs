@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use gateway_spec::ErrorKind;
 use gateway_spec::abi::host::{AppResponse, Exchange};
-use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer};
+use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer, method};
 
 use super::link::Link;
 use super::output::COPIED;
@@ -115,7 +115,27 @@ impl Answer {
         self.refused = None;
     }
 
-    #[inline]
+    /// Writes a response that is as most are, with its body; `None` if it is another, and nothing was
+    /// written.
+    #[inline(always)]
+    fn write_plain(&mut self, response: &AppResponse<'_>) -> Option<Given> {
+        let body = response.first();
+        let plain = response.is_plain() && self.terms.are_plain();
+        if !plain || response.status() != 200 || body.len() > COPIED {
+            return None;
+        }
+        let date = self.date.line();
+        let written = encode::plain_response(&mut self.out, response.fields(), body, date);
+        let sent = body.len() as u64;
+        written.then_some(Given {
+            status: 200,
+            keep_alive: true,
+            framing: BodyFraming::Sized(sent),
+            rest: None,
+            sent,
+        })
+    }
+
     fn write(&mut self, response: &mut AppResponse<'_>) -> Result<Given, Refused> {
         let status = u16::try_from(response.status()).unwrap_or(u16::MAX);
         let whole = response.first().len() as u64;
@@ -181,6 +201,18 @@ impl Terms {
         stale: false,
         closes: false,
     };
+
+    /// Whether nothing here asks for anything but a 200 with its body, on a connection that stays.
+    #[inline(always)]
+    fn are_plain(&self) -> bool {
+        let Recipient {
+            version,
+            method_id,
+            keep_alive,
+        } = self.recipient;
+        let stays = keep_alive && !self.closes && version == Version::Http11;
+        stays && !self.upgradable && !self.stale && method_id != method::HEAD
+    }
 }
 
 impl Exchange for Box<Answer> {
@@ -190,8 +222,31 @@ impl Exchange for Box<Answer> {
         link.open(self.terms.recipient.version, self.terms.draining);
     }
 
-    #[inline]
+    #[inline(always)]
     fn respond(&mut self, link: &Link, response: &mut AppResponse<'_>) -> Result<(), ErrorKind> {
+        if link.is_untouched()
+            && !self.discards
+            && let Some(given) = self.write_plain(response)
+        {
+            link.close_to_informs(false);
+            // There is none yet. To ask costs less than to drop what might be there.
+            if self.given.is_none() {
+                self.given = Some(given);
+            }
+            return Ok(());
+        }
+        self.respond_at_length(link, response)
+    }
+}
+
+impl Answer {
+    /// Takes any response.
+    #[inline(never)]
+    fn respond_at_length(
+        &mut self,
+        link: &Link,
+        response: &mut AppResponse<'_>,
+    ) -> Result<(), ErrorKind> {
         link.take_informs(&mut self.out);
         if self.discards {
             link.close_to_informs(false);

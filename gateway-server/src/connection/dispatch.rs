@@ -23,7 +23,7 @@ use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Form, Head, Outgoing, Recipient, Version};
 use crate::limits::DISCARD;
 use crate::logging::{LoggedRequest, Visit};
-use crate::workbench::Verdict;
+use crate::workbench::{Verdict, Workbench};
 
 /// What a request line says: method, target, version.
 pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
@@ -43,6 +43,8 @@ pub(super) struct Turn<'t> {
     /// Where their answers are written. A call that goes on takes it along; then the turn is over.
     answer: Option<Box<Answer>>,
     drain: drain::Phase,
+    /// Whether connections are kept for another request at all.
+    keeps: bool,
     /// How many were handed to the application.
     requests: u64,
     waker: &'t Waker,
@@ -55,6 +57,7 @@ impl<'t> Turn<'t> {
             service,
             answer: Some(service.take_answer()),
             drain: service.drain.phase(),
+            keeps: !service.timeouts.keep_alive.is_zero(),
             requests: 0,
             waker,
         }
@@ -66,6 +69,15 @@ impl<'t> Turn<'t> {
         self.answer
             .as_ref()
             .is_some_and(|answer| answer.out.len() >= HIGH_WATER)
+    }
+
+    /// The answer to another request.
+    #[inline(always)]
+    fn begin(&mut self, terms: Terms) -> Box<Answer> {
+        let answer = self.answer.take();
+        let mut answer = answer.unwrap_or_else(|| self.service.take_answer());
+        answer.begin(terms);
+        answer
     }
 
     /// Where answers of the server's own are written.
@@ -112,16 +124,12 @@ impl Connection {
         let mut recipient = Recipient::of(head);
         self.requests += 1;
         let more = self.requests < service.keep_alive_requests;
-        recipient.keep_alive &= more && !service.timeouts.keep_alive.is_zero();
+        recipient.keep_alive &= more && turn.keeps;
         let mut stale = false;
         if let Some(bench) = &service.workbench {
-            match bench.verdict(head.fields(raw)) {
-                Verdict::Current => {}
-                Verdict::Stale => stale = true,
-                Verdict::Page(page) => {
-                    self.show(turn.out(), head, raw, &page);
-                    return 0;
-                }
+            match self.consult(bench, turn, head, raw) {
+                Some(verdict) => stale = verdict,
+                None => return 0,
             }
         }
         let offer = head.upgrade(raw);
@@ -137,7 +145,11 @@ impl Connection {
         if head.has_body() {
             return self.hand_over_with_body(turn, &request, terms, behind);
         }
-        self.hand_over(turn, &request, terms, None, None);
+        let answer = turn.begin(terms);
+        let call = service.slot.at(raw, || {
+            self.call(service, &request, None, answer, turn.waker)
+        });
+        self.called(turn, &request, recipient, call, None);
         0
     }
 
@@ -154,7 +166,11 @@ impl Connection {
             Ok((body, upload, used)) => {
                 terms.closes |= turn.drain >= drain::Phase::Retiring && used == behind.len();
                 terms.closes |= upload.as_ref().is_some_and(Upload::spoils);
-                self.hand_over(turn, request, terms, Some(body), upload);
+                let answer = turn.begin(terms);
+                let call = turn.service.slot.at(request.raw, || {
+                    self.call(turn.service, request, Some(body), answer, turn.waker)
+                });
+                self.called(turn, request, terms.recipient, call, upload);
                 used
             }
             Err(status) => {
@@ -170,36 +186,50 @@ impl Connection {
         }
     }
 
+    /// The call has been started: the answer is there, or the request goes on by itself.
     #[inline(always)]
-    fn hand_over(
+    fn called(
         &mut self,
         turn: &mut Turn<'_>,
         request: &Request<'_>,
-        terms: Terms,
-        body: Option<Body>,
+        recipient: Recipient,
+        mut call: Call<Box<Answer>>,
         upload: Option<Upload>,
     ) {
-        let Request { head, raw, .. } = *request;
-        let service = turn.service;
-        let mut answer = turn.answer.take().unwrap_or_else(|| service.take_answer());
-        answer.begin(terms);
-        let mut call = service.slot.at(raw, || {
-            self.call(service, request, body, answer, turn.waker)
-        });
         turn.requests += 1;
         if upload.is_none()
             && matches!(call.end(), Poll::Ready(Ok(())))
             && call.exchange().is_complete()
         {
-            let mut answer = call.finish(&service.pool);
+            let mut answer = call.finish(&turn.service.pool);
             if let Some(given) = answer.given.take() {
-                self.answered(head, raw, &given);
+                self.answered(request.head, request.raw, &given);
             }
             turn.answer = Some(answer);
             return;
         }
-        let docket = self.docket(request, terms.recipient, turn.requests);
+        let docket = self.docket(request, recipient, turn.requests);
         self.go_on(Exchange::new(call, upload, docket));
+    }
+
+    /// Under `gatewayd dev`: whether the application is older than its sources, or `None` if the request
+    /// was answered with a page instead.
+    #[cold]
+    fn consult(
+        &mut self,
+        bench: &Workbench,
+        turn: &mut Turn<'_>,
+        head: &Head,
+        raw: &[u8],
+    ) -> Option<bool> {
+        match bench.verdict(head.fields(raw)) {
+            Verdict::Current => Some(false),
+            Verdict::Stale => Some(true),
+            Verdict::Page(page) => {
+                self.show(turn.out(), head, raw, &page);
+                None
+            }
+        }
     }
 
     /// Answers with the page of `gatewayd dev`; a body is not waited for.

@@ -120,7 +120,6 @@ impl Connection {
                             break;
                         }
                     }
-                    head.clear();
                     if !matches!(self.phase, Phase::Head(_)) {
                         break;
                     }

@@ -60,6 +60,12 @@ impl Link {
         }
     }
 
+    /// Whether nothing was ever asked for in this call, nor told.
+    #[inline]
+    pub(super) fn is_untouched(&self) -> bool {
+        !self.touched.load(Ordering::Acquire)
+    }
+
     /// Appends informational responses that wait.
     #[inline]
     pub(super) fn take_informs(&self, out: &mut Outgoing) {

@@ -123,7 +123,7 @@ impl Slot {
 
     /// Does work on behalf of the request with this head. What it begins with stands in the page until
     /// the work returns, so that even a death without a word names the request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at<T>(&self, head: &[u8], work: impl FnOnce() -> T) -> T {
         let _presence = Presence::enter(&self.page, head);
         work()

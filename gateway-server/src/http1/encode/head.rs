@@ -107,22 +107,31 @@ fn write_head(
 
 /// Writes a text of constant length: where it ends.
 #[inline(always)]
-fn put<const N: usize>(page: &mut Page, at: usize, text: &[u8; N]) -> usize {
+pub(super) fn put<const N: usize>(page: &mut Page, at: usize, text: &[u8; N]) -> usize {
     page[at..at + N].copy_from_slice(text);
     at + N
 }
 
 /// What the application's fields have said.
 #[derive(Default)]
-struct Noted {
+pub(super) struct Noted {
     length: Option<u64>,
     date: bool,
 }
 
 impl Noted {
+    /// Whether nothing was said that decides about the rest of the head.
+    pub(super) fn is_empty(&self) -> bool {
+        self.length.is_none() && !self.date
+    }
+
     /// Appends a line that is not as most are, unless it is one of the server's.
     #[inline(never)]
-    fn write(&mut self, out: &mut Outgoing, field: &Field<'_>) -> Result<(), EncodeError> {
+    pub(super) fn write(
+        &mut self,
+        out: &mut Outgoing,
+        field: &Field<'_>,
+    ) -> Result<(), EncodeError> {
         let id = known_id(field);
         match kind::of(id) {
             kind::LENGTH => {
@@ -142,11 +151,11 @@ impl Noted {
 }
 
 /// What is to be done about a field.
-mod kind {
+pub(super) mod kind {
     use super::{CONTENT_LENGTH, DATE, is_of_the_hop, names};
 
     /// It is written.
-    pub(super) const COMMON: u8 = 0;
+    pub(in super::super) const COMMON: u8 = 0;
     /// It has no id, or none that is known.
     pub(super) const UNKNOWN: u8 = 1;
     pub(super) const LENGTH: u8 = 2;
@@ -154,7 +163,7 @@ mod kind {
     pub(super) const OF_THE_HOP: u8 = 4;
 
     #[inline(always)]
-    pub(super) fn of(id: u16) -> u8 {
+    pub(in super::super) fn of(id: u16) -> u8 {
         KINDS[usize::from(id) & 0xFF]
     }
 
@@ -178,4 +187,4 @@ mod kind {
 }
 
 /// Bytes of the page that may be written behind the application's fields.
-const TAIL: usize = 160;
+pub(super) const TAIL: usize = 160;

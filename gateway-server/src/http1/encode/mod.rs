@@ -10,6 +10,7 @@ mod head;
 mod interim;
 mod number;
 mod outgoing;
+mod plain;
 mod status;
 
 use std::cell::Cell;
@@ -24,6 +25,7 @@ pub use self::framing::{BodyFraming, Framing, Length};
 pub use self::head::response_head;
 pub use self::interim::{CONTINUE, informational};
 pub use self::outgoing::Outgoing;
+pub use self::plain::plain_response;
 pub use self::status::reason;
 
 /// What an application answers, without the body.

@@ -81,7 +81,7 @@ impl Outgoing {
 
 /// Copies `from` to memory of the same length: a few bytes without a call.
 #[inline(always)]
-fn copy(to: &mut [u8], from: &[u8]) {
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
     match from.len() {
         16..=32 => copy_ends::<16>(to, from),
         8..=15 => copy_ends::<8>(to, from),

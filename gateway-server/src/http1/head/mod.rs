@@ -83,6 +83,7 @@ impl Head {
     /// # Panics
     ///
     /// If `filled` is more than the buffer's length.
+    #[inline(always)]
     pub fn parse_filled(
         &mut self,
         buf: &mut [u8],

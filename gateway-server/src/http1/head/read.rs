@@ -51,7 +51,7 @@ impl Head {
         if length > limits.request_line || limits.field_line < scan::WINDOW || next > filled {
             return Ok(None);
         }
-        let mut at = place(next);
+        let mut at = next;
         self.version = Version::Http11;
         self.method = Span::new(start, start + line.method_end);
         self.method_id = line.method_id;
@@ -69,14 +69,11 @@ impl Head {
             let Some(slot) = slots.get_mut(count) else {
                 break false;
             };
-            let next = place(line.next);
-            let name = Span::at(at, line.name_length);
-            let from = at + line.name_length + FieldLine::GAP;
-            let value = Span::at(from, next - FieldLine::END - from);
-            let id = line.id;
+            let (id, next) = (line.id, line.next);
+            let (name, value) = spans(at, &line);
             *slot = Line { name, value, id };
             if special::is_special(id) && (id != HOST || !self.special.note_host(value)) {
-                if line.next > filled || count + self.dropped >= limits.fields {
+                if next > filled || count + self.dropped >= limits.fields {
                     break false;
                 }
                 match self
@@ -94,14 +91,14 @@ impl Head {
             count += 1;
             at = next;
         };
-        let end = at as usize + 2 * usize::from(ended);
+        let end = at + 2 * usize::from(ended);
         if end > filled || count + self.dropped > limits.fields {
             self.dropped = 0;
             self.special.clear();
             return Ok(None);
         }
         self.lines.set_len(count);
-        self.at = at;
+        self.at = place(at);
         self.stage = Stage::Fields;
         // Only now, for the loop to be small; nothing was decided behind it.
         self.special.check_host(&buf[..filled])?;
@@ -151,7 +148,7 @@ impl Head {
         filled: usize,
         limits: &HeadLimits,
     ) -> Result<bool, HeadError> {
-        let at = self.at;
+        let at = self.at as usize;
         let fits = self.lines.len() + self.dropped < limits.fields;
         if !fits || limits.field_line < scan::WINDOW {
             return Ok(false);
@@ -162,9 +159,7 @@ impl Head {
         if line.next > filled {
             return Ok(false);
         }
-        let name = Span::at(at, line.name_length);
-        let from = at + line.name_length + FieldLine::GAP;
-        let value = Span::at(from, place(line.next) - FieldLine::END - from);
+        let (name, value) = spans(at, &line);
         let id = line.id;
         self.keep(&buf[..filled], Line { name, value, id })?;
         self.at = place(line.next);
@@ -325,6 +320,15 @@ impl Head {
             }
         }
     }
+}
+
+/// The name and the value of a line at `at`.
+#[inline(always)]
+fn spans(at: usize, line: &FieldLine) -> (Span, Span) {
+    let at = place(at);
+    let from = at + line.name_length + FieldLine::GAP;
+    let value = Span::at(from, place(line.next) - FieldLine::END - from);
+    (Span::at(at, line.name_length), value)
 }
 
 /// A place in a head as it is held; no head is longer than its limit, a `u32`.

@@ -72,6 +72,12 @@ pub(super) fn unusual(block: u8x16) -> u32 {
     above_negated(block, b' ' - 1)
 }
 
+/// Whether the bytes of both blocks are graphic ASCII characters and spaces.
+#[inline(always)]
+pub(super) fn are_usual([one, other]: [u8x16; 2]) -> bool {
+    (above(one, b' ' - 1) & above(other, b' ' - 1)).to_bitmask() == 0xFFFF
+}
+
 /// One bit for each byte that is no graphic ASCII character, and for `#`.
 #[inline(always)]
 pub(super) fn no_usual_target(block: u8x16) -> u32 {
@@ -81,12 +87,15 @@ pub(super) fn no_usual_target(block: u8x16) -> u32 {
 /// One bit for each byte that is not above `byte` and below DEL.
 #[inline(always)]
 fn above_negated(block: u8x16, byte: u8) -> u32 {
+    !above(block, byte).to_bitmask() & 0xFFFF
+}
+
+/// Ones in each byte that is above `byte` and below DEL.
+#[inline(always)]
+fn above(block: u8x16, byte: u8) -> i8x16 {
     // One more makes DEL negative, and leaves the rest of the upper half negative or makes it 0.
     let signed = i8x16::new((block + splat(1)).to_array().map(u8::cast_signed));
-    !signed
-        .simd_gt(i8x16::splat(byte.cast_signed() + 1))
-        .to_bitmask()
-        & 0xFFFF
+    signed.simd_gt(i8x16::splat(byte.cast_signed() + 1))
 }
 
 #[inline(always)]

@@ -51,7 +51,7 @@ fn is_graphic(block: &[u8; 16]) -> bool {
 /// As [`is_graphic`], for what begins with `first` and ends with `last`, neither with a space.
 #[inline(always)]
 pub(super) fn is_trimmed_graphic(first: &[u8; 16], last: &[u8; 16]) -> bool {
-    first[0] != b' ' && last[15] != b' ' && is_graphic(first) && is_graphic(last)
+    first[0] != b' ' && last[15] != b' ' && block::are_usual([first, last].map(block::load))
 }
 
 /// As [`is_trimmed_graphic`], for the halves of a block.

@@ -141,7 +141,7 @@ impl<X: Exchange> Block<X> {
     /// # Safety
     ///
     /// The host's reference is live and given up; the call has ended.
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn end(block: NonNull<Self>, pool: Option<&Pool<X>>) -> X {
         // SAFETY: live; no callback of this call is running, since it has ended.
         let this = unsafe { block.as_ref() };
@@ -158,11 +158,20 @@ impl<X: Exchange> Block<X> {
                     unsafe { &mut *block.as_ptr() }.shared.recycle();
                     blocks.push(block);
                 }
-                // SAFETY: the last reference is gone; made by `allocate`.
-                _ => drop(unsafe { Box::from_raw(block.as_ptr()) }),
+                // SAFETY: the last reference is gone.
+                _ => unsafe { Self::free(block) },
             }
         }
         exchange
+    }
+
+    /// # Safety
+    ///
+    /// The last reference to the block is gone.
+    #[cold]
+    unsafe fn free(block: NonNull<Self>) {
+        // SAFETY: the caller's promise; made by `allocate`.
+        drop(unsafe { Box::from_raw(block.as_ptr()) });
     }
 
     /// Whether this was the last reference.
@@ -332,9 +341,9 @@ impl<X: Exchange> Block<X> {
             };
             // SAFETY: the application's reference ends here.
             if unsafe { Self::release(block) } {
-                // SAFETY: the last one; made by `allocate`. The exchange was taken out by `end`,
-                // which gave up the host's reference.
-                drop(unsafe { Box::from_raw(block.as_ptr()) });
+                // SAFETY: the last one. The exchange was taken out by `end`, which gave up the
+                // host's reference.
+                unsafe { Self::free(block) };
             }
             code::READY
         });

@@ -96,6 +96,15 @@ impl<X: Exchange> Call<X> {
         // What the application did not move out is released here.
         // SAFETY: an initialised buffer, ours or zeroed by the taker.
         unsafe { first.release() };
+        // Said apart, because it is what most calls do: what becomes of them is then known here.
+        if answer == code::READY {
+            let state = State::Ended(Ok(()));
+            return Self {
+                block,
+                state,
+                lender,
+            };
+        }
         Self {
             block,
             state: State::after_start(answer, call, instance),
@@ -163,7 +172,7 @@ impl<X: Exchange> Call<X> {
     }
 
     /// Ends the call, cancelling it if it is pending, and gives the exchange back.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn finish(self, pool: &Pool<X>) -> X {
         let mut this = ManuallyDrop::new(self);
@@ -176,10 +185,15 @@ impl<X: Exchange> Call<X> {
     }
 
     /// Ends the call if it is pending; the exchange stays.
+    #[inline]
     pub(crate) fn cancel(&mut self) {
-        if !matches!(self.state, State::Pending(..)) {
-            return;
+        if matches!(self.state, State::Pending(..)) {
+            self.cancel_pending();
         }
+    }
+
+    #[cold]
+    fn cancel_pending(&mut self) {
         let cancelled = State::Ended(Err(ErrorKind::Closed));
         if let State::Pending(call, _, _instance) = mem::replace(&mut self.state, cancelled) {
             // SAFETY: pending, so the application keeps it alive.
@@ -202,7 +216,7 @@ impl<X: Exchange> Drop for Call<X> {
 }
 
 impl State {
-    #[inline]
+    #[inline(never)]
     fn after_start(answer: i32, call: *mut GwCall, instance: &Arc<Instance>) -> Self {
         if answer != code::PENDING {
             return Self::ended(answer);

@@ -131,6 +131,14 @@ impl<'a> AppResponse<'a> {
         self.raw.flags & response_flag::NO_AUTO_DATE == 0
     }
 
+    /// Whether it is a status, fields and a body that is all there: no length is declared, nothing
+    /// follows the body, and Date may be added.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.raw.flags == 0 && self.raw.body.is_null()
+    }
+
     /// The body, or its beginning, in place.
     #[must_use]
     #[inline]

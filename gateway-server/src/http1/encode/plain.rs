@@ -1,0 +1,150 @@
+//! A response as most are: 200 with its whole body, on a connection that stays.
+
+use gateway_spec::abi::Field;
+
+use super::DateLine;
+use super::field::usual_line;
+use super::head::{Noted, TAIL, kind, put};
+use super::number::decimal;
+use super::outgoing::{Outgoing, PAGE, copy};
+
+/// Appends the response, the body with it, as [`response_head`](super::response_head) would write it
+/// for a client of HTTP/1.1 that asked for the body; false, with `out` as before, if the fields decide
+/// about more than themselves, or are not to be sent.
+#[must_use]
+#[inline(always)]
+pub fn plain_response(
+    out: &mut Outgoing,
+    fields: &[Field<'_>],
+    body: &[u8],
+    date: &DateLine,
+) -> bool {
+    let start = out.len();
+    let mut page = out.page();
+    let mut at = put(page, 0, b"HTTP/1.1 200 OK");
+    for field in fields {
+        let id = field.name_id();
+        if kind::of(id) == kind::COMMON
+            && let Some(end) = usual_line(page, at, id, field.value())
+        {
+            at = end;
+            continue;
+        }
+        out.advance(at);
+        let mut noted = Noted::default();
+        if noted.write(out, field).is_err() || !noted.is_empty() {
+            out.truncate(start);
+            return false;
+        }
+        page = out.page();
+        at = 0;
+    }
+    if at > PAGE - TAIL {
+        out.advance(at);
+        page = out.page();
+        at = 0;
+    }
+    at = put(page, at, b"\r\ncontent-length: ");
+    at = decimal(page, at, body.len() as u64);
+    at = put(page, at, &date.line());
+    if let Some(room) = page.get_mut(at..at + body.len()) {
+        copy(room, body);
+        out.advance(at + body.len());
+    } else {
+        out.advance(at);
+        out.extend_from_slice(body);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway_spec::abi::{method, names};
+
+    use super::super::{Framing, Length, Recipient, ResponseHead, response_head};
+    use super::*;
+    use crate::http1::Version;
+    use crate::http1::encode::BodyFraming;
+
+    const BEFORE: &[u8] = b"what stood there";
+    const DATE: &[u8; 29] = b"Mon, 07 Dec 1998 01:02:03 GMT";
+
+    /// Both ways: the general one's output, or `None` for an error, and whether the short one wrote.
+    fn both(fields: &[Field<'_>], body: &[u8]) -> (Option<Vec<u8>>, bool, Vec<u8>) {
+        let date = DateLine::new(DATE);
+        let head = ResponseHead {
+            status: 200,
+            fields,
+            length: Length::Actual(body.len() as u64),
+            upgrade: None,
+            date: Some(&date),
+        };
+        let to = Recipient {
+            version: Version::Http11,
+            method_id: method::GET,
+            keep_alive: true,
+        };
+        let mut out = Outgoing::default();
+        out.extend_from_slice(BEFORE);
+        let (mut plain, mut general) = (out.clone(), out);
+        let framing = Framing {
+            body: BodyFraming::Sized(body.len() as u64),
+            keep_alive: true,
+        };
+        let general = response_head(&mut general, &head, &to).ok().map(|chosen| {
+            assert_eq!(chosen, framing);
+            general.extend_from_slice(body);
+            general.to_vec()
+        });
+        let written = plain_response(&mut plain, fields, body, &date);
+        (general, written, plain.to_vec())
+    }
+
+    #[test]
+    fn it_writes_what_the_general_way_writes() {
+        let content_type = names::id("content-type");
+        let long = "x".repeat(PAGE);
+        let values = [
+            "",
+            "1",
+            "text/css",
+            "application/json",
+            "text/html; charset=utf-8",
+            "a value that is longer than thirty-two bytes",
+            &long[..PAGE - 200],
+            &long,
+        ];
+        for value in values {
+            let value = value.as_bytes();
+            let usual = Field::new(content_type, b"content-type", value);
+            let other = Field::new(0, b"x-other", value);
+            for fields in [&[][..], &[usual], &[other, usual], &[usual; 30]] {
+                for length in [0, 1, 8, 13, 32, 500, PAGE, 5000] {
+                    let body = vec![b'.'; length];
+                    let (general, written, plain) = both(fields, &body);
+                    assert!(written);
+                    assert_eq!(Some(plain), general);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_decides_about_the_head_or_is_refused_is_left_to_the_general_way() {
+        let usual = Field::new(0, b"server", b"an application");
+        let others = [
+            Field::new(0, b"content-length", b"2"),
+            Field::new(0, b"date", DATE),
+            Field::new(0, b"connection", b"close"),
+            Field::new(0, b"transfer-encoding", b"chunked"),
+            Field::new(0, b"no name", b"value"),
+            Field::new(0, b"x-split", b"a\r\nb: c"),
+            Field::new(names::id("etag"), b"etag", b"a value with\nits end"),
+        ];
+        for other in others {
+            let (_, written, plain) = both(&[usual, other], b"ok");
+            assert!(!written, "{other:?}");
+            assert_eq!(plain, BEFORE, "{other:?}");
+        }
+    }
+}
