@@ -312,19 +312,52 @@ impl Connection {
         answer: Box<Answer>,
         waker: &Waker,
     ) -> Call<Box<Answer>> {
-        let Request { head, raw, offer } = *request;
+        let Request { head, raw, .. } = *request;
         let lines = head.fields(raw);
-        let mut few = ArrayVec::<Field<'_>, FEW>::new();
-        let many: Vec<Field<'_>>;
-        let fields: &[Field<'_>] = if lines.len() <= FEW {
+        let count = lines.len();
+        if count > FEW {
+            return self.call_with_many(service, request, body, answer, waker);
+        }
+        let mut few = [Field::new(0, b"", b""); FEW];
+        for (place, line) in few.iter_mut().zip(lines) {
+            *place = line;
+        }
+        self.start(service, request, &few[..count], body, answer, waker)
+    }
+
+    /// The same, for a request with more field lines than clients other than browsers send.
+    #[inline(never)]
+    fn call_with_many(
+        &self,
+        service: &Service,
+        request: &Request<'_>,
+        body: Option<Body>,
+        answer: Box<Answer>,
+        waker: &Waker,
+    ) -> Call<Box<Answer>> {
+        let lines = request.head.fields(request.raw);
+        let mut many = ArrayVec::<Field<'_>, MANY>::new();
+        if lines.len() <= MANY {
             for line in lines {
-                few.push(line);
+                many.push(line);
             }
-            &few
-        } else {
-            many = lines.collect();
-            &many
-        };
+            return self.start(service, request, &many, body, answer, waker);
+        }
+        let all: Vec<Field<'_>> = lines.collect();
+        self.start(service, request, &all, body, answer, waker)
+    }
+
+    #[inline(always)]
+    fn start(
+        &self,
+        service: &Service,
+        request: &Request<'_>,
+        fields: &[Field<'_>],
+        body: Option<Body>,
+        answer: Box<Answer>,
+        waker: &Waker,
+    ) -> Call<Box<Answer>> {
+        let Request { head, raw, offer } = *request;
         let content_length = match head.body() {
             BodyLength::None => Some(0),
             BodyLength::Length(length) => Some(length),
@@ -420,5 +453,7 @@ fn name_of(version: Version) -> &'static str {
     }
 }
 
-/// Field lines that stand on the stack.
-const FEW: usize = 64;
+/// Field lines that stand in a table whose making costs next to nothing.
+const FEW: usize = 8;
+/// Field lines that stand on the stack; more are put on the heap.
+const MANY: usize = 64;

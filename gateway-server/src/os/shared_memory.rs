@@ -92,6 +92,7 @@ impl SharedWords {
         }
     }
 
+    #[inline]
     fn words(&self, index: usize, count: usize) -> &[AtomicU64] {
         let end = index.saturating_add(count);
         assert!(end <= self.count, "words to {end} of {}", self.count);

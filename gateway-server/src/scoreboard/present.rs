@@ -15,10 +15,21 @@ pub(super) struct Presence<'a>(&'a SharedWords);
 impl<'a> Presence<'a> {
     #[inline]
     pub(super) fn enter(page: &'a SharedWords, head: &[u8]) -> Self {
-        let length = head.len().min(HEAD_BYTES);
-        page.store_bytes(LENGTH + 1, &head[..length]);
-        page.word(LENGTH).store(length as u64, Release);
+        match head.first_chunk::<HEAD_BYTES>() {
+            Some(head) => {
+                page.store_bytes(LENGTH + 1, head);
+                page.word(LENGTH).store(HEAD_BYTES as u64, Release);
+            }
+            None => Self::write_short(page, head),
+        }
         Self(page)
+    }
+
+    /// Apart, so that the usual head is a known number of words.
+    #[inline(never)]
+    fn write_short(page: &SharedWords, head: &[u8]) {
+        page.store_bytes(LENGTH + 1, head);
+        page.word(LENGTH).store(head.len() as u64, Release);
     }
 }
 
@@ -58,8 +69,8 @@ fn request_line(head: &[u8]) -> Option<String> {
 
 /// How much of the head there is; 0 for none.
 const LENGTH: usize = held::END;
-/// As long as what other lines of the log call a request.
-const HEAD_BYTES: usize = 96;
+/// Enough for most paths, and no more than the shortest heads have that browsers and proxies send.
+const HEAD_BYTES: usize = 64;
 /// First word behind it.
 pub(super) const END: usize = LENGTH + 1 + HEAD_BYTES / 8;
 
@@ -74,7 +85,7 @@ mod tests {
         let slot = Slot::map(&page).unwrap();
         assert_eq!(page.present(), None);
         let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(200));
-        let cut = format!("GET /{}...", "x".repeat(91));
+        let cut = format!("GET /{}...", "x".repeat(59));
         for (head, expected) in [
             ("\r\nGET /a?token=1 HTTP/1.1\r\nHost: x\r\n", "GET /a"),
             ("POST /b HTTP/1.1\r\n", "POST /b"),
@@ -93,6 +104,6 @@ mod tests {
         for at in LENGTH..END {
             page.words.word(at).store(u64::MAX, Relaxed);
         }
-        assert_eq!(page.present().unwrap(), "?".repeat(96) + " ...");
+        assert_eq!(page.present().unwrap(), "?".repeat(64) + " ...");
     }
 }
