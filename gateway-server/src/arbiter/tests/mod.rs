@@ -421,6 +421,13 @@ impl World {
         }
     }
 
+    #[track_caller]
+    fn assert_all_told(&self, order: Order) {
+        for (id, worker) in &self.workers {
+            assert_eq!(worker.told, Some(order), "{id:?}");
+        }
+    }
+
     fn generations(&self) -> Vec<u32> {
         self.workers
             .values()

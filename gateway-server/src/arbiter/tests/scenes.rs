@@ -280,12 +280,7 @@ fn workers_that_rest_come_back_with_a_reload_or_one_by_one() {
     world.happen(Event::Rest);
     world.happen(Event::Rest);
     world.happen(Event::Fewer);
-    assert!(
-        world
-            .workers
-            .values()
-            .all(|worker| worker.told == Some(Order::Retire))
-    );
+    world.assert_all_told(Order::Retire);
     world.leave();
     world.pass(BOOT, |_| true);
     assert_eq!(world.workers.len(), 0);
@@ -344,19 +339,9 @@ fn a_master_that_was_held_up_blames_nobody() {
 fn a_graceful_stop_drains_then_drops_then_kills() {
     let mut world = World::serving(2);
     world.happen(Event::Stop(Haste::Graceful));
-    assert!(
-        world
-            .workers
-            .values()
-            .all(|worker| worker.told == Some(Order::Shutdown))
-    );
+    world.assert_all_told(Order::Shutdown);
     world.pass(GRACEFUL, |_| true);
-    assert!(
-        world
-            .workers
-            .values()
-            .all(|worker| worker.told == Some(Order::StopNow))
-    );
+    world.assert_all_told(Order::StopNow);
     world.pass(LAST_GRACE, |_| true);
     assert!(world.workers.values().all(|worker| worker.killed));
     world.leave();
@@ -381,12 +366,7 @@ fn a_stop_is_announced_and_the_server_whole_until_the_delay_is_over() {
     assert_eq!(world.serving_count(), 2, "who is lost is replaced");
     assert!(world.workers.values().all(|worker| worker.announced));
     world.pass(delay / 2, |_| true);
-    assert!(
-        world
-            .workers
-            .values()
-            .all(|worker| worker.told == Some(Order::Shutdown))
-    );
+    world.assert_all_told(Order::Shutdown);
     world.leave();
     assert_eq!(world.exit, Some(0));
 }
@@ -398,19 +378,9 @@ fn a_machine_that_stood_still_puts_off_every_deadline() {
     world.pass(GRACEFUL / 2, |_| true);
     world.now += GRACEFUL * 10;
     world.happen(Event::Woken);
-    assert!(
-        world
-            .workers
-            .values()
-            .all(|worker| worker.told == Some(Order::Shutdown))
-    );
+    world.assert_all_told(Order::Shutdown);
     world.pass(GRACEFUL, |_| true);
-    assert!(
-        world
-            .workers
-            .values()
-            .all(|worker| worker.told == Some(Order::StopNow))
-    );
+    world.assert_all_told(Order::StopNow);
 }
 
 #[test]
