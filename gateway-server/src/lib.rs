@@ -29,6 +29,7 @@ mod snapshot;
 mod start;
 mod value;
 mod watch;
+mod wire;
 mod workbench;
 mod worker;
 

@@ -11,18 +11,18 @@ use gateway_spec::abi::{Field, method, names, request_flag, version};
 
 use super::answer::{Answer, Given, Terms};
 use super::bounds::Bounds;
-use super::exchange::{Docket, Exchange, Io};
+use super::exchange::{Docket, Exchange};
 use super::label::Label;
 use super::output::{HIGH_WATER, Output};
 use super::places::Waiter;
 use super::service::Service;
-use super::socket::Socket;
 use super::upload::{self, Upload};
 use super::{Connection, Phase, refusal};
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Form, Head, Outgoing, Recipient, Version};
 use crate::limits::DISCARD;
 use crate::logging::{LoggedRequest, Visit};
+use crate::wire::Wire;
 use crate::workbench::{Verdict, Workbench};
 
 /// What a request line says: method, target, version.
@@ -94,7 +94,7 @@ impl<'t> Turn<'t> {
     ///
     /// The connection broke.
     #[inline]
-    pub(super) fn end(self, output: &mut Output, socket: &mut Socket) -> io::Result<()> {
+    pub(super) fn end(self, output: &mut Output, wire: &mut Wire) -> io::Result<()> {
         self.service.count_requests(self.requests);
         let Some(mut answer) = self.answer else {
             return Ok(());
@@ -102,7 +102,7 @@ impl<'t> Turn<'t> {
         let sent = if answer.out.is_empty() {
             Ok(())
         } else {
-            output.send(&mut answer.out, socket)
+            output.send(&mut answer.out, wire)
         };
         self.service.give_answer(answer);
         sent
@@ -236,7 +236,7 @@ impl Connection {
     fn show(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8], page: &[u8]) {
         let mut recipient = Recipient::of(head);
         recipient.keep_alive = false;
-        let given = refusal::write_page(out, page, &recipient, &self.service.clock.date);
+        let given = refusal::write_page(out, page, &recipient, &self.io.service.clock.date);
         self.log(head, raw, |log, visit| {
             log.record(visit, given.status, given.sent)
         });
@@ -246,7 +246,7 @@ impl Connection {
     /// The whole answer came at once.
     #[inline]
     fn answered(&mut self, head: &Head, raw: &[u8], given: &Given) {
-        if self.service.access_log.is_some() {
+        if self.io.service.access_log.is_some() {
             self.log(head, raw, |log, visit| {
                 log.record(visit, given.status, given.sent)
             });
@@ -266,7 +266,7 @@ impl Connection {
     fn docket(&mut self, request: &Request<'_>, recipient: Recipient, nth: u64) -> Docket {
         let Request { head, raw, .. } = *request;
         let text = [head.method(raw), head.path(raw)];
-        let service = &self.service;
+        let service = &self.io.service;
         let waiter = self.waiter.take();
         let arrival = match &waiter {
             Some(waiter) => waiter.since,
@@ -287,18 +287,10 @@ impl Connection {
 
     /// The request goes on by itself.
     fn go_on(&mut self, mut exchange: Exchange) {
-        let mut io = Io {
-            socket: &mut self.socket,
-            input: &mut self.input,
-            input_ended: &mut self.input_ended,
-            output: &mut self.output,
-            service: &self.service,
-            left_behind: &mut self.left_behind,
-        };
-        if exchange.take_answer(&mut io) {
+        if exchange.take_answer(&mut self.io) {
             self.phase = Phase::Exchange(Box::new(exchange));
         } else {
-            exchange.broken_off(&mut io);
+            exchange.broken_off(&mut self.io);
             self.phase = Phase::Closed;
         }
     }
@@ -388,7 +380,7 @@ impl Connection {
             BodyLength::Length(length) => Some(length),
             BodyLength::None | BodyLength::Chunked => None,
         };
-        let mut decoder = BodyDecoder::new(head.body(), &self.service.body_limits)
+        let mut decoder = BodyDecoder::new(head.body(), &self.io.service.body_limits)
             .map_err(|error| error.status())?;
         if let Some((content, used)) = upload::whole(&mut decoder, behind) {
             return Ok((Body::from(content), None, used));
@@ -398,7 +390,7 @@ impl Connection {
     }
 
     fn visit(&self, head: &Head, raw: &[u8]) -> Option<Visit> {
-        let log = self.service.access_log.as_ref()?;
+        let log = self.io.service.access_log.as_ref()?;
         let field = |name| {
             let id = names::id_of(name);
             head.fields(raw)
@@ -421,14 +413,14 @@ impl Connection {
         raw: &[u8],
         record: impl FnOnce(&crate::logging::AccessLog, Visit),
     ) {
-        if let (Some(log), Some(visit)) = (&self.service.access_log, self.visit(head, raw)) {
+        if let (Some(log), Some(visit)) = (&self.io.service.access_log, self.visit(head, raw)) {
             record(log, visit);
         }
     }
 
     /// Logs a request whose head could not be read, or none of it but its first line.
     pub(super) fn log_refusal(&self, status: u16, line: Option<RequestLine<'_>>) {
-        if let Some(log) = &self.service.access_log {
+        if let Some(log) = &self.io.service.access_log {
             let (method, target, version) = match line {
                 Some((method, target, version)) => (method, target, name_of(version)),
                 None => (&b"-"[..], &b"-"[..], "-"),

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
-use super::exchange::Io;
 use super::{Awaiting, Connection, Phase};
 use crate::limits::{DISCARD, LINGER};
 use crate::scoreboard::Counter;
@@ -16,13 +15,13 @@ impl Connection {
             self.phase = Phase::Closed;
             return Poll::Ready(());
         };
-        let service = Rc::clone(&self.service);
+        let service = Rc::clone(&self.io.service);
         let scratch = &mut *service.scratch.borrow_mut();
         if self.awaiting != Awaiting::Close {
-            self.socket.shut_down_output();
+            self.io.wire.shut_down_output();
         }
         while *budget > 0 {
-            match self.socket.poll_read(&mut scratch.buffer) {
+            match self.io.wire.poll_read(&mut scratch.buffer) {
                 Poll::Pending => {
                     if self.awaiting != Awaiting::Close {
                         self.wait(Awaiting::Close, LINGER);
@@ -49,29 +48,21 @@ impl Connection {
         match (self.awaiting, &mut self.phase) {
             (Awaiting::Head, Phase::Head(head)) => {
                 let head = head.take().unwrap_or_default();
-                let input = std::mem::take(&mut self.input);
-                let mut out = std::mem::take(&mut self.output.bytes);
+                let input = std::mem::take(&mut self.io.input);
+                let mut out = std::mem::take(&mut self.io.output.bytes);
                 self.refuse(&mut out, 408, head.first_line(&input));
-                self.output.bytes = out;
+                self.io.output.bytes = out;
             }
             // A request that arrived this moment is answered; the end is told to a client that sent
             // nothing. Closing at once would break off what is on its way.
             (Awaiting::Request, _) => {
-                self.socket.expect_input();
+                self.io.wire.expect_input();
                 self.awaiting = Awaiting::Parting;
                 return;
             }
             (Awaiting::Entry, _) => self.entry_timed_out(),
             (_, Phase::Exchange(exchange)) => {
-                let mut io = Io {
-                    socket: &mut self.socket,
-                    input: &mut self.input,
-                    input_ended: &mut self.input_ended,
-                    output: &mut self.output,
-                    service: &self.service,
-                    left_behind: &mut self.left_behind,
-                };
-                if !exchange.time_is_up(&mut io) {
+                if !exchange.time_is_up(&mut self.io) {
                     self.abandon_at_once();
                 }
             }
@@ -84,22 +75,14 @@ impl Connection {
     /// As [`Connection::abandon`], with a reset: the kernel would go on for minutes to hold, and to offer,
     /// megabytes that the client does not take.
     fn abandon_at_once(&mut self) {
-        self.socket.end_with_reset(true);
+        self.io.wire.end_with_reset(true);
         self.abandon();
     }
 
     /// Gives the connection up without another byte.
     pub(super) fn abandon(&mut self) {
         if let Phase::Exchange(exchange) = &mut self.phase {
-            let mut io = Io {
-                socket: &mut self.socket,
-                input: &mut self.input,
-                input_ended: &mut self.input_ended,
-                output: &mut self.output,
-                service: &self.service,
-                left_behind: &mut self.left_behind,
-            };
-            exchange.broken_off(&mut io);
+            exchange.broken_off(&mut self.io);
         }
         self.phase = Phase::Closed;
     }

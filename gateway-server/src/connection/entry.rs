@@ -12,7 +12,7 @@ impl Connection {
     /// Whether the request whose head was read may be handed over.
     #[inline]
     pub(super) fn entry(&mut self, cx: &Context<'_>) -> Entry {
-        if self.waiter.is_none() && !self.service.places.is_full() {
+        if self.waiter.is_none() && !self.io.service.places.is_full() {
             return Entry::Now;
         }
         self.entry_when_full(cx)
@@ -21,8 +21,8 @@ impl Connection {
     #[cold]
     fn entry_when_full(&mut self, cx: &Context<'_>) -> Entry {
         if self.waiter.is_none() {
-            let now = self.service.clock.deadlines.now();
-            self.waiter = Places::queue(&self.service.places, cx.waker(), now);
+            let now = self.io.service.clock.deadlines.now();
+            self.waiter = Places::queue(&self.io.service.places, cx.waker(), now);
         }
         match &self.waiter {
             None => Entry::Never,
@@ -38,19 +38,19 @@ impl Connection {
         self.waiter
             .as_ref()
             .is_some_and(|waiter| !waiter.is_called())
-            || self.left_behind.is_full(cx.waker())
+            || self.io.left_behind.is_full(cx.waker())
     }
 
     /// The next request has to wait.
     pub(super) fn await_entry(&mut self) -> Poll<()> {
-        if self.socket.is_gone() {
+        if self.io.wire.is_gone() {
             self.phase = Phase::Closed;
             return Poll::Ready(());
         }
         if self.awaiting != Awaiting::Entry {
             // Work that was left behind ends when it ends.
             let queued = self.waiter.is_some();
-            let timeout = self.service.timeouts.request;
+            let timeout = self.io.service.timeouts.request;
             self.wait(
                 Awaiting::Entry,
                 if queued { timeout } else { Duration::ZERO },
@@ -63,9 +63,10 @@ impl Connection {
     pub(super) fn turn_away(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8]) {
         let mut recipient = Recipient::of(head);
         // A body is not waited for.
-        let last = self.service.drain.is_draining() || self.service.timeouts.keep_alive.is_zero();
+        let last =
+            self.io.service.drain.is_draining() || self.io.service.timeouts.keep_alive.is_zero();
         recipient.keep_alive &= !head.has_body() && !last;
-        let given = refusal::write_busy(out, &recipient, &self.service.clock.date);
+        let given = refusal::write_busy(out, &recipient, &self.io.service.clock.date);
         self.log(head, raw, |log, visit| {
             log.record(visit, given.status, given.sent)
         });
@@ -78,14 +79,14 @@ impl Connection {
     pub(super) fn entry_timed_out(&mut self) {
         self.waiter = None;
         let mut head = Head::default();
-        let parsed = head.parse(&mut self.input, &self.service.head_limits);
+        let parsed = head.parse(&mut self.io.input, &self.io.service.head_limits);
         let Ok(Some(length)) = parsed else {
             return self.abandon();
         };
-        let raw = self.input.split_to(length);
-        let mut out = std::mem::take(&mut self.output.bytes);
+        let raw = self.io.input.split_to(length);
+        let mut out = std::mem::take(&mut self.io.output.bytes);
         self.turn_away(&mut out, &head, &raw);
-        self.output.bytes = out;
-        self.unparsed = !self.input.is_empty();
+        self.io.output.bytes = out;
+        self.unparsed = !self.io.input.is_empty();
     }
 }

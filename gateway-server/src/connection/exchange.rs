@@ -2,23 +2,21 @@
 //! upgrade.
 
 use std::io;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::BytesMut;
 use gateway_spec::ErrorKind;
 use gateway_spec::abi::host::Call;
 
-use super::after::{AfterWork, LeftBehind};
+use super::after::AfterWork;
 use super::answer::{Answer, Given};
 use super::bounds::{Bounds, Waiting};
 use super::download::Download;
+use super::io::Io;
 use super::label::Label;
 use super::output::Output;
 use super::places::Place;
 use super::refusal;
 use super::service::Service;
-use super::socket::Socket;
 use super::tunnel::Tunnel;
 use super::upload::{Upload, Wish};
 use crate::date::Date;
@@ -46,16 +44,6 @@ pub(super) struct Exchange {
     told_closed: bool,
     /// Bytes read of the body, to tell progress.
     received: u64,
-}
-
-/// The connection, as an exchange uses it.
-pub(super) struct Io<'a> {
-    pub(super) socket: &'a mut Socket,
-    pub(super) input: &'a mut BytesMut,
-    pub(super) input_ended: &'a mut bool,
-    pub(super) output: &'a mut Output,
-    pub(super) service: &'a Rc<Service>,
-    pub(super) left_behind: &'a mut LeftBehind,
 }
 
 /// What is known of a request beside its call.
@@ -111,11 +99,11 @@ impl Exchange {
     /// Goes on as far as it can. `woken` says whether the call may have something to do.
     pub(super) fn poll(
         &mut self,
-        io: &mut Io<'_>,
+        io: &mut Io,
         mut woken: bool,
         cx: &mut Context<'_>,
     ) -> Result<Outcome, Waiting> {
-        self.tell_draining(io.service);
+        self.tell_draining(&io.service);
         if let Some(upload) = &self.upload {
             upload.stay_awake();
         }
@@ -134,7 +122,7 @@ impl Exchange {
             let Ok(more) = self.poll_download(io, cx) else {
                 return Ok(self.broken_off(io));
             };
-            let written = match io.output.poll_flush(io.socket) {
+            let written = match io.output.poll_flush(&mut io.wire) {
                 Poll::Ready(Ok(())) => true,
                 Poll::Pending => false,
                 Poll::Ready(Err(_)) => return Ok(self.broken_off(io)),
@@ -163,13 +151,13 @@ impl Exchange {
                 Uploaded::Asked => continue,
                 Uploaded::Waiting => Waiting::Body,
                 Uploaded::Nothing if self.listen(io) => return Ok(self.broken_off(io)),
-                Uploaded::Nothing if *io.input_ended && self.tunnel.is_none() => {
+                Uploaded::Nothing if io.input_ended && self.tunnel.is_none() => {
                     self.tell_closed();
                     Waiting::HalfClosed
                 }
                 Uploaded::Nothing => Waiting::Application,
             };
-            if self.sleep(waiting == Waiting::Body, io.output, cx.waker()) {
+            if self.sleep(waiting == Waiting::Body, &io.output, cx.waker()) {
                 let blocked = self.tunnel.as_ref().is_some_and(Tunnel::is_blocked);
                 return Err(if written && !blocked {
                     waiting
@@ -181,7 +169,7 @@ impl Exchange {
     }
 
     /// Takes the response of a call that was started or polled; false if it is to be broken off.
-    pub(super) fn take_answer(&mut self, io: &mut Io<'_>) -> bool {
+    pub(super) fn take_answer(&mut self, io: &mut Io) -> bool {
         let Some(call) = &mut self.call else {
             return true;
         };
@@ -201,7 +189,7 @@ impl Exchange {
         if let Some(given) = answer.given.take() {
             self.begin(given);
             if self.ends_with_connection() {
-                io.socket.end_with_reset(true);
+                io.wire.end_with_reset(true);
             }
         }
         // The call itself stays until the response is written: what its body holds of the exchange
@@ -226,15 +214,15 @@ impl Exchange {
     }
 
     /// The connection is lost or was broken off: what becomes of the call.
-    pub(super) fn broken_off(&mut self, io: &mut Io<'_>) -> Outcome {
+    pub(super) fn broken_off(&mut self, io: &mut Io) -> Outcome {
         self.let_go(ErrorKind::Closed, io);
-        self.record(io.service, 499);
+        self.record(&io.service, 499);
         Outcome::Broken
     }
 
     /// Nobody waits for the application any more: its body ends with `kind`, and the call goes on by
     /// itself if it wants that, or else ends.
-    pub(super) fn let_go(&mut self, kind: ErrorKind, io: &mut Io<'_>) {
+    pub(super) fn let_go(&mut self, kind: ErrorKind, io: &mut Io) {
         if let Some(upload) = &mut self.upload {
             upload.fail(kind);
         }
@@ -245,7 +233,7 @@ impl Exchange {
             let goes_on = call.shared().finishes_on_disconnect() || answered && !self.upgraded;
             if goes_on && call.end().is_pending() {
                 call.exchange().discards = true;
-                AfterWork::spawn(call, self.held.take(), io.service, io.left_behind);
+                AfterWork::spawn(call, self.held.take(), &io.service, &mut io.left_behind);
             } else {
                 io.service.give_answer(call.finish(&io.service.pool));
             }
@@ -255,7 +243,7 @@ impl Exchange {
     /// Gives an answer of the server's own, where the application has given none.
     pub(super) fn answer_with(
         &mut self,
-        io: &mut Io<'_>,
+        io: &mut Io,
         write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
     ) {
         self.recipient.keep_alive &= !self.is_last(io);
@@ -298,7 +286,7 @@ impl Exchange {
         }
     }
 
-    fn poll_call(&mut self, io: &mut Io<'_>, waker: &Waker) -> bool {
+    fn poll_call(&mut self, io: &mut Io, waker: &Waker) -> bool {
         let last = self.is_last(io);
         if let Some(call) = self.call.as_mut().filter(|call| call.end().is_pending()) {
             call.exchange().terms.closes = last;
@@ -308,7 +296,7 @@ impl Exchange {
     }
 
     /// Whether the connection is to end with an answer that is given now.
-    fn is_last(&self, io: &Io<'_>) -> bool {
+    fn is_last(&self, io: &Io) -> bool {
         let drained = io.service.drain.is_draining() && io.input.is_empty();
         drained || self.upload.as_ref().is_some_and(Upload::spoils)
     }
@@ -331,14 +319,14 @@ impl Exchange {
     }
 
     /// Moves a frame to the output, if that has room; whether there may be more at once.
-    fn poll_download(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> Result<bool, ()> {
+    fn poll_download(&mut self, io: &mut Io, cx: &mut Context<'_>) -> Result<bool, ()> {
         let Some(download) = &mut self.download else {
             return Ok(false);
         };
         if download.is_ended() || io.output.is_full() {
             return Ok(!download.is_ended());
         }
-        match download.poll_next(&self.label, io.output, cx) {
+        match download.poll_next(&self.label, &mut io.output, cx) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(())) => Ok(!download.is_ended()),
             Poll::Ready(Err(error)) => {
@@ -348,7 +336,7 @@ impl Exchange {
         }
     }
 
-    fn poll_upload(&mut self, io: &mut Io<'_>) -> Uploaded {
+    fn poll_upload(&mut self, io: &mut Io) -> Uploaded {
         let Some(upload) = &mut self.upload else {
             return Uploaded::Nothing;
         };
@@ -360,15 +348,15 @@ impl Exchange {
             return Uploaded::Asked;
         }
         if io.input.is_empty() {
-            if *io.input_ended {
+            if io.input_ended {
                 upload.fail(ErrorKind::Closed);
                 return Uploaded::Fed;
             }
             io.input.reserve(BODY_READ_BYTES);
-            match io.socket.poll_read_behind(io.input) {
+            match io.wire.poll_read_behind(&mut io.input) {
                 Poll::Pending => return Uploaded::Waiting,
                 Poll::Ready(Ok(0) | Err(_)) => {
-                    *io.input_ended = true;
+                    io.input_ended = true;
                     upload.fail(ErrorKind::Closed);
                     return Uploaded::Fed;
                 }
@@ -376,27 +364,27 @@ impl Exchange {
             }
         }
         self.received += io.input.len() as u64;
-        upload.feed(io.input);
+        upload.feed(&mut io.input);
         Uploaded::Fed
     }
 
     /// Hears whether the client goes away while the application works; true if it has.
-    fn listen(&mut self, io: &mut Io<'_>) -> bool {
+    fn listen(&mut self, io: &mut Io) -> bool {
         let between_bodies = self.upload.as_ref().is_none_or(Upload::is_over);
         if !between_bodies {
             // What comes belongs to the body, which waits for the application.
-            return io.socket.is_gone();
+            return io.wire.is_gone();
         }
-        if *io.input_ended || self.upgraded {
+        if io.input_ended || self.upgraded {
             return false;
         }
-        while io.input.len() < PIPELINED_BYTES && io.socket.may_read() {
+        while io.input.len() < PIPELINED_BYTES && io.wire.may_read() {
             io.input.reserve(1024);
-            match io.socket.poll_read_behind(io.input) {
+            match io.wire.poll_read_behind(&mut io.input) {
                 Poll::Pending => return false,
                 Poll::Ready(Err(_)) => return true,
                 Poll::Ready(Ok(0)) => {
-                    *io.input_ended = true;
+                    io.input_ended = true;
                     return false;
                 }
                 Poll::Ready(Ok(_)) => {}
@@ -441,11 +429,11 @@ impl Exchange {
     /// # Errors
     ///
     /// The connection broke.
-    fn poll_tunnel(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_tunnel(&mut self, io: &mut Io, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let (None, Some(call)) = (&self.tunnel, &self.call)
             && call.end().is_pending()
         {
-            let ahead = std::mem::take(io.input);
+            let ahead = std::mem::take(&mut io.input);
             let (tunnel, stream) = Tunnel::new(&ahead, self.told_draining);
             call.shared().give_upgraded(stream);
             self.tunnel = Some(tunnel);
@@ -455,19 +443,19 @@ impl Exchange {
             return Poll::Ready(Ok(()));
         };
         let scratch = &mut *io.service.scratch.borrow_mut();
-        tunnel.poll(io.socket, &mut scratch.buffer, cx)
+        tunnel.poll(&mut io.wire, &mut scratch.buffer, cx)
     }
 
     /// The answer is written: the call may go on behind it, the connection may be used again.
-    fn finish(&mut self, io: &mut Io<'_>) -> Outcome {
+    fn finish(&mut self, io: &mut Io) -> Outcome {
         let (status, keep_alive) = self.given.unwrap_or_default();
-        self.record(io.service, status);
+        self.record(&io.service, status);
         if self.ends_with_connection() {
-            io.socket.end_with_reset(false);
+            io.wire.end_with_reset(false);
         }
         if let Some(call) = self.call.take() {
             if call.end().is_pending() {
-                AfterWork::spawn(call, self.held.take(), io.service, io.left_behind);
+                AfterWork::spawn(call, self.held.take(), &io.service, &mut io.left_behind);
             } else {
                 let mut answer = call.finish(&io.service.pool);
                 // What was written leaves its memory to the next answer.
@@ -484,7 +472,7 @@ impl Exchange {
             upload.has_failed() || upload.continue_due
         });
         // Requests that were read before the client ended its half are answered too.
-        let more = !*io.input_ended || !io.input.is_empty();
+        let more = !io.input_ended || !io.input.is_empty();
         if keep_alive && !unusable && more {
             Outcome::KeepAlive(upload)
         } else {

@@ -3,13 +3,14 @@
 use gateway_spec::ErrorKind;
 
 use super::bounds::{Passed, Progress, Waiting};
-use super::exchange::{Exchange, Io};
+use super::exchange::Exchange;
+use super::io::Io;
 use super::refusal;
 use crate::deadlines::Tick;
 
 impl Exchange {
     /// The exchange waits: when to look at it again; 0 is never.
-    pub(super) fn deadline(&mut self, waiting: Waiting, io: &Io<'_>) -> Tick {
+    pub(super) fn deadline(&mut self, waiting: Waiting, io: &Io) -> Tick {
         if self.is_all_given() {
             self.bounds.fulfil();
         }
@@ -19,7 +20,7 @@ impl Exchange {
     }
 
     /// A deadline may have passed; false if the connection is to be broken off.
-    pub(super) fn time_is_up(&mut self, io: &mut Io<'_>) -> bool {
+    pub(super) fn time_is_up(&mut self, io: &mut Io) -> bool {
         let now = io.service.clock.deadlines.now();
         match self.bounds.passed(now) {
             None => true,
@@ -33,7 +34,7 @@ impl Exchange {
     }
 
     /// The application has had its time: the call ends here, with an answer if none has begun.
-    fn expire(&mut self, io: &mut Io<'_>) -> bool {
+    fn expire(&mut self, io: &mut Io) -> bool {
         let after = io.service.timeouts.request;
         self.bounds.fulfil();
         if self.is_given() {
@@ -49,11 +50,11 @@ impl Exchange {
         true
     }
 
-    fn progress(&self, waiting: Waiting, io: &Io<'_>) -> Progress {
+    fn progress(&self, waiting: Waiting, io: &Io) -> Progress {
         let mut sent = io.output.written() + self.tunnelled();
         if waiting == Waiting::Write {
             // Bytes that the kernel holds are none that the client has taken.
-            sent = sent.saturating_sub(io.socket.unsent());
+            sent = sent.saturating_sub(io.wire.unsent());
         }
         Progress {
             received: self.received(),

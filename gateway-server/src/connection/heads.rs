@@ -15,7 +15,7 @@ use crate::limits::DISCARD;
 
 impl Connection {
     pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let service = Rc::clone(&self.service);
+        let service = Rc::clone(&self.io.service);
         loop {
             ready!(self.poll_flush());
             if !matches!(self.phase, Phase::Head(_)) {
@@ -30,8 +30,8 @@ impl Connection {
                 let filled = self.refill(scratch);
                 self.turn(&service, scratch, filled, cx);
             } else {
-                let held = self.input.len();
-                match self.socket.poll_read(&mut scratch.buffer[held..]) {
+                let held = self.io.input.len();
+                match self.io.wire.poll_read(&mut scratch.buffer[held..]) {
                     Poll::Pending => return self.await_request(),
                     Poll::Ready(Ok(0)) => self.end_of_heads(),
                     Poll::Ready(Ok(read)) => {
@@ -53,13 +53,13 @@ impl Connection {
     /// many they are.
     #[inline]
     fn refill(&mut self, scratch: &mut Scratch) -> usize {
-        let held = self.input.len().min(scratch.buffer.len());
+        let held = self.io.input.len().min(scratch.buffer.len());
         if held > 0 {
-            scratch.buffer[..held].copy_from_slice(&self.input[..held]);
-            if held < self.input.len() {
-                self.input.advance(held);
+            scratch.buffer[..held].copy_from_slice(&self.io.input[..held]);
+            if held < self.io.input.len() {
+                self.io.input.advance(held);
             } else {
-                self.input = BytesMut::new();
+                self.io.input = BytesMut::new();
             }
         }
         held
@@ -134,7 +134,7 @@ impl Connection {
                 }
             }
         }
-        if turn.end(&mut self.output, &mut self.socket).is_err() {
+        if turn.end(&mut self.io.output, &mut self.io.wire).is_err() {
             self.phase = Phase::Closed;
         }
         self.keep(&buffer[at..filled]);
@@ -144,50 +144,51 @@ impl Connection {
     #[inline]
     fn keep(&mut self, rest: &[u8]) {
         // What an exchange read ahead may exceed the shared buffer, where heads are kept short.
-        if !self.input.is_empty() {
+        if !self.io.input.is_empty() {
             self.unparsed |= matches!(self.phase, Phase::Head(_));
         }
         if !rest.is_empty() {
-            let beyond = std::mem::replace(&mut self.input, BytesMut::from(rest));
-            self.input.extend_from_slice(&beyond);
+            let beyond = std::mem::replace(&mut self.io.input, BytesMut::from(rest));
+            self.io.input.extend_from_slice(&beyond);
         }
     }
 
     /// The client sends no more.
     fn end_of_heads(&mut self) {
-        self.input_ended = true;
+        self.io.input_ended = true;
         // A head that breaks off has been found good so far; nobody can answer it.
         self.phase = Phase::Close;
     }
 
     fn await_request(&mut self) -> Poll<()> {
-        let draining = self.service.drain.is_draining();
-        if self.input.is_empty() {
+        let draining = self.io.service.drain.is_draining();
+        if self.io.input.is_empty() {
             if self.awaiting == Awaiting::Parting {
                 self.phase = Phase::Parted(DISCARD);
                 return Poll::Ready(());
             }
             if self.awaiting != Awaiting::Request {
-                let now = self.service.clock.deadlines.now();
+                let now = self.io.service.clock.deadlines.now();
                 self.heard = now;
                 if self.served {
-                    let due = now.saturating_add(self.service.keep_alive);
+                    let due = now.saturating_add(self.io.service.keep_alive);
                     self.awaiting = Awaiting::Request;
                     self.timer.set_tick(due);
                 } else {
-                    self.wait(Awaiting::Request, self.service.timeouts.head);
+                    self.wait(Awaiting::Request, self.io.service.timeouts.head);
                 }
             }
             if draining {
                 self.timer.set_tick(
-                    self.service
+                    self.io
+                        .service
                         .clock
                         .deadlines
-                        .since(self.heard, self.service.timeouts.linger),
+                        .since(self.heard, self.io.service.timeouts.linger),
                 );
             }
         } else if self.awaiting != Awaiting::Head {
-            self.wait(Awaiting::Head, self.service.timeouts.head);
+            self.wait(Awaiting::Head, self.io.service.timeouts.head);
         }
         Poll::Pending
     }
@@ -204,7 +205,7 @@ impl Connection {
             method_id: 0,
             keep_alive: false,
         };
-        refusal::write(out, status, &to, &self.service.clock.date);
+        refusal::write(out, status, &to, &self.io.service.clock.date);
         self.log_refusal(status, line);
         self.phase = Phase::Linger(DISCARD);
     }

@@ -13,6 +13,7 @@ mod entry;
 mod exchange;
 mod expiry;
 mod heads;
+mod io;
 mod label;
 mod link;
 mod ongoing;
@@ -21,7 +22,6 @@ mod patience;
 mod places;
 mod refusal;
 mod service;
-mod socket;
 mod tunnel;
 mod upload;
 
@@ -30,26 +30,23 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use gateway_spec::abi::host::HostAddress;
 
 pub(crate) use self::service::{Service, Settings};
-pub(crate) use self::socket::{Readiness, Socket};
 
-use self::after::LeftBehind;
 use self::exchange::Exchange;
-use self::output::Output;
+use self::io::Io;
 use self::places::Waiter;
 use self::service::Guest;
 use self::upload::Upload;
 use crate::deadlines::{Tick, Timer};
 use crate::http1::Head;
 use crate::scoreboard::Counter;
+use crate::wire::{Readiness, Wire};
 
 /// A client's connection, from accept to close.
 pub(crate) struct Connection {
-    service: Rc<Service>,
-    socket: Socket,
+    io: Io,
     peer: HostAddress,
     local: Rc<HostAddress>,
     timer: Timer,
@@ -58,18 +55,14 @@ pub(crate) struct Connection {
     /// The clock when the client was last heard of, for the linger of a drain.
     heard: Tick,
     phase: Phase,
-    input: BytesMut,
-    input_ended: bool,
     /// Whether a request came: a client that never speaks is given less time than an idle one.
     served: bool,
     /// Requests that were read.
     requests: u32,
     /// Where the next request waits for others to end.
     waiter: Option<Waiter>,
-    left_behind: LeftBehind,
-    /// Whether `input` may hold a whole head that was not looked at yet.
+    /// Whether the input may hold a whole head that was not looked at yet.
     unparsed: bool,
-    output: Output,
     _guest: Guest,
 }
 
@@ -112,30 +105,25 @@ enum Phase {
 impl Connection {
     pub(crate) fn new(
         service: &Rc<Service>,
-        socket: Socket,
+        wire: Wire,
         peer: HostAddress,
         local: Rc<HostAddress>,
     ) -> Self {
         service.slot.add(Counter::Connections);
         service.slot.add(Counter::ConnectionsActive);
         Self {
-            socket,
             peer,
             local,
             timer: service.clock.deadlines.timer(),
             awaiting: Awaiting::Nothing,
             heard: service.clock.deadlines.now(),
             phase: Phase::Head(None),
-            input: BytesMut::new(),
-            input_ended: false,
             served: false,
             requests: 0,
             waiter: None,
-            left_behind: LeftBehind::default(),
             unparsed: false,
-            output: Output::default(),
             _guest: service.admit(),
-            service: Rc::clone(service),
+            io: Io::new(wire, service),
         }
     }
 
@@ -146,21 +134,21 @@ impl Connection {
 
     /// Notes what the kernel said of the socket.
     pub(crate) fn note(&mut self, readiness: Readiness) {
-        self.socket.note(readiness);
+        self.io.wire.note(readiness);
     }
 
     /// Goes on as far as it can; ready once the connection is to be closed. `cx` has the waker that
     /// was given to [`Connection::watch`].
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.service.drain.is_stopping() {
+        if self.io.service.drain.is_stopping() {
             self.abandon();
         } else if self.timer.is_due() {
             self.time_is_up();
         }
-        self.socket.begin_turn();
+        self.io.wire.begin_turn();
         while !matches!(self.phase, Phase::Closed) {
             if self.poll_phase(cx).is_pending() {
-                if self.socket.was_held_back() {
+                if self.io.wire.was_held_back() {
                     cx.waker().wake_by_ref();
                 }
                 return Poll::Pending;
@@ -182,13 +170,13 @@ impl Connection {
     /// Writes what is to be written; an idle connection holds no buffer.
     #[inline]
     fn poll_flush(&mut self) -> Poll<()> {
-        if self.output.is_empty() {
+        if self.io.output.is_empty() {
             return Poll::Ready(());
         }
-        let before = self.output.written();
-        match self.output.poll_flush(&mut self.socket) {
+        let before = self.io.output.written();
+        match self.io.output.poll_flush(&mut self.io.wire) {
             Poll::Ready(Ok(())) => {
-                self.output.give_up_memory();
+                self.io.output.give_up_memory();
                 if self.awaiting == Awaiting::Write {
                     self.awaiting = Awaiting::Nothing;
                 }
@@ -199,8 +187,8 @@ impl Connection {
                 Poll::Ready(())
             }
             Poll::Pending => {
-                if self.awaiting != Awaiting::Write || self.output.written() != before {
-                    self.wait(Awaiting::Write, self.service.timeouts.write);
+                if self.awaiting != Awaiting::Write || self.io.output.written() != before {
+                    self.wait(Awaiting::Write, self.io.service.timeouts.write);
                 }
                 Poll::Pending
             }
@@ -219,13 +207,13 @@ impl Connection {
 
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.io.wire.as_fd()
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         self.abandon();
-        self.service.slot.subtract(Counter::ConnectionsActive);
+        self.io.service.slot.subtract(Counter::ConnectionsActive);
     }
 }

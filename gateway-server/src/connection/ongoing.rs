@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 
-use super::exchange::{Io, Outcome};
+use super::exchange::Outcome;
 use super::{Awaiting, Connection, Phase};
 use crate::limits::{DISCARD, LINGER};
 
@@ -14,20 +14,12 @@ impl Connection {
         let Phase::Exchange(exchange) = &mut self.phase else {
             return Poll::Ready(());
         };
-        let mut io = Io {
-            socket: &mut self.socket,
-            input: &mut self.input,
-            input_ended: &mut self.input_ended,
-            output: &mut self.output,
-            service: &self.service,
-            left_behind: &mut self.left_behind,
-        };
         exchange.attend();
-        let outcome = exchange.poll(&mut io, woken, cx);
-        self.service.slot.rest();
+        let outcome = exchange.poll(&mut self.io, woken, cx);
+        self.io.service.slot.rest();
         match outcome {
             Err(waiting) => {
-                self.timer.set_tick(exchange.deadline(waiting, &io));
+                self.timer.set_tick(exchange.deadline(waiting, &self.io));
                 self.awaiting = Awaiting::Exchange;
                 Poll::Pending
             }
@@ -41,7 +33,7 @@ impl Connection {
                 Poll::Ready(())
             }
             Ok(Outcome::Close) => {
-                self.phase = if self.input_ended {
+                self.phase = if self.io.input_ended {
                     Phase::Close
                 } else {
                     Phase::Linger(DISCARD)
@@ -59,15 +51,15 @@ impl Connection {
     fn next_request(&mut self) {
         self.phase = Phase::Head(None);
         self.awaiting = Awaiting::Nothing;
-        self.unparsed = !self.input.is_empty();
+        self.unparsed = !self.io.input.is_empty();
         // Idle connections are many: what this one read and wrote into goes back.
         if !self.unparsed {
-            self.input = BytesMut::new();
+            self.io.input = BytesMut::new();
         }
-        self.output.give_up_memory();
-        if self.service.drain.is_draining() && !self.unparsed {
+        self.io.output.give_up_memory();
+        if self.io.service.drain.is_draining() && !self.unparsed {
             // This answer may have promised to go on; the linger decides.
-            self.heard = self.service.clock.deadlines.now();
+            self.heard = self.io.service.clock.deadlines.now();
         }
     }
 
@@ -76,9 +68,9 @@ impl Connection {
             return Poll::Ready(());
         };
         loop {
-            let before = self.input.len();
-            upload.feed(&mut self.input);
-            *budget = budget.saturating_sub(before - self.input.len());
+            let before = self.io.input.len();
+            upload.feed(&mut self.io.input);
+            *budget = budget.saturating_sub(before - self.io.input.len());
             if upload.is_over() && !upload.has_failed() {
                 self.next_request();
                 return Poll::Ready(());
@@ -88,8 +80,8 @@ impl Connection {
                 self.awaiting = Awaiting::Nothing;
                 return Poll::Ready(());
             }
-            self.input.reserve(DISCARD / 4);
-            match self.socket.poll_read_behind(&mut self.input) {
+            self.io.input.reserve(DISCARD / 4);
+            match self.io.wire.poll_read_behind(&mut self.io.input) {
                 Poll::Pending => {
                     if self.awaiting != Awaiting::Close {
                         self.wait(Awaiting::Close, LINGER);

@@ -7,8 +7,8 @@ use std::task::{Poll, ready};
 use gateway_spec::FileRegion;
 use gateway_spec::abi::OwnedBuffer;
 
-use super::socket::Socket;
 use crate::http1::Outgoing;
+use crate::wire::Wire;
 
 /// Bytes in our own memory and, behind them, at most one large thing that is not copied.
 #[derive(Debug, Default)]
@@ -86,9 +86,9 @@ impl Output {
     ///
     /// The connection broke.
     #[inline]
-    pub(super) fn send(&mut self, bytes: &mut Outgoing, socket: &mut Socket) -> io::Result<()> {
+    pub(super) fn send(&mut self, bytes: &mut Outgoing, wire: &mut Wire) -> io::Result<()> {
         debug_assert!(self.is_empty());
-        let count = match socket.poll_write(bytes) {
+        let count = match wire.poll_write(bytes) {
             Poll::Ready(count) => count?,
             Poll::Pending => 0,
         };
@@ -115,9 +115,9 @@ impl Output {
     /// # Errors
     ///
     /// The connection broke; `UnexpectedEof` if a file ended before its part did.
-    pub(super) fn poll_flush(&mut self, socket: &mut Socket) -> Poll<io::Result<()>> {
+    pub(super) fn poll_flush(&mut self, wire: &mut Wire) -> Poll<io::Result<()>> {
         while self.sent < self.bytes.len() || self.has_tail() {
-            let count = ready!(self.poll_write_some(socket))?;
+            let count = ready!(self.poll_write_some(wire))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
@@ -127,17 +127,17 @@ impl Output {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_write_some(&mut self, socket: &mut Socket) -> Poll<io::Result<usize>> {
+    fn poll_write_some(&mut self, wire: &mut Wire) -> Poll<io::Result<usize>> {
         let bytes = &self.bytes[self.sent..];
         let count = match &mut self.tail {
             Tail::Buffer(buffer, at) if !bytes.is_empty() => {
                 let parts = [IoSlice::new(bytes), IoSlice::new(&buffer[*at..])];
-                ready!(socket.poll_write_all_of(&parts))?
+                ready!(wire.poll_write_all_of(&parts))?
             }
-            _ if !bytes.is_empty() => ready!(socket.poll_write(bytes))?,
-            Tail::Buffer(buffer, at) => ready!(socket.poll_write(&buffer[*at..]))?,
+            _ if !bytes.is_empty() => ready!(wire.poll_write(bytes))?,
+            Tail::Buffer(buffer, at) => ready!(wire.poll_write(&buffer[*at..]))?,
             Tail::File { file, offset, left } => {
-                let count = ready!(socket.poll_send_file(file, *offset, *left))?;
+                let count = ready!(wire.poll_send_file(file, *offset, *left))?;
                 *offset += count as u64;
                 *left -= count as u64;
                 self.written += count as u64;

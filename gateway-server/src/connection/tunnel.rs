@@ -1,5 +1,5 @@
 //! An upgraded connection: the application reads and writes bounded queues, the connection's task
-//! moves them from and to the socket.
+//! moves them from and to the wire.
 //!
 //! The queues let the application keep the stream in any task of any thread.
 
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use gateway_spec::Duplex;
 
-use super::socket::Socket;
+use crate::wire::Wire;
 
 /// The connection's end.
 #[derive(Debug)]
@@ -95,15 +95,15 @@ impl Tunnel {
     /// The connection broke.
     pub(super) fn poll(
         &self,
-        socket: &mut Socket,
+        wire: &mut Wire,
         scratch: &mut [u8],
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
             // Before looking, so that nothing which another thread does falls between the two.
             self.shared.lock().connection = Some(cx.waker().clone());
-            let wrote = self.poll_output(socket);
-            let read = self.poll_input(socket, scratch);
+            let wrote = self.poll_output(wire);
+            let read = self.poll_input(wire, scratch);
             let inner = self.shared.lock();
             if let Some(kind) = inner.broken {
                 return Poll::Ready(Err(kind.into()));
@@ -118,11 +118,11 @@ impl Tunnel {
     }
 
     /// Whether something was written.
-    fn poll_output(&self, socket: &mut Socket) -> bool {
+    fn poll_output(&self, wire: &mut Wire) -> bool {
         let mut inner = self.shared.lock();
         if inner.output.is_empty() {
             if inner.output_ending && !inner.output_ended {
-                socket.shut_down_output();
+                wire.shut_down_output();
                 inner.output_ended = true;
                 let writer = inner.writer.take();
                 drop(inner);
@@ -132,7 +132,7 @@ impl Tunnel {
         }
         let (front, back) = inner.output.as_slices();
         let (woken, wrote) =
-            match socket.poll_write_all_of(&[IoSlice::new(front), IoSlice::new(back)]) {
+            match wire.poll_write_all_of(&[IoSlice::new(front), IoSlice::new(back)]) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(count)) => {
                     inner.output.drain(..count);
@@ -148,13 +148,13 @@ impl Tunnel {
     }
 
     /// Whether something was read.
-    fn poll_input(&self, socket: &mut Socket, scratch: &mut [u8]) -> bool {
+    fn poll_input(&self, wire: &mut Wire, scratch: &mut [u8]) -> bool {
         let mut inner = self.shared.lock();
         if inner.input_ended || inner.dropped || inner.input.len() >= QUEUE_BYTES {
             return false;
         }
         let room = (QUEUE_BYTES - inner.input.len()).min(scratch.len());
-        let woken = match socket.poll_read(&mut scratch[..room]) {
+        let woken = match wire.poll_read(&mut scratch[..room]) {
             Poll::Pending => return false,
             Poll::Ready(Ok(0)) => {
                 inner.input_ended = true;
@@ -291,5 +291,5 @@ impl Drop for Stream {
     }
 }
 
-/// Bytes that each direction holds between the application and the socket.
+/// Bytes that each direction holds between the application and the wire.
 const QUEUE_BYTES: usize = 64 * 1024;

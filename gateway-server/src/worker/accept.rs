@@ -10,9 +10,10 @@ use gateway_spec::Address;
 use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
-use crate::connection::{Connection, Service, Socket};
+use crate::connection::{Connection, Service};
 use crate::net::{ListenAddress, Tenure, turn_away};
 use crate::os;
+use crate::wire::{Socket, Wire};
 
 /// A nonblocking listening socket with its address.
 pub(super) struct Listener {
@@ -64,7 +65,8 @@ impl Listener {
         match self.try_accept() {
             Ok((fd, peer)) => {
                 let local = Rc::clone(&self.local);
-                let connection = Connection::new(service, Socket::new(fd), peer, local);
+                let wire = Wire::plain(Socket::new(fd));
+                let connection = Connection::new(service, wire, peer, local);
                 Accepted::Connection(Box::new(connection))
             }
             Err(error) => outcome_of(error),

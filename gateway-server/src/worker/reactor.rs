@@ -21,9 +21,10 @@ use tokio::io::unix::AsyncFd;
 use super::accept::Listener;
 use super::doors::Doors;
 use crate::clock::nap;
-use crate::connection::{Connection, Readiness, Service};
+use crate::connection::{Connection, Service};
 use crate::os::fd;
 use crate::shares::Shares;
+use crate::wire::Readiness;
 
 /// The connections of a worker and what wakes them.
 pub(super) struct Reactor {

@@ -57,7 +57,7 @@ impl Socket {
     }
 
     /// Notes what the kernel said.
-    pub(super) fn note(&mut self, readiness: Readiness) {
+    pub(crate) fn note(&mut self, readiness: Readiness) {
         self.readable |= readiness.readable;
         self.writable |= readiness.writable;
         self.ended |= readiness.ended;
@@ -65,32 +65,32 @@ impl Socket {
     }
 
     /// Lets the next read ask the kernel, whatever it said before.
-    pub(super) fn expect_input(&mut self) {
+    pub(crate) fn expect_input(&mut self) {
         self.readable = true;
     }
 
     /// Begins a turn: a peer that is as fast as we are must not keep the loop from other
     /// connections, so that after some bytes nothing moves until the next.
     #[inline]
-    pub(super) fn begin_turn(&mut self) {
+    pub(crate) fn begin_turn(&mut self) {
         self.allowance = TURN_BYTES;
         self.held_back = false;
     }
 
     /// Whether the turn ended by itself: no event will say that there is more to do.
     #[inline]
-    pub(super) fn was_held_back(&self) -> bool {
+    pub(crate) fn was_held_back(&self) -> bool {
         self.held_back
     }
 
     /// Whether the kernel said that the connection is lost, both ways.
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.gone
     }
 
     /// Whether a read may bring something.
     #[inline]
-    pub(super) fn may_read(&mut self) -> bool {
+    pub(crate) fn may_read(&mut self) -> bool {
         self.readable && self.has_allowance()
     }
 
@@ -107,7 +107,7 @@ impl Socket {
 
     /// Reads some bytes; 0 is the end of input.
     #[inline]
-    pub(super) fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
         if !self.may_read() {
             return Poll::Pending;
         }
@@ -118,7 +118,7 @@ impl Socket {
     }
 
     /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
-    pub(super) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         if !self.may_read() {
             return Poll::Pending;
         }
@@ -129,7 +129,7 @@ impl Socket {
 
     /// Writes some of `bytes`.
     #[inline]
-    pub(super) fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if !self.may_write() {
             return Poll::Pending;
         }
@@ -138,7 +138,7 @@ impl Socket {
     }
 
     /// Writes some of `buffers`, in order.
-    pub(super) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         if !self.may_write() {
             return Poll::Pending;
         }
@@ -149,7 +149,7 @@ impl Socket {
 
     /// Sends some bytes of a file from `offset` on, without passing them through this process; 0 is
     /// the file's end.
-    pub(super) fn poll_send_file(
+    pub(crate) fn poll_send_file(
         &mut self,
         file: &File,
         offset: u64,
@@ -167,20 +167,20 @@ impl Socket {
     }
 
     /// Bytes that were written and that the peer has not taken yet.
-    pub(super) fn unsent(&self) -> u64 {
+    pub(crate) fn unsent(&self) -> u64 {
         os::socket::unsent(self.as_fd())
     }
 
     /// Decides how the connection ends when it is closed, be it by the end of this process: with a
     /// reset, so that what was sent so far cannot pass for the whole, or as usual. A unix socket knows
     /// no reset.
-    pub(super) fn end_with_reset(&self, reset: bool) {
+    pub(crate) fn end_with_reset(&self, reset: bool) {
         // A connection that is gone has its end.
         let _ = SockRef::from(self).set_linger(reset.then_some(Duration::ZERO));
     }
 
     /// Ends the output; the peer may go on sending.
-    pub(super) fn shut_down_output(&self) {
+    pub(crate) fn shut_down_output(&self) {
         // A peer that is gone needs no goodbye.
         let _ = rustix::net::shutdown(&self.fd, Shutdown::Write);
     }

@@ -1,0 +1,118 @@
+//! [`Wire`]: the layer of IO under a connection. Whoever reads and writes bytes here need not know how
+//! they travel.
+
+mod socket;
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::task::Poll;
+
+use bytes::BytesMut;
+
+pub(crate) use socket::{Readiness, Socket};
+
+/// A client's end of a connection, in clear text.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    socket: Socket,
+}
+
+impl Wire {
+    /// Bytes travel as they are.
+    pub(crate) fn plain(socket: Socket) -> Self {
+        Self { socket }
+    }
+
+    /// Notes what the kernel said.
+    #[inline]
+    pub(crate) fn note(&mut self, readiness: Readiness) {
+        self.socket.note(readiness);
+    }
+
+    /// Lets the next read ask the kernel, whatever it said before.
+    pub(crate) fn expect_input(&mut self) {
+        self.socket.expect_input();
+    }
+
+    /// Begins a turn: a peer that is as fast as we are must not keep the loop from other
+    /// connections, so that after some bytes nothing moves until the next.
+    #[inline]
+    pub(crate) fn begin_turn(&mut self) {
+        self.socket.begin_turn();
+    }
+
+    /// Whether the turn ended by itself: no event will say that there is more to do.
+    #[inline]
+    pub(crate) fn was_held_back(&self) -> bool {
+        self.socket.was_held_back()
+    }
+
+    /// Whether the kernel said that the connection is lost, both ways.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.socket.is_gone()
+    }
+
+    /// Whether a read may bring something.
+    #[inline]
+    pub(crate) fn may_read(&mut self) -> bool {
+        self.socket.may_read()
+    }
+
+    /// Reads some bytes; 0 is the end of input.
+    #[inline]
+    pub(crate) fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_read(into)
+    }
+
+    /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
+    #[inline]
+    pub(crate) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+        self.socket.poll_read_behind(into)
+    }
+
+    /// Writes some of `bytes`. One who is told to wait comes back with the same bytes, and perhaps with
+    /// more behind them.
+    #[inline]
+    pub(crate) fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_write(bytes)
+    }
+
+    /// Writes some of `buffers`, in order, as [`Wire::poll_write`] does.
+    #[inline]
+    pub(crate) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.socket.poll_write_all_of(buffers)
+    }
+
+    /// Sends some bytes of a file from `offset` on; 0 is the file's end.
+    pub(crate) fn poll_send_file(
+        &mut self,
+        file: &File,
+        offset: u64,
+        length: u64,
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_send_file(file, offset, length)
+    }
+
+    /// Bytes that were written and that the peer has not taken yet.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.socket.unsent()
+    }
+
+    /// Decides how the connection ends when it is closed, be it by the end of this process: with a
+    /// reset, so that what was sent so far cannot pass for the whole, or as usual.
+    pub(crate) fn end_with_reset(&self, reset: bool) {
+        self.socket.end_with_reset(reset);
+    }
+
+    /// Ends the output; the peer may go on sending.
+    pub(crate) fn shut_down_output(&mut self) {
+        self.socket.shut_down_output();
+    }
+}
+
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
