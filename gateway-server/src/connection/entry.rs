@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::handover::Request;
 use super::places::{Entry, Places};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Head, Outgoing, Recipient};
@@ -67,7 +68,8 @@ impl Connection {
             self.io.service.drain.is_draining() || self.io.service.timeouts.keep_alive.is_zero();
         recipient.keep_alive &= !head.has_body() && !last;
         let given = refusal::write_busy(out, &recipient, &self.io.service.clock.date);
-        self.log(head, raw, |log, visit| {
+        let request = Request::http1(head, raw);
+        self.ends.log(&self.io.service, &request, |log, visit| {
             log.record(visit, given.status, given.sent)
         });
         if !given.keep_alive {

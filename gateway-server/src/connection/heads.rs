@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BytesMut};
 
-use super::dispatch::{RequestLine, Turn};
+use super::dispatch::Turn;
+use super::handover::{Dialect, RequestLine};
 use super::places::Entry;
 use super::service::{Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
@@ -206,7 +207,8 @@ impl Connection {
             keep_alive: false,
         };
         refusal::write(out, status, &to, &self.io.service.clock.date);
-        self.log_refusal(status, line);
+        self.ends
+            .log_refusal(&self.io.service, status, line, Dialect::Http1);
         self.phase = Phase::Linger(DISCARD);
     }
 }

@@ -12,6 +12,7 @@ mod ending;
 mod entry;
 mod exchange;
 mod expiry;
+mod handover;
 mod heads;
 mod io;
 mod label;
@@ -35,6 +36,7 @@ use gateway_spec::abi::host::HostAddress;
 pub(crate) use self::service::{Service, Settings};
 
 use self::exchange::Exchange;
+use self::handover::Ends;
 use self::io::Io;
 use self::places::Waiter;
 use self::service::Guest;
@@ -47,8 +49,7 @@ use crate::wire::{Readiness, Wire};
 /// A client's connection, from accept to close.
 pub(crate) struct Connection {
     io: Io,
-    peer: HostAddress,
-    local: Rc<HostAddress>,
+    ends: Ends,
     timer: Timer,
     /// What the timer is set for.
     awaiting: Awaiting,
@@ -112,8 +113,7 @@ impl Connection {
         service.slot.add(Counter::Connections);
         service.slot.add(Counter::ConnectionsActive);
         Self {
-            peer,
-            local,
+            ends: Ends { peer, local },
             timer: service.clock.deadlines.timer(),
             awaiting: Awaiting::Nothing,
             heard: service.clock.deadlines.now(),

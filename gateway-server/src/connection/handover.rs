@@ -1,0 +1,247 @@
+//! From a head to a call, and to a line of the access log, in whatever version of HTTP the head came:
+//! the parser's slices go across as they stand in the buffer that was parsed.
+
+use std::rc::Rc;
+use std::task::Waker;
+
+use arrayvec::ArrayVec;
+use gateway_spec::Body;
+use gateway_spec::abi::host::{Call, CallHead, HostAddress};
+use gateway_spec::abi::{Field, method, names, request_flag, version};
+
+use super::answer::Answer;
+use super::service::Service;
+use crate::http1::{BodyLength, Form, Head, Version};
+use crate::logging::{AccessLog, LoggedRequest, Visit};
+
+/// What a request line says: method, target, version.
+pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
+
+/// Who talks to whom.
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub(super) peer: HostAddress,
+    pub(super) local: Rc<HostAddress>,
+}
+
+/// A request that is handed over.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'r> {
+    pub(super) head: &'r Head,
+    pub(super) raw: &'r [u8],
+    /// The protocols that the client would like to switch to.
+    pub(super) offer: Option<&'r [u8]>,
+    pub(super) dialect: Dialect,
+}
+
+/// How the client said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(dead_code, reason = "HTTP/2 is spoken from the next commit on")]
+pub(super) enum Dialect {
+    /// As the head stands there.
+    Http1,
+    /// In HTTP/2; the head was written for it.
+    Http2,
+    /// In HTTP/2, by an extended CONNECT (RFC 8441), for which the head says GET and Upgrade.
+    ExtendedConnect,
+}
+
+impl<'r> Request<'r> {
+    /// One in HTTP/1.
+    #[inline(always)]
+    pub(super) fn http1(head: &'r Head, raw: &'r [u8]) -> Self {
+        Self {
+            head,
+            raw,
+            offer: head.upgrade(raw),
+            dialect: Dialect::Http1,
+        }
+    }
+
+    /// Its method and path.
+    pub(super) fn text(&self) -> [&'r [u8]; 2] {
+        [self.method(), self.head.path(self.raw)]
+    }
+
+    /// The method, as the client sent it.
+    #[inline(always)]
+    pub(super) fn method(&self) -> &'r [u8] {
+        match self.dialect {
+            Dialect::ExtendedConnect => b"CONNECT",
+            _ => self.head.method(self.raw),
+        }
+    }
+
+    /// Its id.
+    #[inline(always)]
+    pub(super) fn method_id(&self) -> u32 {
+        match self.dialect {
+            Dialect::ExtendedConnect => method::CONNECT,
+            _ => self.head.method_id(),
+        }
+    }
+}
+
+impl Ends {
+    /// Calls the application.
+    #[inline(always)]
+    pub(super) fn call(
+        &self,
+        service: &Service,
+        request: &Request<'_>,
+        body: Option<Body>,
+        answer: Box<Answer>,
+        waker: &Waker,
+    ) -> Call<Box<Answer>> {
+        let Request { head, raw, .. } = *request;
+        let lines = head.fields(raw);
+        let count = lines.len();
+        if count > FEW {
+            return self.call_with_many(service, request, body, answer, waker);
+        }
+        let mut few = [Field::new(0, b"", b""); FEW];
+        for (place, line) in few.iter_mut().zip(lines) {
+            *place = line;
+        }
+        self.start(service, request, &few[..count], body, answer, waker)
+    }
+
+    /// The same, for a request with more field lines than clients other than browsers send.
+    #[inline(never)]
+    fn call_with_many(
+        &self,
+        service: &Service,
+        request: &Request<'_>,
+        body: Option<Body>,
+        answer: Box<Answer>,
+        waker: &Waker,
+    ) -> Call<Box<Answer>> {
+        let lines = request.head.fields(request.raw);
+        let mut many = ArrayVec::<Field<'_>, MANY>::new();
+        if lines.len() <= MANY {
+            for line in lines {
+                many.push(line);
+            }
+            return self.start(service, request, &many, body, answer, waker);
+        }
+        let all: Vec<Field<'_>> = lines.collect();
+        self.start(service, request, &all, body, answer, waker)
+    }
+
+    #[inline(always)]
+    fn start(
+        &self,
+        service: &Service,
+        request: &Request<'_>,
+        fields: &[Field<'_>],
+        body: Option<Body>,
+        answer: Box<Answer>,
+        waker: &Waker,
+    ) -> Call<Box<Answer>> {
+        let Request {
+            head, raw, offer, ..
+        } = *request;
+        let content_length = match head.body() {
+            BodyLength::None => Some(0),
+            BodyLength::Length(length) => Some(length),
+            BodyLength::Chunked => None,
+        };
+        // Its method does not stand in the head, so not everything does.
+        let extended = request.dialect == Dialect::ExtendedConnect;
+        let mut call = CallHead::new(if extended { b"" } else { raw });
+        call.set_method(request.method_id(), request.method());
+        call.set_version(match (request.dialect, head.version()) {
+            (Dialect::Http1, Version::Http10) => version::HTTP_10,
+            (Dialect::Http1, Version::Http11) => version::HTTP_11,
+            _ => version::HTTP_2,
+        });
+        if head.form() == Form::Absolute {
+            call.set_flags(request_flag::ABSOLUTE_FORM);
+        }
+        call.set_target(head.target(raw), head.path(raw), head.query(raw));
+        call.set_authority(head.authority(raw));
+        call.set_protocol(offer);
+        call.set_fields(fields);
+        call.set_content_length(content_length);
+        call.set_addresses(&self.peer, &self.peer, &self.local);
+        call.set_arrival(service.clock.deadlines.now_ns());
+        Call::start(&service.app, &service.pool, call, body, answer, waker)
+    }
+
+    /// What the access log is to say of a request, if there is one.
+    pub(super) fn visit(&self, service: &Service, request: &Request<'_>) -> Option<Visit> {
+        let log = service.access_log.as_ref()?;
+        let Request { head, raw, .. } = *request;
+        let field = |name| {
+            let id = names::id_of(name);
+            head.fields(raw)
+                .find(|field| field.name_id() == id)
+                .map(|field| field.value())
+        };
+        Some(log.visit(&LoggedRequest {
+            client: &self.peer,
+            method: request.method(),
+            target: head.target(raw),
+            version: match request.dialect {
+                Dialect::Http1 => name_of(head.version()),
+                _ => HTTP_2,
+            },
+            referer: field(b"referer"),
+            user_agent: field(b"user-agent"),
+        }))
+    }
+
+    /// Records a request that has been answered, if there is a log.
+    pub(super) fn log(
+        &self,
+        service: &Service,
+        request: &Request<'_>,
+        record: impl FnOnce(&AccessLog, Visit),
+    ) {
+        if let (Some(log), Some(visit)) = (&service.access_log, self.visit(service, request)) {
+            record(log, visit);
+        }
+    }
+
+    /// Logs a request whose head could not be read, or none of it but its first line.
+    pub(super) fn log_refusal(
+        &self,
+        service: &Service,
+        status: u16,
+        line: Option<RequestLine<'_>>,
+        dialect: Dialect,
+    ) {
+        if let Some(log) = &service.access_log {
+            let (method, target, version) = match (line, dialect) {
+                (Some((method, target, version)), Dialect::Http1) => {
+                    (method, target, name_of(version))
+                }
+                (Some((method, target, _)), _) => (method, target, HTTP_2),
+                (None, Dialect::Http1) => (&b"-"[..], &b"-"[..], "-"),
+                (None, _) => (&b"-"[..], &b"-"[..], HTTP_2),
+            };
+            let visit = log.visit(&LoggedRequest {
+                client: &self.peer,
+                method,
+                target,
+                version,
+                referer: None,
+                user_agent: None,
+            });
+            log.record(visit, status, 0);
+        }
+    }
+}
+
+fn name_of(version: Version) -> &'static str {
+    match version {
+        Version::Http10 => "HTTP/1.0",
+        Version::Http11 => "HTTP/1.1",
+    }
+}
+
+const HTTP_2: &str = "HTTP/2.0";
+/// Field lines that stand in a table whose making costs next to nothing.
+const FEW: usize = 8;
+/// Field lines that stand on the stack; more are put on the heap.
+const MANY: usize = 64;
