@@ -16,6 +16,7 @@ pub mod nginx;
 pub mod process;
 pub mod response;
 pub mod soak;
+pub mod websocket;
 
 use std::time::{Duration, Instant};
 

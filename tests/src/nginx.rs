@@ -81,6 +81,8 @@ http {
     fastcgi_temp_path @folder@/fastcgi;
     uwsgi_temp_path @folder@/uwsgi;
     scgi_temp_path @folder@/scgi;
+    # As nginx's own page on WebSockets says it.
+    map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
     upstream gateway { server @upstream@; keepalive 16; }
     server {
         listen unix:@socket@;
@@ -88,8 +90,9 @@ http {
         location / {
             proxy_pass http://gateway;
             proxy_http_version 1.1;
-            proxy_set_header Connection \"\";
-            proxy_set_header Host $host;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+            proxy_set_header Host $http_host;
             proxy_request_buffering off;
             proxy_next_upstream off;
         }

@@ -42,3 +42,4 @@ mod surroundings;
 mod timeouts;
 mod under_load;
 mod upgrade;
+mod websockets;
