@@ -58,6 +58,11 @@ pub(crate) struct Guest {
     service: Rc<Service>,
 }
 
+/// A connection, counted while it lives.
+pub(crate) struct Presence {
+    guest: Guest,
+}
+
 /// How the service was set.
 pub(crate) struct Settings {
     pub(crate) head_limits: HeadLimits,
@@ -142,6 +147,15 @@ impl Service {
         }
     }
 
+    /// Counts a connection.
+    pub(super) fn welcome(self: &Rc<Self>) -> Presence {
+        self.slot.add(Counter::Connections);
+        self.slot.add(Counter::ConnectionsActive);
+        Presence {
+            guest: self.admit(),
+        }
+    }
+
     /// Counts requests that were handed to the application.
     #[inline]
     pub(super) fn count_requests(&self, count: u64) {
@@ -155,6 +169,12 @@ impl Drop for Guest {
         self.service.live.set(live);
         // Accepting waits for room, the end of the worker for nobody.
         self.service.quiet.notify_waiters();
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.guest.service.slot.subtract(Counter::ConnectionsActive);
     }
 }
 

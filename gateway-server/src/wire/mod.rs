@@ -1,6 +1,7 @@
 //! [`Wire`]: the layer of IO under a connection. Whoever reads and writes bytes here need not know how
 //! they travel.
 
+mod shared;
 mod socket;
 
 use std::fs::File;
@@ -10,6 +11,7 @@ use std::task::Poll;
 
 use bytes::BytesMut;
 
+pub(crate) use shared::SharedWire;
 pub(crate) use socket::{Readiness, Socket};
 
 /// A client's end of a connection, in clear text.

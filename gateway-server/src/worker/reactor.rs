@@ -21,7 +21,7 @@ use tokio::io::unix::AsyncFd;
 use super::accept::Listener;
 use super::doors::Doors;
 use crate::clock::nap;
-use crate::connection::{Connection, Service};
+use crate::connection::{Connection, Driven, Service};
 use crate::os::fd;
 use crate::shares::Shares;
 use crate::wire::Readiness;
@@ -48,9 +48,9 @@ struct Entry {
     seat: Option<Box<Seat>>,
 }
 
-/// A connection with its waker; out of its place while it is polled.
+/// Whoever speaks on a socket, with its waker; out of its place while it is polled.
 struct Seat {
-    connection: Connection,
+    driven: Driven,
     bell: Arc<Bell>,
     waker: Waker,
 }
@@ -166,7 +166,7 @@ impl Reactor {
         let waker = Waker::from(Arc::clone(&bell));
         connection.watch(&waker);
         entry.seat = Some(Box::new(Seat {
-            connection,
+            driven: Driven::Http1(connection),
             bell,
             waker,
         }));
@@ -182,11 +182,11 @@ impl Reactor {
         };
         let Some(mut seat) = seat else { return };
         if let Some(readiness) = readiness {
-            seat.connection.note(readiness);
+            seat.driven.note(readiness);
         } else {
             seat.bell.rung.store(false, Ordering::Release);
         }
-        let polled = seat.connection.poll(&mut Context::from_waker(&seat.waker));
+        let polled = seat.driven.poll(&mut Context::from_waker(&seat.waker));
         if polled.is_pending() {
             self.entries.borrow_mut().all[index].seat = Some(seat);
             return;
