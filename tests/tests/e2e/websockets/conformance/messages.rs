@@ -89,11 +89,8 @@ fn fragments() -> Vec<Case> {
             &[65_535, 65_536, 1],
         ] {
             let total = lengths.iter().sum();
-            let name = format!(
-                "{name} in {} frames, {} bytes first",
-                lengths.len(),
-                lengths[0]
-            );
+            let few = &lengths[..lengths.len().min(4)];
+            let name = format!("{name} in {} frames of {few:?}", lengths.len());
             let sent = in_frames(kind, lengths);
             cases.push(Case::new(
                 name,
