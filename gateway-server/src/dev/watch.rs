@@ -40,7 +40,8 @@ impl Watch {
     }
 
     /// Watches the package in `folder`: its files, and all below its folders. What cargo makes, in
-    /// `target`, hidden folders and packages within are left out.
+    /// `target`, what the application keeps, in `instance`, hidden folders and packages within are
+    /// left out.
     ///
     /// # Errors
     ///
@@ -50,7 +51,7 @@ impl Watch {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            let made = entry.file_name() == "target" || target == Some(&*path);
+            let made = is_made(&path) || target == Some(&*path);
             if path.is_dir() && !hidden && !made && !path.join("Cargo.toml").exists() {
                 self.add(&path, RecursiveMode::Recursive)?;
             }
@@ -71,7 +72,7 @@ impl Watch {
 /// writes. Of the files beside a manifest it reads the manifest and Rust sources.
 fn matters(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    if name.starts_with(b".") || name.ends_with(b"~") || name == b"target" {
+    if name.starts_with(b".") || name.ends_with(b"~") || is_made(path) {
         return false;
     }
     let extension = path.extension().unwrap_or_default().to_string_lossy();
@@ -81,20 +82,18 @@ fn matters(path: &Path) -> bool {
     if beside_manifest {
         return name == b"Cargo.toml" || extension == "rs" || path.is_dir();
     }
-    name == b"Cargo.toml" || !WRITTEN.contains(&&*extension)
+    let kind = extension.split('-').next().unwrap_or_default();
+    name == b"Cargo.toml" || !WRITTEN.contains(&kind)
 }
 
-/// Extensions of what programs write while they run.
-const WRITTEN: [&str; 8] = [
-    "log",
-    "db",
-    "sqlite",
-    "sqlite3",
-    "db-journal",
-    "db-wal",
-    "db-shm",
-    "pid",
-];
+fn is_made(path: &Path) -> bool {
+    MADE.iter().any(|name| path.ends_with(name))
+}
+
+/// Extensions of what programs write while they run; `db-journal` counts as `db`.
+const WRITTEN: [&str; 5] = ["log", "db", "sqlite", "sqlite3", "pid"];
+/// Folders of what is made while programs are built and run: cargo's, and an application's own.
+const MADE: [&str; 2] = ["target", "instance"];
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +117,8 @@ mod tests {
             "access.log",
             "notes.txt",
             "data/blog.db",
+            "data/blog.sqlite3-journal",
+            "instance",
         ];
         for path in others {
             assert!(!matter(path), "{path}");
