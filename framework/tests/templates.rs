@@ -173,6 +173,19 @@ fn messages_and_tokens_are_those_of_the_session() {
     assert_eq!(old().body([("csrf_token", token)]).send().text(), "paid");
 }
 
+#[test]
+fn a_form_takes_its_token_along() {
+    let form = async |cx: Cx| render_str(&cx, "<form>{{ csrf_field() }}</form>", ctx! {});
+    let pay = async || "paid";
+    let client = App::new().get("/", form).post("/pay", pay).test();
+    let page = client.get("/").text();
+    let field = r#"<form><input type="hidden" name="csrf_token" value=""#;
+    let token = page.strip_prefix(field).unwrap();
+    let token = token.strip_suffix(r#""></form>"#).unwrap();
+    let post = client.request(POST, "/pay").from_old_browser();
+    assert_eq!(post.body([("csrf_token", token)]).send().text(), "paid");
+}
+
 #[derive(Serialize)]
 struct User {
     name: &'static str,

@@ -14,8 +14,7 @@ use crate::signing::{BadSignature, pack, unpack};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadToken {
     #[error(
-        "The CSRF token is missing: put {{{{ csrf_token() }}}} into the form, as a field of the name csrf_token, or \
-         send it as X-CSRFToken."
+        "The CSRF token is missing: put {{{{ csrf_field() }}}} into the form, or send csrf_token() as X-CSRFToken."
     )]
     Missing,
     #[error("The CSRF token has expired. Load the page again, and send the form once more.")]

@@ -1,4 +1,4 @@
-//! What every template may call: `url_for`, `get_flashed_messages`, `csrf_token`, `csp_nonce`, and `request`.
+//! What every template may call: `url_for`, `get_flashed_messages`, `csrf_token`, `csrf_field`, `csp_nonce`, and `request`.
 
 use gateway_spec::http::Method;
 use minijinja::value::{Kwargs, ValueKind};
@@ -12,6 +12,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_function("url_for", url_for);
     environment.add_function("get_flashed_messages", get_flashed_messages);
     environment.add_function("csrf_token", || here()?.csrf_token().map_err(failed));
+    environment.add_function("csrf_field", csrf_field);
     environment.add_function("csp_nonce", || here()?.csp_nonce().map_err(failed));
     environment.add_global("request", Value::from_object(RequestValue));
 }
@@ -72,6 +73,14 @@ fn url_values(value: Value) -> Result<Vec<OwnedValue>, Error> {
         _ => value.to_string().into(),
     };
     Ok(vec![one])
+}
+
+/// The hidden input that takes the token along in a form.
+fn csrf_field() -> Result<Value, Error> {
+    let token = here()?.csrf_token().map_err(failed)?;
+    let input = format!(r#"<input type="hidden" name="csrf_token" value="{token}">"#);
+    // A token is base64 and dots.
+    Ok(Value::from_safe_string(input))
 }
 
 /// The messages that were left for this page, with their categories if asked for; `category_filter` names those

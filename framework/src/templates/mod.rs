@@ -15,7 +15,7 @@
 //!
 //! Templates usually stand in a folder, [`App::templates`](crate::App::templates). They inherit, include and import each other, as in Flask;
 //! values are escaped in `.html`, `.htm`, `.xml`, `.xhtml` and `.svg`. Everywhere at hand: `url_for(endpoint, ...)`,
-//! `get_flashed_messages()`, `csrf_token()`, `csp_nonce()` and `request`.
+//! `get_flashed_messages()`, `csrf_token()`, `csrf_field()`, `csp_nonce()` and `request`.
 
 mod context;
 mod escape;
