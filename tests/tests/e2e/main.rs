@@ -3,6 +3,7 @@
 mod abuse;
 mod allocations;
 mod binds;
+mod blog;
 mod bodies;
 mod carafe;
 mod check;
