@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::net::{LockError, LockFile};
+use crate::os::process;
 use crate::os::signals::SignalSource;
 
 /// Attempts something for as long as what is needed is `in_use`, for [`PATIENCE`] at most, or until
@@ -39,9 +40,35 @@ pub(crate) fn pid_file(
         why,
     };
     let in_use = |error: &PidError| matches!(error.why, LockError::Held { .. });
-    let mut file = patiently(signals, in_use, || LockFile::take(path).map_err(named))?;
+    let mut file = patiently(signals, in_use, || take(path).map_err(named))?;
     file.write("").map_err(|error| named(error.into()))?;
     Ok(Some(file))
+}
+
+/// Takes a file that no living server has: not one of ours, which would have locked it, and none of
+/// another kind, which has written its number there and still runs.
+fn take(path: &Path) -> Result<LockFile, LockError> {
+    let file = LockFile::take(path)?;
+    let left = file.left.trim();
+    let owner = left.parse().ok();
+    let refusal = match owner {
+        None if left.is_empty() => return Ok(file),
+        None => LockError::NoNumber {
+            found: left.chars().take(SHOWN).collect(),
+        },
+        Some(pid) if !is_owner(pid, &file) => return Ok(file),
+        pid => LockError::Held { pid },
+    };
+    file.give_back();
+    Err(refusal)
+}
+
+/// Whether the process with this number can have written it there: the number of one that has ended
+/// may by now be that of another, which is younger than the file.
+fn is_owner(pid: u32, file: &LockFile) -> bool {
+    let lives = process::age(pid).filter(|_| pid != std::process::id());
+    let written = file.age().unwrap_or_default();
+    lives.is_some_and(|age| age + CLOCK_GRAIN >= written)
 }
 
 /// Why a server cannot have its pid file.
@@ -52,6 +79,10 @@ pub(crate) struct PidError {
     why: LockError,
 }
 
+/// How exactly the ages of files and processes can be compared.
+const CLOCK_GRAIN: Duration = Duration::from_millis(100);
+/// Letters of what stands in a file that are shown.
+const SHOWN: usize = 40;
 /// How long a server that starts waits for what it needs.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two attempts.

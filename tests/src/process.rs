@@ -176,6 +176,17 @@ impl Drop for Process {
     }
 }
 
+/// Changes a limit of a running process: `--nofile=100:`, as `prlimit` understands it.
+///
+/// # Panics
+/// When it may not be changed.
+pub fn limit(pid: i32, what: &str) {
+    let mut prlimit = Command::new("prlimit");
+    prlimit.args(["--pid", &pid.to_string(), what]);
+    let status = prlimit.status().expect("prlimit of util-linux");
+    assert!(status.success(), "{prlimit:?}");
+}
+
 impl Output {
     fn watch(self: &Arc<Self>, source: impl Read + Send + 'static) {
         let output = Arc::clone(self);

@@ -53,6 +53,9 @@ impl Arbiter {
             .collect();
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
+            // More ears than this process may have files since somebody lowered that limit: they are
+            // all asked now and then, until it is raised again.
+            Err(Errno::EINVAL) => nap(timeout),
             Err(error) => Err(error.into()),
         }
     }
@@ -210,6 +213,20 @@ impl Arbiter {
     }
 }
 
+/// Sleeps for [`NAP`], or until a deadline that comes before.
+fn nap(timeout: PollTimeout) -> io::Result<()> {
+    let rest = timeout.as_millis().map_or(NAP, |left| left.min(NAP));
+    match poll(
+        &mut [],
+        PollTimeout::try_from(rest).unwrap_or(PollTimeout::ZERO),
+    ) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Milliseconds between two hearings of a master that cannot wait for its ears.
+const NAP: u32 = 50;
 /// Most reports that are read of a worker that has ended; one that behaves sends three in its life.
 const LAST_REPORTS: usize = 64;
 /// Most reports of one worker that are read before the others get a hearing.

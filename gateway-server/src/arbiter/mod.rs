@@ -4,6 +4,7 @@
 //! no runtime, and nothing that waits for anything but the next event.
 
 mod backoff;
+mod changes;
 mod death;
 mod event;
 mod hearing;
@@ -191,6 +192,7 @@ impl Arbiter {
             ..
         } = inheritance;
         config.fit_open_files(files);
+        changes::tell_kept(&changes::keep(&mut config, &inheritance.kept));
         let passed = inheritance.passed;
         let before = inheritance.binds;
         let release = Release::of_successor(config, inheritance.app, &open, &passed, before)?;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::event::Policy;
 use super::recycling::Limits;
-use crate::config::{Applies, Config, MAX_WORKERS, SETTINGS};
+use crate::config::{Config, MAX_WORKERS};
 use crate::log_files::LogFiles;
 use crate::net::{self, Bind, BindError, ListenAddress, Listener, Passed};
 use crate::os::memfd;
@@ -157,51 +157,10 @@ pub(super) fn policy(config: &Config) -> Policy {
     }
 }
 
-/// What becomes of a configuration that was read while a server runs.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Changes {
-    /// Settings that a reload changes.
-    pub(super) applied: Vec<&'static str>,
-    /// Settings that keep their value until a restart, and that value.
-    pub(super) kept: Vec<(&'static str, String)>,
-}
-
-impl Changes {
-    /// Compares with the configuration that is in force, and puts back what only a restart changes.
-    pub(super) fn between(new: &mut Config, old: &Config) -> Self {
-        let (mut applied, mut kept) = (Vec::new(), Vec::new());
-        let mut running = old.clone();
-        for setting in SETTINGS {
-            let before = setting.show(&mut running);
-            if setting.show(new) == before {
-                continue;
-            }
-            let needs_master = setting.name == "workers" && new.workers == 0;
-            if setting.applies == Applies::Restart || needs_master {
-                let texts: Vec<&str> = before.iter().map(String::as_str).collect();
-                if setting.set(new, &texts).is_ok() {
-                    kept.push((setting.name, before.join(", ")));
-                }
-            } else {
-                applied.push(setting.name);
-            }
-        }
-        if new.app != old.app {
-            applied.push("app");
-        }
-        if new.app_arguments != old.app_arguments {
-            applied.push("app.arguments");
-        }
-        if new.app_settings != old.app_settings {
-            applied.push("app.config");
-        }
-        Self { applied, kept }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SETTINGS;
 
     fn config(texts: &[(&str, &str)]) -> Config {
         let mut config = Config::blank();
@@ -213,19 +172,6 @@ mod tests {
             }
         }
         config
-    }
-
-    #[test]
-    fn what_differs_is_applied_and_one_process_cannot_become_many() {
-        let old = config(&[("workers", "3")]);
-        let mut new = config(&[("workers", "0"), ("linger", "1s"), ("bind", "[::]:1")]);
-        new.app_arguments.push("x".into());
-        let changes = Changes::between(&mut new, &old);
-        assert_eq!(changes.applied, ["bind", "linger", "app.arguments"]);
-        assert_eq!(changes.kept, [("workers", "3".to_owned())]);
-        assert_eq!(new.workers, 3);
-        let none = Changes::between(&mut old.clone(), &old);
-        assert!(none.applied.is_empty() && none.kept.is_empty());
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::changes::{Changes, tell_kept};
 use super::event::{Generation, Policy};
-use super::release::{Changes, Release, policy};
+use super::release::{Release, policy};
 use crate::app_source::AppSource;
-use crate::config::Config;
+use crate::config::{Applies, Config, SETTINGS};
 use crate::logging;
 use crate::net::{Listener, Passed};
 use crate::prepare::{self, Parcel};
@@ -135,9 +136,7 @@ impl Releases {
         let mut config = prepare::read_config(config).map_err(|error| error.to_string())?;
         config.fit_open_files(self.files);
         let changes = Changes::between(&mut config, self.config());
-        for (name, value) in changes.kept {
-            tracing::warn!("{name} stays {value}: only a restart can change it as configured");
-        }
+        tell_kept(&changes.kept);
         let open = &self.serving().listeners;
         let release =
             Release::new(config, app, open, &self.passed).map_err(|error| error.to_string())?;
@@ -147,6 +146,16 @@ impl Releases {
         let policy = policy(&release.config);
         self.all.insert(generation, release);
         Ok(policy)
+    }
+
+    /// Settings that only a restart can change, and their values.
+    pub(super) fn only_restarts_change(&self) -> Vec<(String, Vec<String>)> {
+        let mut config = self.config().clone();
+        let kept = SETTINGS
+            .iter()
+            .filter(|one| one.applies == Applies::Restart);
+        kept.map(|one| (one.name.to_owned(), one.show(&mut config)))
+            .collect()
     }
 
     /// A generation is over: the one that served, or one that was tried and failed.

@@ -22,7 +22,7 @@ use std::time::Duration;
 pub(crate) use nearest::{hint, nearest};
 pub(crate) use print::{Secrets, print};
 pub(crate) use problem::Problem;
-pub(crate) use setting::Applies;
+pub(crate) use setting::{Applies, Setting};
 pub(crate) use settings::{MAX_WORKERS, SETTINGS};
 pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
 

@@ -132,6 +132,17 @@ impl Setting {
         self.field.set(config, texts)
     }
 
+    /// Takes back what was set; what is always set stays.
+    pub(crate) fn unset(&self, config: &mut Config) {
+        match self.field {
+            Field::Target(field) => *field(config) = None,
+            Field::File(field) => *field(config) = None,
+            Field::Mode(field) => *field(config) = None,
+            Field::Account(_, field) => *field(config) = None,
+            _ => {}
+        }
+    }
+
     /// The values in the form that is read, one entry unless the setting is a list or unset.
     pub(crate) fn show(&self, config: &mut Config) -> Vec<String> {
         self.field.show(config)

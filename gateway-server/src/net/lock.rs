@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::libc;
 
@@ -16,8 +17,18 @@ use nix::libc;
 pub(crate) struct LockFile {
     file: File,
     path: PathBuf,
-    /// What stood in it before, left by a process that no longer runs.
+    /// What stood in it before, left by a process that no longer runs or locks no files.
     pub(crate) left: String,
+    keep: Keep,
+}
+
+/// What becomes of the file in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// It is removed.
+    No,
+    /// It stays: it is somebody else's.
+    Yes,
 }
 
 impl LockFile {
@@ -57,7 +68,12 @@ impl LockFile {
             }
             // Its last holder may have removed it since it was opened.
             if is_at(&file, &path) {
-                return Ok(Self { file, path, left });
+                return Ok(Self {
+                    file,
+                    path,
+                    left,
+                    keep: Keep::No,
+                });
             }
         }
         Err(LockError::Held { pid: None })
@@ -69,7 +85,19 @@ impl LockFile {
             file: file.into(),
             path,
             left: String::new(),
+            keep: Keep::No,
         }
+    }
+
+    /// Gives it back as it was found.
+    pub(crate) fn give_back(mut self) {
+        self.keep = Keep::Yes;
+    }
+
+    /// How long ago it was written; none if the clock says that it has not been yet.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        let written = self.file.metadata().and_then(|found| found.modified());
+        written.ok()?.elapsed().ok()
     }
 
     /// Where it is.
@@ -99,7 +127,8 @@ impl AsFd for LockFile {
 impl Drop for LockFile {
     fn drop(&mut self) {
         // Still locked: nobody else can have taken it meanwhile, only removed it.
-        if is_at(&self.file, &self.path)
+        if self.keep == Keep::No
+            && is_at(&self.file, &self.path)
             && let Err(error) = fs::remove_file(&self.path)
         {
             tracing::warn!("cannot remove {}: {error}", self.path.display());
@@ -119,6 +148,12 @@ pub(crate) enum LockError {
     /// The path is something else.
     #[error("expected a file or nothing at this path, found something else")]
     NoFile,
+    /// The file is about something else.
+    #[error("expected the number of a process or nothing in this file, found {found:?}")]
+    NoNumber {
+        /// The beginning of what stands there.
+        found: String,
+    },
     /// Everything else, in the kernel's words.
     #[error(transparent)]
     Io(#[from] io::Error),

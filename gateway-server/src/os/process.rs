@@ -11,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -19,7 +20,8 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::{ForkResult, Pid, SysconfVar, fork, sysconf};
 
 use super::signals;
 
@@ -252,6 +254,23 @@ pub(crate) fn wait(child: Pid) -> io::Result<Ended> {
         };
     }
 }
+
+/// How long ago the process with this number started; none if there is none, if it has ended and is
+/// only waited for, or if `/proc` does not say.
+pub(crate) fn age(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    let started: u64 = fields.nth(STARTED_BEHIND_STATE)?.parse().ok()?;
+    let ticks = u64::try_from(sysconf(SysconfVar::CLK_TCK).ok()??).ok()?;
+    let started = Duration::from_millis(started.checked_mul(1000)? / ticks);
+    let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?);
+    (!matches!(state, "Z" | "X")).then(|| now.saturating_sub(started))
+}
+
+/// Fields of `/proc/PID/stat` between the state and the time of the start (proc(5): 3 and 22).
+const STARTED_BEHIND_STATE: usize = 18;
 
 /// Sends a signal to a child that has not been reaped, so that the number cannot mean another process.
 pub(crate) fn send(pid: Pid, signal: Signal) {

@@ -39,6 +39,9 @@ impl SignalSource {
                 dispose(signal, SigHandler::SigDfl)?;
             }
         }
+        for signal in SURVIVED {
+            dispose(signal, SigHandler::Handler(nothing))?;
+        }
         let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         Ok(Self { fd })
     }
@@ -97,7 +100,7 @@ impl AsFd for SignalSource {
 ///
 /// The kernel's.
 pub(crate) fn disregard() -> io::Result<()> {
-    for signal in DISREGARDED {
+    for signal in DISREGARDED.into_iter().chain(SURVIVED) {
         dispose(signal, SigHandler::Handler(nothing))?;
     }
     Ok(())
@@ -108,7 +111,7 @@ pub(crate) fn disregard() -> io::Result<()> {
 pub(super) fn reset_for_exec() {
     for signal in Signal::iterator() {
         let fixed = matches!(signal, Signal::SIGKILL | Signal::SIGSTOP);
-        let ignored = DISREGARDED.contains(&signal);
+        let ignored = DISREGARDED.contains(&signal) || SURVIVED.contains(&signal);
         if !fixed {
             let handler = if ignored {
                 SigHandler::SigIgn
@@ -135,10 +138,14 @@ impl Ignored {
     }
 }
 
-/// Whether this process has a controlling terminal, whose signals may be nobody's wish.
+/// Whether this process has a controlling terminal, whose signals may be nobody's wish. Who cannot look
+/// for want of descriptors or memory had better not take such a signal for one.
 pub(crate) fn has_terminal() -> bool {
     let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-    open("/dev/tty", flags, Mode::empty()).is_ok()
+    match open("/dev/tty", flags, Mode::empty()) {
+        Ok(_) | Err(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => true,
+        Err(_) => false,
+    }
 }
 
 /// What the master heeds.
@@ -167,6 +174,10 @@ const DISREGARDED: [Signal; 9] = [
     Signal::SIGTTIN,
     Signal::SIGTTOU,
 ];
+
+/// What would end any process of the server: a file that may grow no further (RLIMIT_FSIZE) is a failed
+/// write like any other.
+const SURVIVED: [Signal; 1] = [Signal::SIGXFSZ];
 
 fn dispose(signal: Signal, handler: SigHandler) -> nix::Result<()> {
     let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());

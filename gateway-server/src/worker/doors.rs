@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -249,9 +250,16 @@ impl Doors {
         });
     }
 
+    /// Opens, if possible; what the kernel refuses now it is asked for again soon.
     fn try_reopen(&self) {
         if let Err(error) = self.reopen() {
-            tracing::error!("cannot accept again: {error}");
+            if !self.exhausted.replace(true) {
+                tracing::warn!("cannot accept connections until something is freed: {error}");
+            }
+            let once = Expiration::OneShot(PAUSE.into());
+            if let Err(error) = self.alarm.set(once, TimerSetTimeFlags::empty()) {
+                tracing::error!("cannot set a timer, so that accepting goes on: {error}");
+            }
         }
     }
 
@@ -260,11 +268,10 @@ impl Doors {
         if self.state.get() != State::Shut || !self.service.has_room() {
             return Ok(());
         }
-        for (index, listener) in self.listeners.borrow().iter().enumerate() {
-            let Some(listener) = listener else { continue };
-            let event = EpollEvent::new(EpollFlags::EPOLLIN, DOORS | index as u64);
-            self.set.add(listener, event)?;
-        }
+        let listeners = self.listeners.borrow();
+        let places = listeners.iter().enumerate();
+        let tokens = places.filter_map(|(index, one)| Some((DOORS | index as u64, one.as_ref()?)));
+        watch_all(&self.set, tokens)?;
         self.state.set(State::Open);
         Ok(())
     }
@@ -276,6 +283,23 @@ impl Doors {
             self.try_reopen();
         }
     }
+}
+
+/// Has the set report who waits at any of these, or at none if the kernel has no memory for all.
+fn watch_all<'a, T: AsFd + 'a>(
+    set: &Epoll,
+    listeners: impl Iterator<Item = (u64, &'a T)> + Clone,
+) -> io::Result<()> {
+    for (done, (token, listener)) in listeners.clone().enumerate() {
+        if let Err(error) = set.add(listener, EpollEvent::new(EpollFlags::EPOLLIN, token)) {
+            for (_, listener) in listeners.take(done) {
+                // It has just been put there.
+                let _ = set.delete(listener);
+            }
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 /// Marks the tokens of listeners and of the alarm; those of connections stay below it.
@@ -291,3 +315,29 @@ const ACCEPTED_AT_THE_END: usize = 1024;
 const POLITENESS: Duration = Duration::from_millis(5);
 /// How long accepting rests when the process is out of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use nix::sys::epoll::{EpollCreateFlags, EpollTimeout};
+
+    use super::*;
+
+    #[test]
+    fn listeners_are_watched_all_or_none_and_can_be_tried_again() {
+        let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).unwrap();
+        let [one, two] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        // What the kernel refuses stands for all that it may refuse.
+        set.add(&two, EpollEvent::new(EpollFlags::EPOLLIN, 9))
+            .unwrap();
+        let both = [(1, &one), (2, &two)];
+        assert!(watch_all(&set, both.into_iter()).is_err());
+        set.delete(&two).unwrap();
+        watch_all(&set, both.into_iter()).unwrap();
+        let _waits = std::net::TcpStream::connect(one.local_addr().unwrap()).unwrap();
+        let mut events = [EpollEvent::empty(); 2];
+        assert_eq!(set.wait(&mut events, EpollTimeout::NONE).unwrap(), 1);
+        assert_eq!(events[0].data(), 1);
+    }
+}

@@ -35,6 +35,7 @@ mod reconfiguration;
 mod recycling;
 mod refused;
 mod scale;
+mod shortage;
 mod signals;
 mod stopping;
 mod succession;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::client::{Client, get};
 use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::process::limit;
 use gateway_tests::response::{Broken, Framing, To};
 use gateway_tests::until;
 
@@ -119,7 +119,7 @@ fn without_descriptors_accepting_rests_and_recovers() {
     let (mut kept, _) = accepted(&server);
     let leaving = accepted(&server).0;
     let held = fs::read_dir(format!("/proc/{worker}/fd")).unwrap().count();
-    limit_files(worker, &format!("{held}:"));
+    limit(worker, &format!("--nofile={held}:"));
     let mut waiting: Vec<_> = (0..10).map(|_| server.connect()).collect();
     for client in &mut waiting {
         client.send(get("/version"));
@@ -139,7 +139,7 @@ fn without_descriptors_accepting_rests_and_recovers() {
         said.matches("cannot accept connections").count() <= 2,
         "{said}"
     );
-    limit_files(worker, "1000:");
+    limit(worker, "--nofile=1000:");
     for client in &mut waiting {
         assert_eq!(client.response().text(), "unset");
     }
@@ -152,7 +152,7 @@ fn accepting_that_rests_takes_no_processor_time() {
     let worker = server.workers()[0];
     let (mut kept, _) = accepted(&server);
     let held = fs::read_dir(format!("/proc/{worker}/fd")).unwrap().count();
-    limit_files(worker, &format!("{held}:"));
+    limit(worker, &format!("--nofile={held}:"));
     let _waiting = server.connect();
     server.process.line_with("cannot accept connections", 0);
     let spent = || {
@@ -170,13 +170,6 @@ fn accepting_that_rests_takes_no_processor_time() {
 }
 
 /// Changes how many files a process may open: `SOFT:`.
-fn limit_files(pid: i32, limit: &str) {
-    let mut prlimit = Command::new("prlimit");
-    prlimit.args(["--pid", &pid.to_string(), &format!("--nofile={limit}")]);
-    let status = prlimit.status().expect("prlimit of util-linux");
-    assert!(status.success(), "{prlimit:?}");
-}
-
 #[test]
 fn the_answer_to_the_last_request_of_a_connection_closes_it() {
     let server = probe(&["--keep-alive-requests", "3"]);

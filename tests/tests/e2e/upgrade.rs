@@ -221,6 +221,34 @@ fn a_configuration_that_has_become_wrong_stops_an_upgrade_and_a_new_one_counts()
 }
 
 #[test]
+fn what_only_a_restart_changes_stays_and_is_told() {
+    let site = Site::new();
+    let folder = site.folder.path().display();
+    let file = site.folder.path().join("gatewayd.toml");
+    fs::write(&file, "workers = 1\n").unwrap();
+    let server = site.serve(&["--config", file.to_str().unwrap()]);
+    fs::write(&file, format!("workers = 1\npid = '{folder}/new'\n")).unwrap();
+    for signal in [Signal::SIGHUP, Signal::SIGUSR2, Signal::SIGUSR2] {
+        let from = server.process.lines_so_far();
+        server.process.signal(signal);
+        server.process.line_with("all workers run generation", from);
+        server
+            .process
+            .line_with("pid stays unset: only a restart", from);
+    }
+    assert!(!site.folder.path().join("new").exists());
+    assert_eq!(server.stop().0, 0);
+
+    let old = format!("{folder}/old");
+    let server = site.serve(&["--config", file.to_str().unwrap(), "--pid", &old]);
+    fs::write(&file, "workers = 1\n").unwrap();
+    upgrade(&server);
+    let (code, said) = server.stop();
+    assert!(code == 0 && !said.contains("WARN"), "{said}");
+    assert!(!Path::new(&old).exists());
+}
+
+#[test]
 fn a_log_file_that_cannot_be_opened_any_more_stops_an_upgrade() {
     let site = Site::new();
     let logs = site.folder.path().join("logs");

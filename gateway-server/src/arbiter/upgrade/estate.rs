@@ -107,6 +107,7 @@ impl Estate<'_> {
             listeners: self.own_listeners().map(numbers).collect(),
             passed: self.releases.passed().leave().map(passed).collect(),
             pid_file: self.pid_file.map(pid_file),
+            kept: self.releases.only_restarts_change(),
             processes: self.workers.iter().map(process).collect(),
         }
     }

@@ -35,6 +35,8 @@ pub(crate) struct Inheritance {
     pub(crate) image: Image,
     /// Where it has listened, as it was asked to.
     pub(crate) binds: Vec<Bind>,
+    /// Settings that only a restart can change, and their values.
+    pub(crate) kept: Vec<(String, Vec<String>)>,
     pub(crate) listeners: Vec<Rc<Listener>>,
     pub(crate) passed: Passed,
     pub(crate) pid_file: Option<LockFile>,
@@ -110,6 +112,7 @@ impl Inheritance {
             app,
             image,
             binds: left.binds,
+            kept: left.kept,
             listeners,
             passed,
             pid_file,

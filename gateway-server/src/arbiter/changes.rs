@@ -1,0 +1,135 @@
+//! What a configuration that is read while a server runs changes, and what only a restart would.
+
+use crate::config::{Applies, Config, SETTINGS, Setting};
+
+/// What becomes of a configuration that was read while a server runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// Settings that a reload changes.
+    pub(super) applied: Vec<&'static str>,
+    /// Settings that keep their value until a restart, and that value.
+    pub(super) kept: Vec<(&'static str, String)>,
+}
+
+impl Changes {
+    /// Compares with the configuration that is in force, and puts back what only a restart changes.
+    pub(super) fn between(new: &mut Config, old: &Config) -> Self {
+        let (mut applied, mut kept) = (Vec::new(), Vec::new());
+        let mut running = old.clone();
+        for setting in SETTINGS {
+            let before = setting.show(&mut running);
+            if setting.show(new) == before {
+                continue;
+            }
+            let needs_master = setting.name == "workers" && new.workers == 0;
+            if setting.applies == Applies::Restart || needs_master {
+                kept.extend(put_back(setting, new, &before));
+            } else {
+                applied.push(setting.name);
+            }
+        }
+        if new.app != old.app {
+            applied.push("app");
+        }
+        if new.app_arguments != old.app_arguments {
+            applied.push("app.arguments");
+        }
+        if new.app_settings != old.app_settings {
+            applied.push("app.config");
+        }
+        Self { applied, kept }
+    }
+}
+
+/// Puts back what only a restart changes in a configuration that a program has read anew; the settings
+/// that were to be others, and the values that they keep. `before` is what a program of before says of
+/// them, which may know others.
+pub(super) fn keep(
+    config: &mut Config,
+    before: &[(String, Vec<String>)],
+) -> Vec<(&'static str, String)> {
+    let mut kept = Vec::new();
+    for (name, values) in before {
+        let known = SETTINGS.iter().find(|one| one.name == name);
+        let known = known.filter(|one| one.applies == Applies::Restart);
+        if let Some(setting) = known.filter(|one| one.show(config) != *values) {
+            kept.extend(put_back(setting, config, values));
+        }
+    }
+    kept
+}
+
+/// Gives a setting the values that it had before; its name and those.
+fn put_back(
+    setting: &'static Setting,
+    config: &mut Config,
+    before: &[String],
+) -> Option<(&'static str, String)> {
+    if before.is_empty() {
+        setting.unset(config);
+        return Some((setting.name, String::new()));
+    }
+    let texts: Vec<&str> = before.iter().map(String::as_str).collect();
+    let set = setting.set(config, &texts);
+    set.ok().map(|()| (setting.name, before.join(", ")))
+}
+
+/// Tells the operator which settings are not as configured.
+pub(super) fn tell_kept(kept: &[(&str, String)]) {
+    for (name, value) in kept {
+        let value = if value.is_empty() { "unset" } else { value };
+        tracing::warn!("{name} stays {value}: only a restart can change it as configured");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(texts: &[(&str, &str)]) -> Config {
+        let mut config = Config::blank();
+        for setting in SETTINGS {
+            let text = texts.iter().find(|(name, _)| *name == setting.name);
+            let text = text.map_or(setting.default, |(_, text)| text);
+            if !text.is_empty() {
+                setting.set(&mut config, &[text]).unwrap();
+            }
+        }
+        config
+    }
+
+    #[test]
+    fn what_differs_is_applied_and_one_process_cannot_become_many() {
+        let old = config(&[("workers", "3")]);
+        let mut new = config(&[("workers", "0"), ("linger", "1s"), ("bind", "[::]:1")]);
+        new.app_arguments.push("x".into());
+        let changes = Changes::between(&mut new, &old);
+        assert_eq!(changes.applied, ["bind", "linger", "app.arguments"]);
+        assert_eq!(changes.kept, [("workers", "3".to_owned())]);
+        assert_eq!(new.workers, 3);
+        let none = Changes::between(&mut old.clone(), &old);
+        assert!(none.applied.is_empty() && none.kept.is_empty());
+    }
+
+    #[test]
+    fn a_new_program_keeps_what_only_a_restart_changes_and_knows() {
+        let mut new = config(&[("pid", "/new"), ("linger", "1s")]);
+        let before = [
+            ("pid", vec!["/old"]),
+            ("linger", vec!["9s"]),
+            ("later", vec![]),
+        ];
+        let before = before.map(|(name, values)| {
+            let values = values.into_iter().map(str::to_owned).collect();
+            (name.to_owned(), values)
+        });
+        assert_eq!(keep(&mut new, &before), [("pid", "/old".to_owned())]);
+        assert_eq!(new.pid.as_deref(), Some("/old".as_ref()));
+        assert_eq!(keep(&mut new, &before), []);
+        assert_eq!(
+            keep(&mut new, &[("pid".to_owned(), Vec::new())]),
+            [("pid", String::new())]
+        );
+        assert_eq!(new.pid, None);
+    }
+}
