@@ -96,15 +96,8 @@ impl Answer {
     /// Whether all of the response stands in the output, and there is nothing to be said of it.
     #[inline]
     pub(super) fn is_complete(&self) -> bool {
-        self.refused.is_none()
-            && self
-                .given
-                .as_ref()
-                .is_some_and(|given| match given.framing {
-                    BodyFraming::None => true,
-                    BodyFraming::Sized(length) => given.rest.is_none() && given.sent == length,
-                    _ => false,
-                })
+        let whole = |given: &Given| given.rest.is_none() && given.framing != BodyFraming::Upgraded;
+        self.refused.is_none() && self.given.as_ref().is_some_and(whole)
     }
 
     /// Forgets what it was and keeps its memory.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use gateway_spec::Body;
 use gateway_spec::abi::host::Call;
@@ -173,30 +173,29 @@ impl Connection {
         }
     }
 
-    /// The call has been started: the answer is there, or the request goes on by itself.
+    /// The application was called: the answer is there, or the request goes on by itself.
     #[inline(always)]
     fn called(
         &mut self,
         turn: &mut Turn<'_>,
         request: &Request<'_>,
         recipient: Recipient,
-        mut call: Call<Box<Answer>>,
+        called: Result<Box<Answer>, Call<Box<Answer>>>,
         upload: Option<Upload>,
     ) {
         turn.requests += 1;
-        if upload.is_none()
-            && matches!(call.end(), Poll::Ready(Ok(())))
-            && call.exchange().is_complete()
-        {
-            let mut answer = call.finish(&turn.service.pool);
-            if let Some(given) = answer.given.take() {
-                self.answered(request, &given);
+        match called {
+            Ok(mut answer) => {
+                if let Some(given) = answer.given.take() {
+                    self.answered(request, &given);
+                }
+                turn.answer = Some(answer);
             }
-            turn.answer = Some(answer);
-            return;
+            Err(call) => {
+                let docket = self.docket(request, recipient, turn.requests);
+                self.go_on(Exchange::new(call, upload, docket));
+            }
         }
-        let docket = self.docket(request, recipient, turn.requests);
-        self.go_on(Exchange::new(call, upload, docket));
     }
 
     /// Under `gatewayd dev`: whether the application is older than its sources, or `None` if the request

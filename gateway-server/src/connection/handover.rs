@@ -83,7 +83,7 @@ impl<'r> Request<'r> {
 }
 
 impl Ends {
-    /// Calls the application.
+    /// Calls the application; as [`Call::serve`].
     #[inline(always)]
     pub(super) fn call(
         &self,
@@ -92,21 +92,19 @@ impl Ends {
         body: Option<Body>,
         answer: Box<Answer>,
         waker: &Waker,
-    ) -> Call<Box<Answer>> {
-        let Request { head, raw, .. } = *request;
-        let lines = head.fields(raw);
-        let count = lines.len();
-        if count > FEW {
+    ) -> Result<Box<Answer>, Call<Box<Answer>>> {
+        let lines = request.head.fields(request.raw);
+        if lines.len() > MANY {
             return self.call_with_many(service, request, body, answer, waker);
         }
-        let mut few = [Field::new(0, b"", b""); FEW];
-        for (place, line) in few.iter_mut().zip(lines) {
-            *place = line;
+        let mut fields = ArrayVec::<Field<'_>, MANY>::new();
+        for line in lines {
+            fields.push(line);
         }
-        self.start(service, request, &few[..count], body, answer, waker)
+        self.start(service, request, &fields, body, answer, waker)
     }
 
-    /// The same, for a request with more field lines than clients other than browsers send.
+    /// The same, for a request with more field lines than clients send.
     #[inline(never)]
     fn call_with_many(
         &self,
@@ -115,17 +113,9 @@ impl Ends {
         body: Option<Body>,
         answer: Box<Answer>,
         waker: &Waker,
-    ) -> Call<Box<Answer>> {
-        let lines = request.head.fields(request.raw);
-        let mut many = ArrayVec::<Field<'_>, MANY>::new();
-        if lines.len() <= MANY {
-            for line in lines {
-                many.push(line);
-            }
-            return self.start(service, request, &many, body, answer, waker);
-        }
-        let all: Vec<Field<'_>> = lines.collect();
-        self.start(service, request, &all, body, answer, waker)
+    ) -> Result<Box<Answer>, Call<Box<Answer>>> {
+        let fields: Vec<Field<'_>> = request.head.fields(request.raw).collect();
+        self.start(service, request, &fields, body, answer, waker)
     }
 
     #[inline(always)]
@@ -137,14 +127,15 @@ impl Ends {
         body: Option<Body>,
         answer: Box<Answer>,
         waker: &Waker,
-    ) -> Call<Box<Answer>> {
+    ) -> Result<Box<Answer>, Call<Box<Answer>>> {
         let Request {
             head, raw, offer, ..
         } = *request;
-        let content_length = match head.body() {
-            BodyLength::None => Some(0),
-            BodyLength::Length(length) => Some(length),
-            BodyLength::Chunked => None,
+        // What has no body is not asked how long it is.
+        let content_length = match body.as_ref().map(|_| head.body()) {
+            None | Some(BodyLength::None) => Some(0),
+            Some(BodyLength::Length(length)) => Some(length),
+            Some(BodyLength::Chunked) => None,
         };
         // Its method does not stand in the head, so not everything does.
         let extended = request.dialect == Dialect::ExtendedConnect;
@@ -165,7 +156,10 @@ impl Ends {
         call.set_content_length(content_length);
         call.set_addresses(&self.peer, &self.peer, &self.local);
         call.set_arrival(service.clock.deadlines.now_ns());
-        Call::start(&service.app, &service.pool, call, body, answer, waker)
+        let Service { app, pool, .. } = service;
+        Call::serve(app, pool, call, body, answer, waker, |answer| {
+            answer.is_complete()
+        })
     }
 
     /// What the access log is to say of a request, if there is one.
@@ -241,7 +235,5 @@ fn name_of(version: Version) -> &'static str {
 }
 
 const HTTP_2: &str = "HTTP/2.0";
-/// Field lines that stand in a table whose making costs next to nothing.
-const FEW: usize = 8;
 /// Field lines that stand on the stack; more are put on the heap.
 const MANY: usize = 64;

@@ -5,9 +5,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
-use std::slice;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
@@ -72,35 +70,20 @@ impl SharedWords {
 }
 
 impl SharedWords {
-    /// Stores `bytes` from the word at `index` on, the last word filled up with zeros.
+    /// `COUNT` words from the one at `index` on.
     ///
     /// # Panics
     ///
-    /// If there are not so many words.
+    /// If there are not so many.
     #[inline]
-    pub(crate) fn store_bytes(&self, index: usize, bytes: &[u8]) {
-        let (whole, rest) = bytes.as_chunks::<8>();
-        let words = self.words(index, whole.len());
-        for (word, bytes) in words.iter().zip(whole) {
-            word.store(u64::from_le_bytes(*bytes), Relaxed);
-        }
-        if !rest.is_empty() {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            let word = self.word(index + whole.len());
-            word.store(u64::from_le_bytes(last), Relaxed);
-        }
-    }
-
-    #[inline]
-    fn words(&self, index: usize, count: usize) -> &[AtomicU64] {
-        let end = index.saturating_add(count);
+    pub(crate) fn words<const COUNT: usize>(&self, index: usize) -> &[AtomicU64; COUNT] {
+        let end = index.saturating_add(COUNT);
         assert!(end <= self.count, "words to {end} of {}", self.count);
         // SAFETY: within the mapping or at its end, as just checked.
         let first = unsafe { self.start.add(index) };
         // SAFETY: so many words are within the mapping, which lives as long as `self` and is only ever
         // reached through atomics.
-        unsafe { slice::from_raw_parts(first.as_ptr(), count) }
+        unsafe { first.cast().as_ref() }
     }
 }
 
@@ -117,6 +100,8 @@ const WORD: NonZeroUsize = NonZeroUsize::new(size_of::<u64>()).expect("not zero"
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
     use super::*;
 
     #[test]
@@ -132,16 +117,16 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_stored_whole_and_never_beyond_the_end() {
+    fn words_are_reached_together_and_never_beyond_the_end() {
         let file = SharedWords::create("test", 4).unwrap();
         let words = SharedWords::map(&file, NonZeroUsize::new(4).unwrap()).unwrap();
-        words.word(3).store(u64::MAX, Relaxed);
-        words.store_bytes(2, b"12345678abc");
-        let stored = [2, 3].map(|at| words.word(at).load(Relaxed).to_le_bytes());
-        assert_eq!(stored, [*b"12345678", *b"abc\0\0\0\0\0"]);
-        for (index, length) in [(3, 9), (4, 1), (5, 0), (usize::MAX, 8)] {
-            let store = || words.store_bytes(index, &[0; 9][..length]);
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(store)).unwrap_err();
+        let [two, three] = words.words(2);
+        two.store(7, Relaxed);
+        three.store(8, Relaxed);
+        assert_eq!([2, 3].map(|at| words.word(at).load(Relaxed)), [7, 8]);
+        for index in [3, 4, usize::MAX] {
+            let reach = || words.words::<2>(index)[0].load(Relaxed);
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(reach)).unwrap_err();
         }
     }
 

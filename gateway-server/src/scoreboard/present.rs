@@ -3,6 +3,7 @@
 //! Most calls return at once, so it is what every request pays for: a few words of its head, as they
 //! came.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::held::{self, printable};
@@ -10,34 +11,45 @@ use crate::os::shared_memory::SharedWords;
 
 /// Stands in the page until it is dropped, however the call ends.
 #[derive(Debug)]
-pub(super) struct Presence<'a>(&'a SharedWords);
+pub(super) struct Presence<'a>(&'a Words);
+
+/// The length of the head's beginning, then that.
+type Words = [AtomicU64; 1 + HEAD_BYTES / 8];
 
 impl<'a> Presence<'a> {
     #[inline]
     pub(super) fn enter(page: &'a SharedWords, head: &[u8]) -> Self {
-        match head.first_chunk::<HEAD_BYTES>() {
-            Some(head) => {
-                page.store_bytes(LENGTH + 1, head);
-                page.word(LENGTH).store(HEAD_BYTES as u64, Release);
-            }
-            None => Self::write_short(page, head),
+        let words: &Words = page.words(LENGTH);
+        match head.first_chunk() {
+            Some(head) => write(words, head, HEAD_BYTES),
+            None => write_short(words, head),
         }
-        Self(page)
-    }
-
-    /// Apart, so that the usual head is a known number of words.
-    #[inline(never)]
-    fn write_short(page: &SharedWords, head: &[u8]) {
-        page.store_bytes(LENGTH + 1, head);
-        page.word(LENGTH).store(head.len() as u64, Release);
+        Self(words)
     }
 }
 
 impl Drop for Presence<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.word(LENGTH).store(0, Relaxed);
+        self.0[0].store(0, Relaxed);
     }
+}
+
+#[inline(always)]
+fn write(words: &Words, head: &[u8; HEAD_BYTES], length: usize) {
+    let [stands, words @ ..] = words;
+    for (word, bytes) in words.iter().zip(head.as_chunks().0) {
+        word.store(u64::from_le_bytes(*bytes), Relaxed);
+    }
+    stands.store(length as u64, Release);
+}
+
+/// Apart, so that the usual head is a known number of words.
+#[inline(never)]
+fn write_short(words: &Words, head: &[u8]) {
+    let mut whole = [0; HEAD_BYTES];
+    whole[..head.len()].copy_from_slice(head);
+    write(words, &whole, head.len());
 }
 
 /// Method and path; none between two calls.

@@ -30,7 +30,11 @@ mod tests {
     fn lines(text: &[u8]) -> Vec<String> {
         let file = SharedWords::create("test", 32).unwrap();
         let page = SharedWords::map(&file, NonZeroUsize::new(32).unwrap()).unwrap();
-        page.store_bytes(0, text);
+        for (at, bytes) in text.chunks(8).enumerate() {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            page.word(at).store(u64::from_le_bytes(word), Relaxed);
+        }
         read(&page, 0, 32)
     }
 

@@ -8,24 +8,21 @@ use super::outgoing::Page;
 pub(super) fn decimal(page: &mut Page, at: usize, number: u64) -> usize {
     // Four digits are a word, the first one lowest; those that lead are shifted out.
     let (word, count) = match u32::try_from(number) {
-        Ok(number @ 0..=99) => {
-            let count = 1 + usize::from(number > 9);
-            (pair(number) >> (16 - 8 * count), count)
-        }
+        Ok(number @ 0..=99) => SHORT[number as usize],
         Ok(number @ 100..=9_999) => {
-            let count = 3 + usize::from(number > 999);
+            let count = 3 + u32::from(number > 999);
             let word = pair(number / 100) | pair(number % 100) << 16;
             (word >> (32 - 8 * count), count)
         }
         _ => return long_decimal(page, at, number),
     };
     page[at..at + 4].copy_from_slice(&word.to_le_bytes());
-    at + count
+    at + count as usize
 }
 
 /// Two digits, the first one lowest.
 #[inline(always)]
-fn pair(number: u32) -> u32 {
+const fn pair(number: u32) -> u32 {
     let tens = number / 10;
     0x3030 + tens + ((number - 10 * tens) << 8)
 }
@@ -47,6 +44,18 @@ fn long_decimal(page: &mut Page, at: usize, number: u64) -> usize {
     page[at..at + digits.len()].copy_from_slice(digits);
     at + digits.len()
 }
+
+/// The digits of each number below 100, and how many they are.
+static SHORT: [(u32, u32); 100] = {
+    let mut short = [(0, 0); 100];
+    let mut number = 0;
+    while number < 100 {
+        let count = if number > 9 { 2 } else { 1 };
+        short[number as usize] = (pair(number) >> (16 - 8 * count), count);
+        number += 1;
+    }
+    short
+};
 
 /// Digits of the greatest number.
 pub(super) const LONGEST: usize = 20;

@@ -25,6 +25,20 @@ impl Outgoing {
         self.memory.len()
     }
 
+    /// Bytes that were written.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     /// Forgets what was written and keeps the memory.
     #[inline]
     pub fn clear(&mut self) {
@@ -57,12 +71,12 @@ impl Outgoing {
     /// Where the next bytes are written; [`advance`](Self::advance) says how many were.
     #[inline(always)]
     pub(super) fn page(&mut self) -> &mut Page {
-        if self.memory.len() - self.length < PAGE {
+        let end = self.length + PAGE;
+        if self.memory.len() < end {
             self.grow(PAGE);
         }
-        self.memory[self.length..]
-            .first_chunk_mut()
-            .expect("there is room for a page")
+        let memory = &mut self.memory[..end];
+        memory.last_chunk_mut().expect("there is room for a page")
     }
 
     /// Keeps the first `count` bytes of the page.

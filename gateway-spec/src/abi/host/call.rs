@@ -52,64 +52,57 @@ impl<X: Exchange> Call<X> {
         unsafe { Self::start_in(&app.instance, function, pool, head, body, exchange, waker) }
     }
 
+    /// As [`start`](Self::start), and [`finish`](Self::finish) at once if the call has ended well, had no
+    /// body to pull, and left the exchange with nothing to do, as `is_done` tells: what most calls
+    /// come to costs least.
+    ///
+    /// # Errors
+    ///
+    /// The call, if it goes on, or there is something left to do.
+    #[inline(never)]
+    pub fn serve(
+        app: &App,
+        pool: &Pool<X>,
+        head: CallHead<'_>,
+        body: Option<Body>,
+        exchange: X,
+        waker: &Waker,
+        is_done: impl FnOnce(&X) -> bool,
+    ) -> Result<X, Self> {
+        let function = app.call.get();
+        let instance = &app.instance;
+        // SAFETY: the function is the instance's own or `refuse`; `App` keeps it on its thread.
+        let begun = unsafe { Begun::begin(instance, function, pool, head, body, exchange, waker) };
+        if begun.answer == code::READY && !begun.streams {
+            // SAFETY: the host's reference was just made.
+            let live = unsafe { begun.block.as_ref() };
+            // SAFETY: of this thread alone, and no callback runs after `call` has returned.
+            let exchange = unsafe { &*live.exchange.get() };
+            if exchange.as_ref().is_some_and(is_done) {
+                // SAFETY: the call has ended, and this is the host's reference.
+                return Ok(unsafe { Block::end(begun.block, Some(pool)) });
+            }
+        }
+        Err(begun.into_call(instance))
+    }
+
     /// As [`start`](Self::start), in an instance that may be called on this thread.
     ///
     /// # Safety
     ///
     /// `function` is the `call` of the instance, which has started, or one that ends at once.
-    #[inline]
     pub(crate) unsafe fn start_in(
         instance: &Arc<Instance>,
         function: CallFunction,
         pool: &Pool<X>,
-        mut head: CallHead<'_>,
+        head: CallHead<'_>,
         body: Option<Body>,
         exchange: X,
         waker: &Waker,
     ) -> Self {
-        let block = Block::take(pool, exchange);
-        let request = &mut head.request;
-        let mut first = GwBuf::EMPTY;
-        if let Some(mut body) = body {
-            request.flags |= request_flag::HAS_BODY;
-            first = body.take_bytes().into();
-            request.first = &raw mut first;
-            if body.is_stream() {
-                request.body = OfferedBody::offer(body, Nothing);
-            }
-        }
-        request.ctx = block.as_ptr().cast();
-        // SAFETY: a field of the live block.
-        request.slot = unsafe { (&raw mut (*block.as_ptr()).slot).cast() };
-        request.slot_len = SLOT_MIN_SIZE as u64;
-        let mut lender = Lender::new();
-        let mut call = ptr::null_mut();
-        let app = instance.as_raw();
-        // SAFETY: live: the host's reference was just made.
-        let live = unsafe { block.as_ref() };
-        live.enter(instance);
-        // SAFETY: a started instance, by the caller's promise; the request outlives the call.
-        let answer = lender.lend(waker, |waker| unsafe {
-            function(app, &raw const *request, waker, &raw mut call)
-        });
-        live.leave();
-        // What the application did not move out is released here.
-        // SAFETY: an initialised buffer, ours or zeroed by the taker.
-        unsafe { first.release() };
-        // Said apart, because it is what most calls do: what becomes of them is then known here.
-        if answer == code::READY {
-            let state = State::Ended(Ok(()));
-            return Self {
-                block,
-                state,
-                lender,
-            };
-        }
-        Self {
-            block,
-            state: State::after_start(answer, call, instance),
-            lender,
-        }
+        // SAFETY: the caller's promise.
+        let begun = unsafe { Begun::begin(instance, function, pool, head, body, exchange, waker) };
+        begun.into_call(instance)
     }
 
     /// Polls a pending call; an ended one repeats its end.
@@ -212,6 +205,78 @@ impl<X: Exchange> Drop for Call<X> {
         self.cancel();
         // SAFETY: the call has ended, and this is the host's reference.
         drop(unsafe { Block::end(self.block, None) });
+    }
+}
+
+/// What the application answered to a call.
+struct Begun<X: Exchange> {
+    block: NonNull<Block<X>>,
+    lender: Lender,
+    answer: i32,
+    call: *mut GwCall,
+    /// The request's body is pulled.
+    streams: bool,
+}
+
+impl<X: Exchange> Begun<X> {
+    /// # Safety
+    ///
+    /// As of [`Call::start_in`].
+    #[inline(always)]
+    unsafe fn begin(
+        instance: &Arc<Instance>,
+        function: CallFunction,
+        pool: &Pool<X>,
+        mut head: CallHead<'_>,
+        body: Option<Body>,
+        exchange: X,
+        waker: &Waker,
+    ) -> Self {
+        let block = Block::take(pool, exchange);
+        let request = &mut head.request;
+        let mut first = GwBuf::EMPTY;
+        if let Some(mut body) = body {
+            request.flags |= request_flag::HAS_BODY;
+            first = body.take_bytes().into();
+            request.first = &raw mut first;
+            if body.is_stream() {
+                request.body = OfferedBody::offer(body, Nothing);
+            }
+        }
+        request.ctx = block.as_ptr().cast();
+        // SAFETY: a field of the live block.
+        request.slot = unsafe { (&raw mut (*block.as_ptr()).slot).cast() };
+        request.slot_len = SLOT_MIN_SIZE as u64;
+        let mut lender = Lender::new();
+        let mut call = ptr::null_mut();
+        let app = instance.as_raw();
+        // SAFETY: live: the host's reference was just made.
+        let live = unsafe { block.as_ref() };
+        live.enter(instance);
+        // SAFETY: a started instance, by the caller's promise; the request outlives the call.
+        let answer = lender.lend(waker, |waker| unsafe {
+            function(app, &raw const *request, waker, &raw mut call)
+        });
+        live.leave();
+        // What the application did not move out is released here.
+        // SAFETY: an initialised buffer, ours or zeroed by the taker.
+        unsafe { first.release() };
+        Self {
+            block,
+            lender,
+            answer,
+            call,
+            streams: !request.body.is_null(),
+        }
+    }
+
+    #[inline]
+    fn into_call(self, instance: &Arc<Instance>) -> Call<X> {
+        Call {
+            block: self.block,
+            state: State::after_start(self.answer, self.call, instance),
+            lender: self.lender,
+        }
     }
 }
 
