@@ -338,7 +338,8 @@ extern "C" {
   X(89, CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin-resource-policy") \
   X(90, CROSS_ORIGIN_EMBEDDER_POLICY, "cross-origin-embedder-policy") \
   X(91, ALT_SVC, "alt-svc") \
-  X(92, SERVER_TIMING, "server-timing")
+  X(92, SERVER_TIMING, "server-timing") \
+  X(93, X_XSS_PROTECTION, "x-xss-protection")
 
 enum gw_name_id {
   GW_NAME_OTHER = 0,

@@ -44,7 +44,7 @@ pub use body::{Body, BodyStream, FileRegion, Frame};
 pub use error::{Error, ErrorKind};
 pub use exchange::Exchange;
 pub use exchange_host::{HostExchange, TlsInfo};
-pub use fields::Fields;
+pub use fields::{DefaultFields, Fields};
 pub use gateway::{BoxGateway, Gateway};
 pub use lifespan::{Startup, StartupError, Worker};
 pub use request::{Request, Scheme};

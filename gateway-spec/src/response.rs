@@ -5,11 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use http::{Extensions, StatusCode};
 
 use crate::body::Body;
-use crate::fields::{Fields, Line};
+use crate::fields::{Fields, HTML, JSON, OCTETS, TEXT};
 use crate::upgrade::Upgraded;
 
 /// A final response: status, fields, body; and, rarely, an upgrade or work behind the answer.
@@ -67,17 +67,17 @@ impl Response {
 
     /// 200, `text/plain; charset=utf-8`.
     pub fn text(text: impl Into<Body>) -> Self {
-        Self::made(Fields::of_static(&TEXT), text.into())
+        Self::made(Fields::of(&TEXT), text.into())
     }
 
     /// 200, `text/html; charset=utf-8`.
     pub fn html(text: impl Into<Body>) -> Self {
-        Self::made(Fields::of_static(&HTML), text.into())
+        Self::made(Fields::of(&HTML), text.into())
     }
 
     /// 200, `application/json`, of text that is JSON already.
     pub fn json(text: impl Into<Body>) -> Self {
-        Self::made(Fields::of_static(&JSON), text.into())
+        Self::made(Fields::of(&JSON), text.into())
     }
 
     /// Switches the connection to `protocol` and hands its bytes to `handler` (RFC 9110 §7.8); the
@@ -256,7 +256,7 @@ impl From<String> for Response {
 
 impl From<Bytes> for Response {
     fn from(bytes: Bytes) -> Self {
-        Self::made(Fields::of_static(&OCTETS), bytes.into())
+        Self::made(Fields::of(&OCTETS), bytes.into())
     }
 }
 
@@ -296,17 +296,3 @@ impl From<Response> for http::Response<Body> {
         converted
     }
 }
-
-static TEXT: Line = (
-    CONTENT_TYPE,
-    HeaderValue::from_static("text/plain; charset=utf-8"),
-);
-static HTML: Line = (
-    CONTENT_TYPE,
-    HeaderValue::from_static("text/html; charset=utf-8"),
-);
-static JSON: Line = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
-static OCTETS: Line = (
-    CONTENT_TYPE,
-    HeaderValue::from_static("application/octet-stream"),
-);

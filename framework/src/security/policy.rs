@@ -1,5 +1,6 @@
 //! [`Policy`]: the headers, ready to be added.
 
+use gateway_spec::{DefaultFields, Fields};
 use http::header::{
     CONTENT_TYPE, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS,
 };
@@ -12,16 +13,47 @@ use crate::response::Response;
 /// What every response gets, where it does not say otherwise itself. Made once, at start.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    /// For every response.
-    pub(super) lines: Vec<(HeaderName, HeaderValue)>,
-    /// For pages.
-    pub(super) content: Option<ContentPolicy>,
-    pub(super) content_name: HeaderName,
-    /// For responses over HTTPS.
-    pub(super) transport: Option<HeaderValue>,
+    content: Option<ContentPolicy>,
+    content_name: HeaderName,
+    over_http: Defaults,
+    over_https: Defaults,
+}
+
+/// What responses over one scheme get.
+#[derive(Clone, Copy, Debug)]
+struct Defaults {
+    every: DefaultFields,
+    /// For pages that neither have a nonce nor say who may frame them.
+    pages: DefaultFields,
 }
 
 impl Policy {
+    /// With `lines` for every response, `content` in the field `content_name` for pages, and
+    /// `transport` for responses over HTTPS.
+    pub(super) fn new(
+        lines: &[(HeaderName, HeaderValue)],
+        content: Option<ContentPolicy>,
+        content_name: HeaderName,
+        transport: Option<HeaderValue>,
+    ) -> Self {
+        let with = |transport: Option<HeaderValue>| {
+            let transport = transport.map(|value| (STRICT_TRANSPORT_SECURITY, value));
+            let fixed = content.as_ref().map(|content| content.value(None, false));
+            let fixed = fixed.map(|value| (content_name.clone(), value));
+            let every = || lines.iter().cloned().chain(transport.clone());
+            Defaults {
+                every: DefaultFields::new(every()),
+                pages: DefaultFields::new(every().chain(fixed)),
+            }
+        };
+        Self {
+            over_http: with(None),
+            over_https: with(transport),
+            content,
+            content_name,
+        }
+    }
+
     /// Whether scripts and styles in a page need its nonce.
     pub(crate) fn wants_nonces(&self) -> bool {
         self.content
@@ -31,52 +63,39 @@ impl Policy {
 
     /// Adds what the response does not say itself.
     pub(super) fn apply(&self, cx: &Cx, response: &mut Response) {
-        let page = self.content.as_ref().filter(|_| is_page(response));
-        let policy = page.map(|content| {
-            let nonce = cx.get::<Nonce>();
-            let own_frames = response.headers().get(&X_FRAME_OPTIONS).is_some();
-            content.value(nonce.as_deref().map(Nonce::text), own_frames)
-        });
-        if let Some(policy) = policy {
-            add(response, &self.content_name, policy);
-        }
-        // Few responses have any of these: one look at their lines, rather than one for each of ours.
-        let said = self.is_said_by(response);
+        let defaults = match cx.is_secure() {
+            true => &self.over_https,
+            false => &self.over_http,
+        };
         let fields = response.headers_mut();
-        for (name, value) in &self.lines {
-            if !said || fields.get(name).is_none() {
-                fields.append(name.clone(), value.clone());
+        if !is_page(fields) {
+            fields.add_defaults(&defaults.every);
+            return;
+        }
+        let nonce = cx.get::<Nonce>();
+        let own_frames = fields.get(&X_FRAME_OPTIONS).is_some();
+        match &self.content {
+            Some(content) if nonce.is_some() || own_frames => {
+                if fields.get(&self.content_name).is_none() {
+                    let value = content.value(nonce.as_deref().map(Nonce::text), own_frames);
+                    fields.append(self.content_name.clone(), value);
+                }
+                fields.add_defaults(&defaults.every);
             }
+            _ => fields.add_defaults(&defaults.pages),
         }
-        if let Some(value) = &self.transport
-            && cx.is_secure()
-        {
-            add(response, &STRICT_TRANSPORT_SECURITY, value.clone());
-        }
-    }
-
-    /// Whether the response has one of these lines itself.
-    fn is_said_by(&self, response: &Response) -> bool {
-        let ours = |name: &HeaderName| self.lines.iter().any(|(own, _)| own == name);
-        response.headers().iter().any(|(name, _)| ours(name))
-    }
-}
-
-/// What the response says itself wins.
-fn add(response: &mut Response, name: &HeaderName, value: HeaderValue) {
-    let fields = response.headers_mut();
-    if fields.get(name).is_none() {
-        fields.append(name.clone(), value);
     }
 }
 
 /// Whether a browser may run what stands in the body.
-fn is_page(response: &Response) -> bool {
-    let kind = response.headers().get(&CONTENT_TYPE);
+fn is_page(fields: &Fields) -> bool {
+    let kind = fields.get(&CONTENT_TYPE);
     let kind = kind.map_or(&b""[..], HeaderValue::as_bytes);
     PAGES.iter().any(|page| {
-        let start = kind.get(..page.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(page))
+        let start = kind.get(..page.len()).unwrap_or_default();
+        // From behind, since media types differ there.
+        let mut pairs = start.iter().rev().zip(page.iter().rev());
+        !start.is_empty() && pairs.all(|(one, other)| one.eq_ignore_ascii_case(other))
     })
 }
 

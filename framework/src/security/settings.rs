@@ -69,15 +69,12 @@ impl Settings {
         let transport = (self.strict_transport_security)
             .value("strict_transport_security", TRANSPORT)?
             .filter(|_| !debug);
-        Ok(Some(Policy {
-            lines: self.lines()?,
-            content,
-            content_name: match self.content_security_policy_report_only {
-                true => CONTENT_SECURITY_POLICY_REPORT_ONLY,
-                false => CONTENT_SECURITY_POLICY,
-            },
-            transport,
-        }))
+        let content_name = match self.content_security_policy_report_only {
+            true => CONTENT_SECURITY_POLICY_REPORT_ONLY,
+            false => CONTENT_SECURITY_POLICY,
+        };
+        let lines = self.lines()?;
+        Ok(Some(Policy::new(&lines, content, content_name, transport)))
     }
 
     fn lines(&self) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {

@@ -10,14 +10,13 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 
 use super::buffer::OwnedBuffer;
 use super::codes::{code_of, error_of};
 use super::contain::{Entered, contained};
 use super::field::Field;
 use super::instance::Instance;
-use super::names;
 use super::size::struct_size;
 use super::types::{
     GwBody, GwBodyVt, GwBuf, GwFrame, GwHeader, GwWaker, code, frame_flag, frame_kind,
@@ -351,25 +350,8 @@ impl Lent {
 
 /// The lines as the ABI takes them, borrowing from the fields.
 pub(crate) fn headers(fields: &Fields) -> Vec<GwHeader> {
-    let lines = fields.iter().map(|(name, value)| header(name, value));
-    lines.collect()
-}
-
-/// A line as the ABI takes it, borrowing from both.
-#[inline(always)]
-pub(crate) fn header(name: &HeaderName, value: &HeaderValue) -> GwHeader {
-    // The one that nearly every response has is known without a look at the table.
-    let (id, text) = if *name == CONTENT_TYPE {
-        (const { names::id("content-type") }, &b"content-type"[..])
-    } else {
-        let text = name.as_str().as_bytes();
-        (names::id_of(text), text)
-    };
-    let field = Field::new(id, text, value.as_bytes());
-    let field = if value.is_sensitive() {
-        field.sensitive()
-    } else {
-        field
-    };
-    field.into_raw()
+    let lines = fields.iter();
+    lines
+        .map(|(name, value)| Field::of(name, value).into_raw())
+        .collect()
 }

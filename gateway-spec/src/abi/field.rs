@@ -3,6 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+
 use super::names;
 use super::types::{GwHeader, header_flag};
 
@@ -23,8 +25,7 @@ impl<'a> Field<'a> {
     /// Parts longer than `u32::MAX` are cut there; no limit of a server lets them grow so far.
     #[must_use]
     #[inline]
-    pub fn new(name_id: u16, name: &'a [u8], value: &'a [u8]) -> Self {
-        let length = |part: &[u8]| u32::try_from(part.len()).unwrap_or(u32::MAX);
+    pub const fn new(name_id: u16, name: &'a [u8], value: &'a [u8]) -> Self {
         Self {
             raw: GwHeader {
                 name: name.as_ptr(),
@@ -36,6 +37,24 @@ impl<'a> Field<'a> {
                 reserved: 0,
             },
             bytes: PhantomData,
+        }
+    }
+
+    /// A line of a response or of trailers.
+    #[inline(always)]
+    pub(crate) fn of(name: &'a HeaderName, value: &'a HeaderValue) -> Self {
+        // The one that nearly every response has is known without a look at the table.
+        let (id, text) = if *name == CONTENT_TYPE {
+            (const { names::id("content-type") }, &b"content-type"[..])
+        } else {
+            let text = name.as_str().as_bytes();
+            (names::id_of(text), text)
+        };
+        let field = Self::new(id, text, value.as_bytes());
+        if value.is_sensitive() {
+            field.sensitive()
+        } else {
+            field
         }
     }
 
@@ -126,6 +145,18 @@ impl fmt::Debug for Field<'_> {
 unsafe impl Send for Field<'_> {}
 // SAFETY: a shared borrow of bytes.
 unsafe impl Sync for Field<'_> {}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what does not fit is cut off"
+)]
+#[inline]
+const fn length(part: &[u8]) -> u32 {
+    if part.len() > u32::MAX as usize {
+        return u32::MAX;
+    }
+    part.len() as u32
+}
 
 /// # Safety
 ///

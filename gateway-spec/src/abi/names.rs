@@ -96,6 +96,7 @@ pub const NAMES: &[&str] = &[
     "cross-origin-embedder-policy",
     "alt-svc",
     "server-timing",
+    "x-xss-protection",
 ];
 
 /// The id of a lower-case name, or 0 if it is not in [`NAMES`].

@@ -10,7 +10,7 @@ use crate::http1::scan;
 /// Writes a line at `at` of the page as most are: where it ends, or `None`, and the page then holds
 /// nothing of meaning behind `at`.
 ///
-/// Such a line has a known name and a value of 8 to 32 graphic characters and spaces, the first and
+/// Such a line has a known name and a value of 1 to 32 graphic characters and spaces, the first and
 /// the last of which are no spaces, and it fits.
 #[inline(always)]
 pub(super) fn usual_line(page: &mut Page, at: usize, id: u16, value: &[u8]) -> Option<usize> {
@@ -30,10 +30,39 @@ pub(super) fn usual_line(page: &mut Page, at: usize, id: u16, value: &[u8]) -> O
             (8..=15, Some(first), Some(last)) if scan::is_trimmed_graphic_pair(first, last) => {
                 write_ends::<8>(page, from, length, first, last);
             }
+            _ if length < 8 => match short(value) {
+                Some((first, last)) if scan::is_trimmed_graphic_pair(&first, &last) => {
+                    page[from..from + 8].copy_from_slice(&first);
+                }
+                _ => return None,
+            },
             _ => return None,
         },
     }
     Some(from + length)
+}
+
+/// 1 to 7 bytes, once with others behind them and once with others before them, none of which is to
+/// be minded.
+#[inline(always)]
+fn short(value: &[u8]) -> Option<([u8; 8], [u8; 8])> {
+    let length = value.len();
+    let word = if let (Some(first), Some(last)) = (value.first_chunk(), value.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        u64::from(first) | u64::from(last) << (8 * (length - 4))
+    } else {
+        let (first, last) = (*value.first()?, *value.last()?);
+        let middle = value[length / 2];
+        u64::from(first)
+            | u64::from(middle) << (8 * (length / 2))
+            | u64::from(last) << (8 * (length - 1))
+    };
+    let bits = 8 * length;
+    let (behind, before) = (FILL << bits, FILL >> bits);
+    Some((
+        (word | behind).to_le_bytes(),
+        (word << (64 - bits) | before).to_le_bytes(),
+    ))
 }
 
 /// Writes what begins with the first and ends with the last `N` of its `length` bytes, `N` to
@@ -102,6 +131,9 @@ struct KnownName {
     text: [u8; NAME],
     length: u8,
 }
+
+/// Characters that may stand anywhere.
+const FILL: u64 = u64::from_le_bytes(*b"........");
 
 /// Bytes of the longest known name, and four.
 const NAME: usize = 36;

@@ -8,9 +8,10 @@ use std::task::Poll;
 
 use super::runtime::{Borrowed, Runtime};
 use super::stream::ForeignStream;
-use crate::abi::body::{ForeignBody, OfferedBody, header, headers};
+use crate::abi::body::{ForeignBody, OfferedBody};
+use crate::abi::field::Field;
 use crate::abi::size::struct_size;
-use crate::abi::types::{GwBuf, GwCtx, GwHeader, GwResponse, GwStr, code, response_flag};
+use crate::abi::types::{GwBuf, GwCtx, GwResponse, GwStr, code, response_flag};
 use crate::abi::waker::Lender;
 use crate::body::Content;
 use crate::response::{BoxFuture, Response, Rest};
@@ -57,17 +58,24 @@ pub(super) unsafe fn respond<R: Runtime>(
             flags |= response_flag::NO_AUTO_DATE;
         }
     }
-    let count = fields.len();
-    let mut few = [const { MaybeUninit::<GwHeader>::uninit() }; LINES];
-    let many: Vec<GwHeader>;
-    let lines = if count <= LINES {
-        for (slot, (name, value)) in few.iter_mut().zip(fields.iter()) {
-            slot.write(header(name, value));
-        }
-        few.as_ptr().cast()
+    let (fixed, listed) = fields.crossing();
+    let count = fixed.len() + listed.len();
+    let mut few = [const { MaybeUninit::<Field<'_>>::uninit() }; LINES];
+    let many: Vec<Field<'_>>;
+    let lines = if listed.is_empty() {
+        Field::as_headers(fixed)
     } else {
-        many = headers(&fields);
-        many.as_ptr()
+        let listed = listed.iter().map(|(name, value)| Field::of(name, value));
+        let all = fixed.iter().copied().chain(listed);
+        if count <= LINES {
+            for (slot, line) in few.iter_mut().zip(all) {
+                slot.write(line);
+            }
+            few.as_ptr().cast()
+        } else {
+            many = all.collect();
+            Field::as_headers(&many)
+        }
     };
     let mut raw = GwResponse {
         struct_size: struct_size::<GwResponse>(),

@@ -1,49 +1,47 @@
 //! [`Fields`]: field lines in the order they were added, for responses and trailers.
 
+mod fixed;
+
 use std::fmt;
 use std::mem;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::abi::field::Field;
 use crate::pool::{Pool, Pooled};
+
+pub use fixed::DefaultFields;
+use fixed::{Fixed, Line};
+pub(crate) use fixed::{HTML, JSON, OCTETS, TEXT};
 
 /// Field lines in order; repeats stay separate lines.
 ///
 /// A list, not a map: responses carry a handful of fields, which a scan finds faster than a hash,
 /// and their order survives. Convert with `From`/`Into` where an [`http::HeaderMap`] is wanted.
-#[derive(Default)]
 pub struct Fields {
-    /// A line that lives for ever, before those of the list: many responses have no other.
-    first: Option<&'static Line>,
+    /// Lines that live for ever, before those of the list: many responses have no others.
+    fixed: &'static Fixed,
     /// Boxed to keep responses small, which are moved a few times on their way.
     list: Option<Box<Pooled<Vec<Line>>>>,
 }
-
-pub(crate) type Line = (HeaderName, HeaderValue);
 
 impl Fields {
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            first: None,
-            list: None,
-        }
+        Self::of(&fixed::NONE)
     }
 
-    /// One line, which costs nothing.
+    /// Lines that cost nothing.
     #[inline]
-    pub(crate) const fn of_static(line: &'static Line) -> Self {
-        Self {
-            first: Some(line),
-            list: None,
-        }
+    pub(crate) const fn of(fixed: &'static Fixed) -> Self {
+        Self { fixed, list: None }
     }
 
     /// Number of lines.
     #[must_use]
     pub fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.listed().len()
+        self.fixed.lines.len() + self.listed().len()
     }
 
     /// Whether there is no line.
@@ -77,13 +75,33 @@ impl Fields {
     /// Removes all lines of this name; says whether there were any.
     pub fn remove(&mut self, name: &HeaderName) -> bool {
         let before = self.len();
-        if self.first.is_some_and(|(other, _)| other == name) {
-            self.first = None;
+        if self.fixed.lines.iter().any(|(other, _)| other == name) {
+            self.all_mut();
         }
         if let Some(list) = &mut self.list {
             list.retain(|(other, _)| other != name);
         }
         self.len() != before
+    }
+
+    /// Adds those of the lines whose names are not there yet.
+    #[inline]
+    pub fn add_defaults(&mut self, defaults: &DefaultFields) {
+        // Usual responses have nothing but their content type.
+        let is_named = self.listed().iter().any(|(name, _)| defaults.names(name));
+        match defaults.behind(self.fixed) {
+            Some(fixed) if !is_named => self.fixed = fixed,
+            _ => self.add_missing(defaults),
+        }
+    }
+
+    #[inline(never)]
+    fn add_missing(&mut self, defaults: &DefaultFields) {
+        for (name, value) in defaults.iter() {
+            if self.get(name).is_none() {
+                self.append(name.clone(), value.clone());
+            }
+        }
     }
 
     /// The first value of this name.
@@ -105,12 +123,18 @@ impl Fields {
     /// All lines, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&HeaderName, &HeaderValue)> {
         Lines {
-            first: self.first,
+            fixed: self.fixed.lines.iter(),
             list: self.listed().iter(),
         }
     }
 
-    /// The lines behind the first, or all if that does not live for ever.
+    /// All lines, the first of them as they cross the ABI.
+    #[inline]
+    pub(crate) fn crossing(&self) -> (&'static [Field<'static>], &[Line]) {
+        (self.fixed.crossing, self.listed())
+    }
+
+    /// The lines behind those that live for ever.
     #[inline]
     fn listed(&self) -> &[Line] {
         self.list.as_ref().map_or(&[], |list| list)
@@ -123,12 +147,18 @@ impl Fields {
 
     /// The list, with all lines in it.
     fn all_mut(&mut self) -> &mut Vec<Line> {
-        let first = self.first.take();
+        let fixed = mem::replace(&mut self.fixed, &fixed::NONE);
         let lines = self.list_mut();
-        if let Some(first) = first {
-            lines.insert(0, first.clone());
+        if !fixed.lines.is_empty() {
+            lines.splice(..0, fixed.lines.iter().cloned());
         }
         lines
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -151,10 +181,7 @@ fn give_back(mut list: Box<Pooled<Vec<Line>>>) {
 
 impl Clone for Fields {
     fn clone(&self) -> Self {
-        let mut clone = Self {
-            first: self.first,
-            list: None,
-        };
+        let mut clone = Self::of(self.fixed);
         if !self.listed().is_empty() {
             clone.list_mut().extend_from_slice(self.listed());
         }
@@ -220,7 +247,7 @@ impl IntoIterator for Fields {
 
 /// The lines of [`Fields`]. A chain would not know its length.
 struct Lines<'a> {
-    first: Option<&'a Line>,
+    fixed: std::slice::Iter<'a, Line>,
     list: std::slice::Iter<'a, Line>,
 }
 
@@ -229,13 +256,13 @@ impl<'a> Iterator for Lines<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, value) = self.first.take().or_else(|| self.list.next())?;
+        let (name, value) = self.fixed.next().or_else(|| self.list.next())?;
         Some((name, value))
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = usize::from(self.first.is_some()) + self.list.len();
+        let left = self.fixed.len() + self.list.len();
         (left, Some(left))
     }
 }
@@ -254,34 +281,79 @@ thread_local! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header::{ACCEPT, SET_COOKIE, VARY};
+    use http::header::{ACCEPT, CONTENT_TYPE, SET_COOKIE, VARY};
+
+    const PLAIN: &str = "text/plain; charset=utf-8";
 
     fn value(text: &'static str) -> HeaderValue {
         HeaderValue::from_static(text)
     }
 
-    static FIRST: Line = (VARY, HeaderValue::from_static("accept"));
-
     #[test]
-    fn a_line_that_lives_for_ever_is_a_line_like_others() {
-        let mut fields = Fields::of_static(&FIRST);
-        assert_eq!(fields.get(&VARY), Some(&value("accept")));
-        fields.append(VARY, value("cookie"));
+    fn lines_that_live_for_ever_are_lines_like_others() {
+        let mut fields = Fields::of(&TEXT);
+        assert_eq!(fields.get(&CONTENT_TYPE), Some(&value(PLAIN)));
+        fields.append(CONTENT_TYPE, value("text/css"));
         let both = fields.clone();
         assert_eq!(both.len(), 2);
         assert_eq!(
             both.into_iter().map(|(_, value)| value).collect::<Vec<_>>(),
-            [value("accept"), value("cookie")]
+            [value(PLAIN), value("text/css")]
         );
-        fields.insert(VARY, value("origin"));
+        fields.insert(CONTENT_TYPE, value("text/csv"));
         assert_eq!(
-            fields.get_all(&VARY).collect::<Vec<_>>(),
-            [&value("origin")]
+            fields.get_all(&CONTENT_TYPE).collect::<Vec<_>>(),
+            [&value("text/csv")]
         );
-        let mut fields = Fields::of_static(&FIRST);
-        assert!(fields.remove(&VARY) && fields.is_empty());
-        assert!(!fields.remove(&VARY));
-        assert_eq!(FIRST.1, "accept");
+        let mut fields = Fields::of(&TEXT);
+        assert!(fields.remove(&CONTENT_TYPE) && fields.is_empty());
+        assert!(!fields.remove(&CONTENT_TYPE));
+        assert_eq!(Fields::of(&TEXT).len(), 1);
+    }
+
+    #[test]
+    fn defaults_are_added_unless_a_line_has_their_name() {
+        let defaults = DefaultFields::new([
+            (VARY, value("accept")),
+            (CONTENT_TYPE, value("text/csv")),
+            (SET_COOKIE, value("a=1")),
+        ]);
+        let with_defaults = |mut fields: Fields| {
+            fields.add_defaults(&defaults);
+            let (fixed, listed) = fields.crossing();
+            assert_eq!(fixed.len() + listed.len(), fields.len());
+            let line = |(name, value): (&HeaderName, &HeaderValue)| {
+                format!("{name}: {}", value.to_str().unwrap())
+            };
+            let lines: Vec<_> = fields.iter().map(line).collect();
+            lines.join(", ")
+        };
+        assert_eq!(
+            with_defaults(Fields::new()),
+            "vary: accept, content-type: text/csv, set-cookie: a=1"
+        );
+        assert_eq!(
+            with_defaults(Fields::of(&TEXT)),
+            "content-type: text/plain; charset=utf-8, vary: accept, set-cookie: a=1"
+        );
+        let mut own = Fields::of(&TEXT);
+        own.append(ACCEPT, value("b"));
+        assert_eq!(
+            with_defaults(own.clone()),
+            "content-type: text/plain; charset=utf-8, vary: accept, set-cookie: a=1, accept: b"
+        );
+        own.append(VARY, value("cookie"));
+        assert_eq!(
+            with_defaults(own),
+            "content-type: text/plain; charset=utf-8, accept: b, vary: cookie, set-cookie: a=1"
+        );
+        let mut twice = Fields::new();
+        twice.add_defaults(&defaults);
+        twice.insert(VARY, value("cookie"));
+        assert_eq!(
+            with_defaults(twice),
+            "vary: cookie, content-type: text/csv, set-cookie: a=1"
+        );
     }
 
     #[test]
