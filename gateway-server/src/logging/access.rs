@@ -1,28 +1,32 @@
 //! The access log: a line for each answer, in the combined format.
 
-use std::cell::{Cell, RefCell};
-use std::fs::{File, OpenOptions};
+use std::cell::RefCell;
+use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::libc;
-
+use super::sink::{PIPE_BUF, Sink};
 use crate::value::LogTarget;
 
 /// An open access log. Lines gather in memory and are written whole, at the latest at the next tick
-/// of the worker, so that lines of several workers never interleave.
+/// of the worker, so that lines of several workers never interleave. Whoever reads them is not waited
+/// for: what finds no room gathers, up to [`WAITING_BYTES`], and then lines are lost and counted.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
-    lines: RefCell<Vec<u8>>,
+    lines: RefCell<Lines>,
     /// None until it has been opened; lines wait for that.
-    file: RefCell<Option<File>>,
-    /// It cannot be written, and the server's log says so.
-    broken: Cell<bool>,
+    sink: RefCell<Option<Sink>>,
+}
+
+/// What has gathered.
+#[derive(Debug, Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    /// Bytes at which writing is tried before the tick.
+    write_at: usize,
+    /// Lines that were lost since the log could be written.
+    lost: u64,
 }
 
 /// What a line says of a request; taken when the head is read.
@@ -48,21 +52,20 @@ impl AccessLog {
     ///
     /// The kernel's: too many open files.
     pub(crate) fn of(target: &LogTarget) -> io::Result<Rc<Self>> {
-        let file = match target {
-            LogTarget::Stdout => Some(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+        let sink = match target {
+            LogTarget::Stdout => Some(Sink::stdout()?),
             LogTarget::File(_) => None,
         };
         Ok(Rc::new(Self {
             lines: RefCell::default(),
-            file: RefCell::new(file),
-            broken: Cell::new(false),
+            sink: RefCell::new(sink),
         }))
     }
 
-    /// Writes to `file` from now on, and what has gathered to the one before.
+    /// Writes to `file` from now on; what has gathered goes to the one before, if that takes it now.
     pub(crate) fn write_to(&self, file: File) {
         self.flush();
-        self.file.replace(Some(file));
+        self.sink.replace(Some(Sink::of(file)));
     }
 
     /// Begins a line.
@@ -82,56 +85,98 @@ impl AccessLog {
         Visit(line)
     }
 
-    /// Ends a line: `bytes` of body were sent.
-    pub(crate) fn record(&self, visit: Visit, status: u16, bytes: u64) {
+    /// Ends a line: `sent` bytes of body.
+    pub(crate) fn record(&self, visit: Visit, status: u16, sent: u64) {
         let Visit(line) = visit;
         let split = line
             .iter()
             .position(|byte| *byte == 0)
             .unwrap_or(line.len());
         let mut lines = self.lines.borrow_mut();
-        let start = lines.len();
-        lines.extend_from_slice(&line[..split]);
-        let _ = write!(lines, "{status} {bytes} ");
-        lines.extend_from_slice(line.get(split + 1..).unwrap_or_default());
-        lines.truncate(start + LINE_BYTES - 1);
-        lines.push(b'\n');
-        let full = lines.len() >= BUFFER_BYTES;
+        let start = lines.bytes.len();
+        if start >= WAITING_BYTES {
+            return lines.lose(1, &"nobody takes them");
+        }
+        let bytes = &mut lines.bytes;
+        bytes.extend_from_slice(&line[..split]);
+        let _ = write!(bytes, "{status} {sent} ");
+        bytes.extend_from_slice(line.get(split + 1..).unwrap_or_default());
+        bytes.truncate(start + PIPE_BUF - 1);
+        bytes.push(b'\n');
+        let full = bytes.len() >= lines.write_at.max(BUFFER_BYTES);
         drop(lines);
         if full {
             self.flush();
         }
     }
 
-    /// Writes what has gathered. A log that cannot be written loses lines, never requests, and that is
-    /// told once until it can be written again.
+    /// Writes what has gathered, as far as it is taken. A log that cannot be written loses lines, never
+    /// requests, and that is told once until it can be written again.
     pub(crate) fn flush(&self) {
-        let mut lines = self.lines.borrow_mut();
-        let file = self.file.borrow();
-        let Some(mut file) = file.as_ref() else {
-            if lines.len() >= WAITING_BYTES {
-                lines.clear();
-            }
+        if let Some(sink) = &*self.sink.borrow() {
+            self.lines.borrow_mut().write(sink);
+        }
+    }
+
+    /// The same at the end of the process, when there is a little time for a slow reader.
+    pub(crate) fn finish(&self) {
+        self.flush();
+        let Some(sink) = &*self.sink.borrow() else {
             return;
         };
-        let mut rest = &lines[..];
-        // Whole lines, at most a pipe's atomic write at once.
-        while !rest.is_empty() {
-            let limit = rest.len().min(LINE_BYTES);
-            let end = memchr::memrchr(b'\n', &rest[..limit]).map_or(limit, |at| at + 1);
-            let (now, later) = rest.split_at(end);
-            if let Err(error) = file.write_all(now) {
-                if !self.broken.replace(true) {
-                    tracing::error!("the access log loses lines: {error}");
-                }
-                break;
-            }
-            if self.broken.replace(false) {
-                tracing::info!("the access log can be written again");
-            }
-            rest = later;
+        let end = Instant::now() + LAST_CHANCE;
+        let mut lines = self.lines.borrow_mut();
+        while !lines.bytes.is_empty() && Instant::now() < end {
+            sink.wait(LAST_CHANCE_STEP);
+            lines.write(sink);
         }
-        lines.clear();
+        let left = lines.bytes.iter().filter(|byte| **byte == b'\n').count();
+        if lines.lost + left as u64 > 0 {
+            let count = lines.lost + left as u64;
+            tracing::error!("the access log has lost {count} lines at the end");
+        }
+        *lines = Lines::default();
+    }
+}
+
+impl Lines {
+    fn write(&mut self, sink: &Sink) {
+        let mut done = 0;
+        while done < self.bytes.len() {
+            let rest = &self.bytes[done..];
+            // Whole lines, at most a pipe's atomic write at once.
+            let limit = rest.len().min(PIPE_BUF);
+            let end = memchr::memrchr(b'\n', &rest[..limit]).map_or(limit, |at| at + 1);
+            match sink.write(&rest[..end]) {
+                Ok(written) => done += written,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    let lost = rest.iter().filter(|byte| **byte == b'\n').count();
+                    self.lose(lost as u64, &error);
+                    self.bytes.clear();
+                    self.write_at = 0;
+                    return;
+                }
+            }
+        }
+        self.bytes.drain(..done);
+        // Whoever had no room now has none for a single line more.
+        self.write_at = match self.bytes.len() {
+            0 => 0,
+            left => left + PIPE_BUF,
+        };
+        if done > 0 && self.lost > 0 {
+            let lost = std::mem::take(&mut self.lost);
+            tracing::info!("the access log can be written again; {lost} lines are lost");
+        }
+    }
+
+    fn lose(&mut self, count: u64, why: &dyn std::fmt::Display) {
+        if self.lost == 0 {
+            tracing::error!("the access log loses lines: {why}");
+        }
+        self.lost += count;
     }
 }
 
@@ -139,23 +184,6 @@ impl Drop for AccessLog {
     fn drop(&mut self) {
         self.flush();
     }
-}
-
-/// Opens a file for a log, and creates it if it is not there.
-///
-/// # Errors
-///
-/// The kernel's; a pipe that nobody reads is refused rather than waited for.
-pub(crate) fn open_log(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)?;
-    // From here on writing waits; whole lines would be lost otherwise where a reader is slow.
-    let flags = OFlag::from_bits_retain(fcntl(&file, FcntlArg::F_GETFL)?);
-    fcntl(&file, FcntlArg::F_SETFL(flags & !OFlag::O_NONBLOCK))?;
-    Ok(file)
 }
 
 /// Nothing that a client sends ends a line or a quoted part.
@@ -184,15 +212,20 @@ fn log_time(now: SystemTime) -> String {
     )
 }
 
-/// A longer line is cut: writes to a pipe of up to this size are atomic.
-const LINE_BYTES: usize = 4096;
-/// So much waits for a file to be opened; more is lost.
-const WAITING_BYTES: usize = 4 * BUFFER_BYTES;
+/// So much waits for a file to be opened, or for a reader; more is lost.
+const WAITING_BYTES: usize = 1024 * 1024;
 /// So much is gathered before it is written ahead of the tick.
 const BUFFER_BYTES: usize = 32 * 1024;
+/// For a reader at the end of the process.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
+/// In milliseconds.
+const LAST_CHANCE_STEP: u16 = 100;
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::sink::open;
     use super::*;
 
     #[test]
@@ -210,8 +243,8 @@ mod tests {
         log.record(visit, 200, 13);
         // It waits for the file, and goes to the one that was there before.
         log.flush();
-        log.write_to(open_log(file.path()).unwrap());
-        log.write_to(open_log(Path::new("/dev/null")).unwrap());
+        log.write_to(open(file.path()).unwrap());
+        log.write_to(open(Path::new("/dev/null")).unwrap());
         drop(log);
         let text = std::fs::read_to_string(file.path()).unwrap();
         let (start, rest) = text.split_once('[').unwrap();

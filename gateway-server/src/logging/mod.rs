@@ -2,6 +2,7 @@
 
 mod access;
 mod application;
+mod sink;
 mod stderr;
 
 use std::fmt;
@@ -20,8 +21,9 @@ use tracing_subscriber::reload;
 use self::stderr::PatientStderr;
 use crate::value::LogLevel;
 
-pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit, open_log};
+pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
 pub(crate) use application::{host as application_host, printable};
+pub(crate) use sink::open as open_log;
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program
 /// has already set stays.

@@ -7,8 +7,10 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollTimeout;
 use tracing_subscriber::fmt::MakeWriter;
+
+use super::sink::{PIPE_BUF, has_room};
 
 /// Where every line goes; one for the process.
 #[derive(Debug)]
@@ -54,7 +56,8 @@ impl PatientStderr {
     }
 
     fn try_put(&self, piece: &[u8]) -> bool {
-        has_room() && io::stderr().lock().write_all(piece).is_ok()
+        has_room(io::stderr().as_fd(), PollTimeout::ZERO)
+            && io::stderr().lock().write_all(piece).is_ok()
     }
 }
 
@@ -81,15 +84,4 @@ impl Write for Line<'_> {
     }
 }
 
-/// Whether [`PIPE_BUF`] bytes can be written without waiting, as Linux promises for a pipe that is
-/// ready; files and terminals always are.
-fn has_room() -> bool {
-    let stderr = io::stderr();
-    let mut fds = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
-    // An error is for the write to find out.
-    !matches!(poll(&mut fds, PollTimeout::ZERO), Ok(0))
-}
-
-/// What a write to a pipe may hold to be undivided (pipe(7)).
-const PIPE_BUF: usize = 4096;
 const CUT_MARK: &[u8] = b" ... (cut)\n";

@@ -79,7 +79,7 @@ pub(crate) async fn serve(
     }
     application::shut_down(service, options.timeouts.graceful).await;
     if let Some(log) = access_log {
-        log.flush();
+        log.finish();
     }
     Ok(())
 }
