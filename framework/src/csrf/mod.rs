@@ -80,8 +80,8 @@ impl fmt::Display for Refusal {
         } = self;
         write!(
             f,
-            "the request comes from another site: {field} is `{found}`, expected `{expected}`; an origin that may \
-             do this is named by `trusted_origin`, a route for everybody by `csrf_exempt`"
+            "This request comes from another site: {field} is `{found}`, expected `{expected}`. An origin that may \
+             do this is named by `trusted_origin`, a route for everybody by `csrf_exempt`."
         )
     }
 }
