@@ -8,6 +8,7 @@ pub mod artefacts;
 pub mod browser;
 pub mod client;
 pub mod curl;
+mod devtools;
 pub mod gatewayd;
 #[cfg(doctest)]
 pub mod guide;

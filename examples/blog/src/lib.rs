@@ -25,6 +25,13 @@ fn app() -> App {
         .blueprint(auth::blueprint())
         .blueprint(blog::blueprint())
         .get("/hello", async || "Hello, World!")
+        .error(400..=599, error_page)
+}
+
+/// What went wrong, on a page like the others.
+fn error_page(cx: Cx, error: HttpError) -> Result<Html> {
+    let (title, text) = (error.name(), error.description());
+    render(&cx, "error.html", ctx! { title, text })
 }
 
 export!(app());
