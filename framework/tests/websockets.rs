@@ -1,57 +1,10 @@
-//! WebSockets over a stream in this process, with a client of the protocol at its other end.
+//! WebSockets in process, by the test client.
 
-use std::io::IoSlice;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use carafe::testing::{Client, TestSocket};
 use carafe::*;
-use futures_util::{SinkExt as _, StreamExt as _};
-use gateway_spec::{Duplex, Gateway, Startup, Upgraded};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::Role;
-
-/// A host's stream; the sender says that the server drains.
-struct Stream(DuplexStream, oneshot::Receiver<()>);
-
-impl Duplex for Stream {
-    fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        let read = Pin::new(&mut self.0).poll_read(cx, &mut buffer);
-        read.map_ok(|()| buffer.filled().len())
-    }
-
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, buffers)
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-
-    fn poll_draining(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match Pin::new(&mut self.1).poll(cx) {
-            Poll::Ready(Ok(())) => Poll::Ready(()),
-            _ => Poll::Pending,
-        }
-    }
-}
 
 async fn echo(websocket: WebSocket) -> Response {
     websocket
@@ -60,6 +13,10 @@ async fn echo(websocket: WebSocket) -> Response {
             while let Some(message) = socket.receive().await? {
                 if message == SocketMessage::from("fail") {
                     return Err(Error::message("as asked"));
+                }
+                assert_ne!(message, SocketMessage::from("panic"), "as asked");
+                if message == SocketMessage::from("leave") {
+                    return Ok(socket.close(4321, "tired")?);
                 }
                 socket.send(message).await?;
             }
@@ -73,144 +30,238 @@ fn app() -> App {
         .config_set("websocket.message_size", 1000)
 }
 
-fn opening() -> gateway_spec::Request {
-    let request = gateway_spec::Request::build(GET, "/echo").expect("a target");
-    let mut request = request
-        .with_authority("localhost")
-        .with_protocol("websocket");
-    for (name, value) in [
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-protocol", "coffee, tea.v1"),
-    ] {
-        request = request.with(
-            &HeaderName::from_static(name),
-            &HeaderValue::from_static(value),
+/// Sends one message and hears the end.
+fn closed(client: &Client, message: impl Into<SocketMessage>) -> (Option<u16>, Option<String>) {
+    let mut socket = client.websocket("/echo");
+    socket.send(message);
+    assert_eq!(socket.receive(), None);
+    let reason = socket.close_reason().map(str::to_owned);
+    (socket.close_code(), reason)
+}
+
+fn code(client: &Client, message: &str) -> Option<u16> {
+    closed(client, message).0
+}
+
+#[test]
+fn messages_come_back_until_the_client_closes() {
+    let client = app().test();
+    let mut socket = client.websocket("/echo");
+    socket.send("tea");
+    assert_eq!(socket.receive_text(), "tea");
+    socket.send(vec![0, 255]);
+    assert_eq!(socket.receive(), Some(SocketMessage::from(vec![0, 255])));
+    socket.close(1000, "enough");
+    assert_eq!(
+        (socket.close_code(), socket.close_reason()),
+        (Some(1000), Some("enough"))
+    );
+    assert_eq!(socket.receive(), None);
+}
+
+#[test]
+fn the_first_protocol_of_the_application_that_the_client_speaks_is_chosen() {
+    let client = app().test();
+    let chosen = |offered: &[&str]| {
+        let mut request = client.request(GET, "/echo");
+        for list in offered {
+            request = request.header("sec-websocket-protocol", list);
+        }
+        request.websocket().protocol().map(str::to_owned)
+    };
+    assert_eq!(chosen(&["coffee, tea.v1"]).as_deref(), Some("tea.v1"));
+    assert_eq!(chosen(&["tea.v1,tea.v2"]).as_deref(), Some("tea.v2"));
+    assert_eq!(chosen(&["coffee", "tea.v1"]).as_deref(), Some("tea.v1"));
+    assert_eq!(chosen(&["coffee, TEA.V1"]), None);
+    assert_eq!(chosen(&[]), None);
+}
+
+#[test]
+fn a_server_that_drains_says_that_it_goes_away() {
+    let client = app().test();
+    let mut socket = client.websocket("/echo");
+    socket.drain();
+    assert_eq!(socket.receive(), None);
+    assert_eq!(socket.close_code(), Some(1001));
+}
+
+#[test]
+fn code_that_fails_or_panics_closes_with_an_error() {
+    let client = app().test().errors_as_responses();
+    assert_eq!(code(&client, "fail"), Some(1011));
+    assert_eq!(code(&client, "panic"), Some(1011));
+}
+
+#[test]
+#[should_panic(expected = "as asked")]
+fn code_that_fails_fails_the_test() {
+    code(&app().test(), "fail");
+}
+
+#[test]
+fn an_application_closes_with_a_code_and_a_reason_of_its_own() {
+    let client = app().test();
+    let goodbye = closed(&client, "leave");
+    assert_eq!(goodbye, (Some(4321), Some("tired".to_owned())));
+}
+
+#[test]
+fn a_goodbye_that_is_none_is_refused() {
+    let (sender, told) = channel();
+    let view = move |websocket: WebSocket| {
+        let sender = sender.clone();
+        async move {
+            websocket.on_upgrade(async move |mut socket| {
+                let asked = match socket.receive().await? {
+                    Some(SocketMessage::Text(asked)) => asked,
+                    _ => String::new(),
+                };
+                let code = asked.len().try_into().unwrap_or(0);
+                let refused = socket.close(code, &asked).expect_err("no such goodbye");
+                sender.send(refused.to_string()).expect("the test waits");
+                Ok(())
+            })
+        }
+    };
+    let client = App::new().get(rule("/echo").websocket(), view).test();
+    // A code that means that there is none, and a reason of as many bytes.
+    for asked in ["x".repeat(1005), "x".repeat(1000)] {
+        assert_eq!(code(&client, &asked), Some(1000));
+        let refused = told.recv().expect("an error");
+        assert!(
+            refused.contains(&format!("found {0} and {0}", asked.len())),
+            "{refused}"
         );
     }
-    request
 }
 
-/// An open connection, and what makes its server drain.
-async fn open() -> (WebSocketStream<DuplexStream>, oneshot::Sender<()>) {
-    let carafe = app().start(Startup::default()).await.expect("no mistakes");
-    let mut response = carafe.call(opening()).await;
-    assert_eq!(response.status_code(), StatusCode::SWITCHING_PROTOCOLS);
-    let field = |name| {
-        response
-            .fields()
-            .get(&HeaderName::from_static(name))
-            .cloned()
+#[test]
+fn what_the_client_closed_with_is_known() {
+    let (sender, told) = channel();
+    let view = move |websocket: WebSocket| {
+        let sender = sender.clone();
+        async move {
+            websocket.on_upgrade(async move |mut socket| {
+                while socket.receive().await?.is_some() {}
+                let reason = socket.close_reason().map(str::to_owned);
+                let heard = (socket.close_code(), reason);
+                sender.send(heard).expect("the test waits");
+                Ok(())
+            })
+        }
     };
-    // The example of RFC 6455, section 1.3.
-    assert_eq!(
-        field("sec-websocket-accept").expect("an answer"),
-        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-    );
-    assert_eq!(field("sec-websocket-protocol").expect("a choice"), "tea.v1");
-    let upgrade = response.take_upgrade().expect("an upgrade");
-    let (here, there) = tokio::io::duplex(4096);
-    let (drain, drains) = oneshot::channel();
-    tokio::spawn(upgrade.run(Upgraded::new(Stream(there, drains))));
-    (
-        WebSocketStream::from_raw_socket(here, Role::Client, None).await,
-        drain,
-    )
+    let client = App::new().get(rule("/").websocket(), view).test();
+    client.websocket("/").close(3007, "late");
+    assert_eq!(told.recv(), Ok((Some(3007), Some("late".to_owned()))));
 }
 
-async fn next(client: &mut WebSocketStream<DuplexStream>) -> Message {
-    let message = timeout(Duration::from_secs(30), client.next());
-    let message = message.await.expect("a message in time");
-    message.expect("more").expect("a sound message")
+#[test]
+fn a_message_beyond_the_limit_closes() {
+    let client = app().test();
+    assert_eq!(code(&client, &"x".repeat(1001)), Some(1009));
 }
 
-/// The code with which the other side closes.
-async fn closed(client: &mut WebSocketStream<DuplexStream>) -> Option<u16> {
-    match next(client).await {
-        Message::Close(Some(frame)) => Some(frame.code.into()),
-        _ => None,
+/// Whoever is not heard of is told to the channel.
+fn asking(often: &str, within: &str, wait: Duration) -> (Client, Receiver<String>) {
+    let (sender, told) = channel();
+    let view = move |websocket: WebSocket| {
+        let sender = sender.clone();
+        async move {
+            websocket.on_upgrade(async move |mut socket| {
+                let waited = tokio::time::timeout(wait, socket.receive());
+                match waited.await {
+                    Ok(Err(error)) => sender.send(error.to_string()).expect("the test waits"),
+                    Ok(Ok(_)) => {}
+                    Err(_) => socket.send("still there").await?,
+                }
+                Ok(())
+            })
+        }
+    };
+    let app = App::new()
+        .get(rule("/").websocket(), view)
+        .config_set("websocket.ping_interval", often)
+        .config_set("websocket.ping_timeout", within);
+    (app.test(), told)
+}
+
+const LONG: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_client_that_does_not_answer_is_given_up() {
+    let (client, told) = asking("20ms", "20ms", LONG);
+    // Nobody reads, so nobody answers.
+    let _silent: TestSocket<'_> = client.websocket("/");
+    let error = told.recv().expect("an error");
+    assert!(error.contains("does not answer"), "{error}");
+}
+
+#[test]
+fn a_client_that_answers_may_be_idle_for_long() {
+    let (client, _told) = asking("1s", "3s", Duration::from_secs(5));
+    assert_eq!(client.websocket("/").receive_text(), "still there");
+}
+
+#[test]
+fn nobody_is_asked_where_that_is_switched_off() {
+    let (client, told) = asking("0s", "0s", Duration::from_secs(1));
+    let mut silent = client.websocket("/");
+    assert_eq!(silent.receive_text(), "still there");
+    assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn what_is_no_sound_handshake_is_refused() {
+    let client = app().test();
+    assert_eq!(client.get("/echo").status(), 400);
+    let without_key = client.request(GET, "/echo").header("sec-websocket-key", "");
+    let refused = without_key.try_websocket().expect_err("no key");
+    assert_eq!(refused.status(), 400);
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    let one = client
+        .request(GET, "/echo")
+        .header("sec-websocket-key", key);
+    let two = one.header("sec-websocket-key", key).try_websocket();
+    assert_eq!(two.expect_err("two keys").status(), 400);
+    let old = client
+        .request(GET, "/echo")
+        .header("sec-websocket-version", "8");
+    let refused = old.try_websocket().expect_err("an old version");
+    assert_eq!(refused.status(), 426);
+    assert_eq!(refused.header("sec-websocket-version"), Some("13"));
+}
+
+#[test]
+fn a_page_of_another_site_opens_nothing() {
+    let client = app().test();
+    let from = |client: &Client, origin: &str| {
+        let request = client.request(GET, "/echo").from_old_browser();
+        match request.header("origin", origin).try_websocket() {
+            Ok(_) => 101,
+            Err(refused) => refused.status(),
+        }
+    };
+    assert_eq!(from(&client, "https://evil.example"), 403);
+    assert_eq!(from(&client, "http://localhost"), 101);
+    let cross = client.request(GET, "/echo").cross_site().try_websocket();
+    assert_eq!(cross.expect_err("another site").status(), 403);
+    let trusting = app().trusted_origin("https://pay.example").test();
+    assert_eq!(from(&trusting, "https://pay.example"), 101);
+    assert_eq!(from(&trusting, "https://evil.example"), 403);
+}
+
+#[test]
+fn a_socket_knows_the_session_of_its_client() {
+    async fn who(session: Session, websocket: WebSocket) -> Response {
+        let name: Option<String> = session.user_id();
+        websocket.on_upgrade(async move |mut socket| {
+            socket.send(name.unwrap_or_default()).await?;
+            Ok(())
+        })
     }
-}
-
-#[tokio::test]
-async fn messages_and_pings_are_answered_until_the_client_closes() {
-    let (mut client, _drain) = open().await;
-    for message in [Message::text("tea"), Message::binary(vec![0, 255])] {
-        client.send(message.clone()).await.expect("sent");
-        assert_eq!(next(&mut client).await, message);
-    }
-    client.send(Message::Ping("x".into())).await.expect("sent");
-    assert_eq!(next(&mut client).await, Message::Pong("x".into()));
-    client.close(None).await.expect("sent");
-    assert!(matches!(next(&mut client).await, Message::Close(_)));
-}
-
-#[tokio::test]
-async fn a_server_that_drains_says_that_it_goes_away() {
-    let (mut client, drain) = open().await;
-    drain.send(()).expect("somebody listens");
-    assert_eq!(closed(&mut client).await, Some(1001));
-}
-
-#[tokio::test]
-async fn code_that_fails_closes_with_an_error() {
-    let (mut client, _drain) = open().await;
-    client.send(Message::text("fail")).await.expect("sent");
-    assert_eq!(closed(&mut client).await, Some(1011));
-}
-
-#[tokio::test]
-async fn a_message_beyond_the_limit_closes() {
-    let (mut client, _drain) = open().await;
+    let client = App::new().get(rule("/").websocket(), who).test();
     client
-        .send(Message::text("x".repeat(1001)))
-        .await
-        .expect("sent");
-    assert_eq!(closed(&mut client).await, Some(1009));
-}
-
-#[tokio::test]
-async fn what_is_no_sound_handshake_is_refused() {
-    let carafe = app().start(Startup::default()).await.expect("no mistakes");
-    let plain = gateway_spec::Request::build(GET, "/echo").expect("a target");
-    let refused = carafe.call(plain.with_authority("localhost")).await;
-    assert_eq!(refused.status_code(), 400);
-
-    let bare = || {
-        let request = gateway_spec::Request::build(GET, "/echo").expect("a target");
-        request
-            .with_authority("localhost")
-            .with_protocol("websocket")
-    };
-    let refused = carafe.call(bare()).await;
-    let version = refused
-        .fields()
-        .get(&HeaderName::from_static("sec-websocket-version"));
-    assert_eq!(
-        (
-            refused.status_code().as_u16(),
-            version.expect("a version").as_bytes()
-        ),
-        (426, &b"13"[..])
-    );
-    let version = HeaderName::from_static("sec-websocket-version");
-    let without_key = bare().with(&version, &HeaderValue::from_static("13"));
-    assert_eq!(carafe.call(without_key).await.status_code(), 400);
-}
-
-#[tokio::test]
-async fn a_page_of_another_site_opens_nothing() {
-    let from = |app: App, name: &'static str, value: &'static str| async move {
-        let carafe = app.start(Startup::default()).await.expect("no mistakes");
-        let request = opening().with(
-            &HeaderName::from_static(name),
-            &HeaderValue::from_static(value),
-        );
-        carafe.call(request).await.status_code().as_u16()
-    };
-    assert_eq!(from(app(), "origin", "https://evil.example").await, 403);
-    assert_eq!(from(app(), "sec-fetch-site", "cross-site").await, 403);
-    assert_eq!(from(app(), "origin", "http://localhost").await, 101);
-    let trusting = app().trusted_origin("https://pay.example");
-    assert_eq!(from(trusting, "origin", "https://pay.example").await, 101);
+        .session(|session| session.log_in("ann"))
+        .expect("a session");
+    assert_eq!(client.websocket("/").receive_text(), "ann");
 }

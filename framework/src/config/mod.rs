@@ -1,5 +1,6 @@
 //! [`Config`]: what the application was told, and by whom.
 
+mod duration;
 mod environment;
 mod error;
 mod source;
@@ -11,6 +12,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub(crate) use duration::{duration, optional_duration};
 pub(crate) use environment::Environment;
 pub use error::ConfigError;
 pub(crate) use source::Source;

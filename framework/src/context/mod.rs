@@ -211,6 +211,16 @@ impl Cx {
         }
     }
 
+    /// Says in the log, and to a test that listens, what nobody expected.
+    pub(crate) fn report(&self, error: &Error) {
+        let path = self.head().path().escape_ascii();
+        let line = format!("{} {path}: {error}", self.method());
+        self.log(Level::Error, &line);
+        if let Some(observer) = &self.site().observer {
+            (observer.0)(&line);
+        }
+    }
+
     pub(crate) fn site(&self) -> &Arc<Site> {
         &self.inner.site
     }

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use gateway_spec::Level;
 use gateway_spec::http::StatusCode;
 
 use super::contain::contained;
@@ -58,7 +57,7 @@ async fn answer(
     let choice = choose(&chain.scope.handlers, &error);
     let unexpected = error.is_unexpected() && !matches!(choice, Some(Choice::ByType(_)));
     if unexpected {
-        report(cx, &error);
+        cx.report(&error);
     }
     let mut response = match choice {
         None => page(service, cx, &summary, unexpected.then_some(&error)),
@@ -67,7 +66,7 @@ async fn answer(
             Err(mut second) => match second.take_response() {
                 Some(response) => response,
                 None => {
-                    report(cx, &second);
+                    cx.report(&second);
                     page(service, cx, &second.summary(), Some(&second))
                 }
             },
@@ -80,19 +79,6 @@ async fn answer(
         }
     }
     response
-}
-
-/// Says what happened in the log, and to a test that listens.
-pub(super) fn report(cx: &Cx, error: &Error) {
-    let line = format!(
-        "{} {}: {error}",
-        cx.method(),
-        cx.head().path().escape_ascii()
-    );
-    cx.log(Level::Error, &line);
-    if let Some(observer) = &cx.site().observer {
-        (observer.0)(&line);
-    }
 }
 
 /// The page for an error that no handler takes.

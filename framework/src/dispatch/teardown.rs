@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use gateway_spec::{Body, BodyStream, Error, Frame};
 
 use super::contain::contained;
-use super::handle::report;
 use super::service::Service;
 use crate::context::Cx;
 use crate::response::Response;
@@ -54,7 +53,7 @@ impl Drop for Guard {
             async move {
                 for step in &service.chain(cx.rule_id()).scope.teardown {
                     if let Err(error) = contained(&cx, step.call.call(&cx)).await {
-                        report(&cx, &error);
+                        cx.report(&error);
                     }
                 }
             }

@@ -8,7 +8,7 @@ use gateway_spec::http::StatusCode;
 use gateway_spec::http::header::{HeaderValue, RETRY_AFTER};
 
 use super::contain::contained;
-use super::handle::{On, handle, report};
+use super::handle::{On, handle};
 use super::service::Service;
 use super::teardown::Guard;
 use super::unmatched;
@@ -244,7 +244,7 @@ async fn finish(service: &Arc<Service>, chain: &Chain, cx: &Cx, response: Respon
     match response.fault() {
         None => response,
         Some(fault) => {
-            report(cx, &Error::message(fault.to_owned()));
+            cx.report(&Error::message(fault.to_owned()));
             Response::empty(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::Deserialize;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, duration};
 
 /// How files are sent.
 #[derive(Debug, Default, Deserialize)]
@@ -19,11 +19,4 @@ impl Settings {
     pub(crate) fn read(config: &Config) -> Result<Self, ConfigError> {
         config.section("files")
     }
-}
-
-fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(from)?;
-    humantime::parse_duration(&text).map_err(|_| {
-        D::Error::custom("expected a time with its unit, such as \"1h\" or \"30days\"")
-    })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, duration, optional_duration};
 use crate::request::Request;
 use crate::response::{Cookie, SameSite};
 
@@ -119,27 +119,6 @@ fn same_site<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SameSite>, D::
             "expected \"strict\", \"lax\", \"none\" or \"unset\"",
         )),
     }
-}
-
-/// Seconds, as Flask has them, or a text with units: `31d`, `12h`, `1h 30m`.
-fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Seconds(u64),
-        Text(String),
-    }
-    let expected = "expected a number of seconds, or a time such as \"31d\" or \"1h 30m\"";
-    match Written::deserialize(from).map_err(|_| D::Error::custom(expected))? {
-        Written::Seconds(seconds) => Ok(Duration::from_secs(seconds)),
-        Written::Text(text) => {
-            humantime::parse_duration(&text).map_err(|_| D::Error::custom(expected))
-        }
-    }
-}
-
-fn optional_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    duration(from).map(Some)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use gateway_spec::http::Method;
-use gateway_spec::{Gateway, Startup};
+use gateway_spec::{Gateway, Startup, Upgrade};
 use tokio::runtime::{Builder, Runtime};
 
 use super::jar::Jar;
@@ -160,30 +160,49 @@ impl Client {
 
     /// One exchange: no cookies, no redirects.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
-    pub(super) fn exchange(&self, request: gateway_spec::Request, target: &str) -> TestResponse {
+    pub(super) fn exchange(
+        &self,
+        request: gateway_spec::Request,
+        target: &str,
+    ) -> (TestResponse, Option<Upgrade>) {
         guarded(&self.errors).clear();
-        let Some(runtime) = &self.runtime else {
-            panic!("the client has been dropped");
-        };
         let carafe = self.carafe.clone();
-        let answered = wait(runtime, async move {
+        let answered = self.wait(async move {
             let mut response = carafe.call(request).await;
-            let after = response.take_after();
+            let (after, upgrade) = (response.take_after(), response.take_upgrade());
             let (status, fields) = (response.status_code(), response.fields().clone());
             let body = response.into_body().collect(usize::MAX).await;
             if let Some(after) = after {
                 after.await;
             }
-            (status, fields, body)
+            (status, fields, body, upgrade)
         });
-        let (status, fields, body) = answered;
+        let (status, fields, body, upgrade) = answered;
+        self.expect_no_errors();
+        match body {
+            Ok(body) => (TestResponse::new(target, status, fields, body), upgrade),
+            Err(error) => panic!("the body of {target} broke off: {error}"),
+        }
+    }
+
+    /// Fails the test if something happened since that the application did not expect.
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub(super) fn expect_no_errors(&self) {
         let unexpected = std::mem::take(&mut *guarded(&self.errors));
         if !unexpected.is_empty() && !self.errors_as_responses {
             panic!("the application failed: {}", unexpected.join("; "));
         }
-        match body {
-            Ok(body) => TestResponse::new(target, status, fields, body),
-            Err(error) => panic!("the body of {target} broke off: {error}"),
+    }
+
+    /// Runs a future on the client's threads and waits for it.
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub(super) fn wait<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match &self.runtime {
+            Some(runtime) => wait(runtime, future),
+            None => panic!("the client has been dropped"),
         }
     }
 }

@@ -6,8 +6,10 @@ mod request;
 mod response;
 mod session;
 mod upload;
+mod websocket;
 
 pub use client::Client;
 pub use request::{TestBody, TestRequest};
 pub use response::TestResponse;
 pub use upload::Upload;
+pub use websocket::TestSocket;

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use gateway_spec::http::header::{CONTENT_TYPE, COOKIE, HOST as HOST_FIELD};
 use gateway_spec::http::{HeaderName, HeaderValue, Method, StatusCode};
-use gateway_spec::{Address, Request, Scheme};
+use gateway_spec::{Address, Request, Scheme, Upgrade};
 
 use super::client::{Client, HOST};
 use super::response::TestResponse;
@@ -78,6 +78,14 @@ impl<'a> TestRequest<'a> {
         self
     }
 
+    /// The same, where the test has not named that field.
+    pub(super) fn default_header(self, name: &'static str, value: &str) -> Self {
+        if self.fields.iter().any(|(other, _)| other == name) {
+            return self;
+        }
+        self.header(name, value)
+    }
+
     /// The body; see [`Client::post`].
     pub fn body(mut self, body: impl Into<TestBody>) -> Self {
         self.body = body.into();
@@ -110,12 +118,25 @@ impl<'a> TestRequest<'a> {
 
     /// Sends it.
     pub fn send(self) -> TestResponse {
+        self.exchange(|request| request).0
+    }
+
+    /// Sends it, offering to switch to a protocol; and what the application does then, if it switches.
+    pub(super) fn send_for(self, protocol: &str) -> (TestResponse, Option<Upgrade>) {
+        self.exchange(|request| request.with_protocol(protocol))
+    }
+
+    pub(super) fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    fn exchange(self, change: impl FnOnce(Request) -> Request) -> (TestResponse, Option<Upgrade>) {
         let path = self.target.split('?').next().unwrap_or_default();
         let cookies = self.client.jar().field(path);
-        let request = self.build(cookies.as_deref());
-        let response = self.client.exchange(request, &self.target);
+        let request = change(self.build(cookies.as_deref()));
+        let (response, upgrade) = self.client.exchange(request, &self.target);
         self.client.jar().take(response.fields());
-        response
+        (response, upgrade)
     }
 
     /// Sends it and follows redirects within the application to their end.

@@ -31,9 +31,12 @@ impl Handshake {
             let value = const { HeaderValue::from_static("13") };
             return Err(refusal(StatusCode::UPGRADE_REQUIRED, told).with(name, value));
         }
-        let key = cx.header("sec-websocket-key").unwrap_or_default();
-        if BASE64_STANDARD.decode(key).map(|key| key.len()) != Ok(16) {
-            let told = "Expected 16 bytes in base64 in Sec-WebSocket-Key.";
+        let mut keys = cx.headers().get_all("sec-websocket-key").iter();
+        let key = keys.next().and_then(|key| key.to_str().ok());
+        let key = key.unwrap_or_default();
+        let sound = BASE64_STANDARD.decode(key).map(|key| key.len()) == Ok(16);
+        if !sound || keys.next().is_some() {
+            let told = "Expected 16 bytes in base64 in one Sec-WebSocket-Key.";
             return Err(refusal(StatusCode::BAD_REQUEST, told));
         }
         csrf::same_site(cx)?;

@@ -1,28 +1,34 @@
 //! [`WebSocket`]: conversations over one connection (RFC 6455).
 
 mod handshake;
+mod keep_alive;
+mod line;
 mod settings;
 mod socket;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
+use gateway_spec::Upgraded;
 use gateway_spec::http::HeaderValue;
-use gateway_spec::{Level, Upgraded};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 use crate::context::{Cx, InContext};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::extract::{Arg, Check, Take};
 use crate::response::Response;
 
 use handshake::Handshake;
+use keep_alive::KeepAlive;
+use line::Line;
 use settings::Settings;
+use socket::End;
 pub use socket::{Socket, SocketError, SocketMessage};
 
 /// A client that asks for a WebSocket. What is not a sound request for one is answered 400 or 426,
@@ -49,7 +55,7 @@ pub use socket::{Socket, SocketError, SocketMessage};
 pub struct WebSocket {
     cx: Cx,
     handshake: Handshake,
-    limits: WebSocketConfig,
+    settings: Settings,
     protocol: Option<HeaderValue>,
 }
 
@@ -66,7 +72,7 @@ impl Arg for WebSocket {
         let cx = take.cx().clone();
         Ok(Self {
             handshake: Handshake::read(&cx)?,
-            limits: Settings::read(cx.config())?.limits(),
+            settings: Settings::read(cx.config())?,
             protocol: None,
             cx,
         })
@@ -93,8 +99,8 @@ impl WebSocket {
         F: FnOnce(Socket) -> Fut + Send + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        let (cx, limits) = (self.cx, self.limits);
-        let upgrade = move |stream| converse(cx, stream, limits, talk);
+        let (cx, settings) = (self.cx, self.settings);
+        let upgrade = move |stream| converse(cx, stream, settings, talk);
         let response = gateway_spec::Response::upgrade(handshake::WEBSOCKET, upgrade);
         let response =
             Response::from(response).header("sec-websocket-accept", self.handshake.accept());
@@ -106,35 +112,34 @@ impl WebSocket {
 }
 
 /// The life of one connection: the talk, and a goodbye that the other side may answer.
-async fn converse<F, Fut>(cx: Cx, stream: Upgraded, limits: WebSocketConfig, talk: F)
+async fn converse<F, Fut>(cx: Cx, stream: Upgraded, settings: Settings, talk: F)
 where
     F: FnOnce(Socket) -> Fut + Send + 'static,
     Fut: Future<Output = Result<()>> + Send + 'static,
 {
-    let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(limits)).await;
+    let (limits, line) = (settings.limits(), Line::new(stream));
+    let stream = WebSocketStream::from_raw_socket(line, Role::Server, Some(limits)).await;
     let (home, returned) = oneshot::channel();
-    let talked = InContext::new(cx.clone(), Box::pin(talk(Socket::new(stream, home)))).await;
+    let keep_alive = KeepAlive::new(settings.ping_interval, settings.ping_timeout);
+    let socket = Socket::new(stream, keep_alive, home);
+    let talking = AssertUnwindSafe(async move { talk(socket).await });
+    let talking = Box::pin(talking.catch_unwind());
+    let talked = InContext::new(cx.clone(), talking).await;
+    let talked =
+        talked.unwrap_or_else(|_| Err(Error::message("the code of the websocket panicked")));
     // Somebody may have kept the socket: the connection then lasts as long as that.
     let Ok((mut stream, end)) = returned.await else {
         return;
     };
-    if let Err(error) = &talked
-        && end.is_none()
-    {
-        cx.log(
-            Level::Error,
-            &format!("{}: {error}", cx.path().escape_debug()),
-        );
-    }
-    let code = match (end, talked) {
-        (Some(code), _) => code,
-        (None, Ok(())) => CloseCode::Normal,
-        (None, Err(_)) => CloseCode::Error,
+    let end = match (end, talked) {
+        (Some(end), _) => end,
+        (None, Ok(())) => End::with(CloseCode::Normal, ""),
+        (None, Err(error)) => {
+            cx.report(&error);
+            End::with(CloseCode::Error, "")
+        }
     };
-    let frame = CloseFrame {
-        code,
-        reason: "".into(),
-    };
+    let End::Goodbye(frame) = end else { return };
     let goodbye = async {
         // Refused if the other side has closed first: reading then sends the answer to that.
         let _ = stream.close(Some(frame)).await;

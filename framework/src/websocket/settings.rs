@@ -1,20 +1,28 @@
 //! The section `websocket` of the configuration.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, duration};
 
-/// Limits of each connection, in bytes.
+/// Limits of each connection.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
-    /// The longest message that a client may send.
+    /// Bytes of the longest message that a client may send.
     message_size: usize,
-    /// The longest frame of it.
+    /// Bytes of the longest frame of it.
     frame_size: usize,
-    /// What may wait to be sent, and so the longest message that is sent.
+    /// Bytes that may wait to be sent, and so the longest message that is sent.
     write_buffer: usize,
+    /// How often a client is asked whether it is still there; never with 0.
+    #[serde(deserialize_with = "duration")]
+    pub(super) ping_interval: Duration,
+    /// How long it may take to be heard of then.
+    #[serde(deserialize_with = "duration")]
+    pub(super) ping_timeout: Duration,
 }
 
 impl Settings {
@@ -38,9 +46,12 @@ impl Default for Settings {
             message_size: 1 << 20,
             frame_size: 1 << 20,
             write_buffer: 2 << 20,
+            // Together less than the minute for which nginx waits.
+            ping_interval: Duration::from_secs(20),
+            ping_timeout: Duration::from_secs(20),
         }
     }
 }
 
-/// Each connection has two of these, idle ones too.
-const BUFFER: usize = 8 << 10;
+/// Bytes that each connection reads into, idle ones too.
+const BUFFER: usize = 4 << 10;

@@ -95,4 +95,4 @@ impl Wire for Dribbling {
 }
 
 /// Each byte is a call of the system's: long messages begin slowly and go on at once.
-const DRIBBLED: usize = 300;
+const DRIBBLED: usize = 40;
