@@ -186,9 +186,10 @@ impl Connection {
         turn.requests += 1;
         match called {
             Ok(mut answer) => {
-                if let Some(given) = answer.given.take() {
-                    self.answered(request, &given);
+                if let Some(given) = &answer.given {
+                    self.answered(request, given);
                 }
+                answer.given = None;
                 turn.answer = Some(answer);
             }
             Err(call) => {
@@ -231,12 +232,10 @@ impl Connection {
     }
 
     /// The whole answer came at once.
-    #[inline]
+    #[inline(always)]
     fn answered(&mut self, request: &Request<'_>, given: &Given) {
         if self.io.service.access_log.is_some() {
-            self.ends.log(&self.io.service, request, |log, visit| {
-                log.record(visit, given.status, given.sent)
-            });
+            self.log_answered(request, given);
         }
         if !given.keep_alive {
             // A client that wanted the end sends nothing behind it.
@@ -247,6 +246,13 @@ impl Connection {
                 Phase::Linger(DISCARD)
             };
         }
+    }
+
+    #[inline(never)]
+    fn log_answered(&self, request: &Request<'_>, given: &Given) {
+        self.ends.log(&self.io.service, request, |log, visit| {
+            log.record(visit, given.status, given.sent);
+        });
     }
 
     /// What is to be known of a request that goes on by itself, the `nth` of its turn.
