@@ -7,6 +7,7 @@ mod banner;
 mod check;
 mod cli;
 mod clock;
+mod command;
 mod config;
 mod connection;
 mod date;

@@ -61,7 +61,7 @@
  *     writes no field beyond it.
  *
  *  3. Frozen for ever, because they stand in arrays or by value: gw_str, gw_buf, gw_header,
- *     gw_addr, gw_iov, gw_kv, and gw_waker with its table.
+ *     gw_addr, gw_iov, gw_kv, gw_command, and gw_waker with its table.
  *
  *  4. Tables (`..._vt`) grow the same way. A NULL entry is an unsupported function. Those of this
  *     version are never NULL unless marked "may be NULL".
@@ -237,7 +237,8 @@ extern "C" {
 #define GW_SLOT_MIN_SIZE 1024
 
 /* Ids of extensions. Ours are "gw.name/revision"; third parties use a reversed domain name. */
-#define GW_EXT_TLS "gw.tls/1" /* through gw_ctx_vt.ext: const gw_tls * */
+#define GW_EXT_TLS "gw.tls/1"           /* through gw_ctx_vt.ext: const gw_tls * */
+#define GW_EXT_COMMANDS "gw.commands/1" /* through gw_app_vt.ext: const gw_commands * */
 
 /*
  * gw_header.name_id: ids of well-known names, GW_NAME_HOST and so on. The list is append-only; 0
@@ -452,6 +453,8 @@ typedef struct gw_body_vt gw_body_vt;
 typedef struct gw_stream gw_stream;
 typedef struct gw_stream_vt gw_stream_vt;
 typedef struct gw_tls gw_tls;
+typedef struct gw_command gw_command;
+typedef struct gw_commands gw_commands;
 
 /*
  * The descriptor: constant data, so that a tool can read it from the file without running any of
@@ -884,6 +887,31 @@ struct gw_tls {
   const gw_str *peer_chain; /* the client's certificates, DER, leaf first; NULL if none */
   uint32_t n_peer_chain;
   uint32_t peer_verified; /* 1 if the host verified that chain, else 0 */
+};
+
+/* What an application can do besides serving, for people at a terminal. Frozen. All texts are UTF-8
+ * without control characters. */
+struct gw_command {
+  gw_str name;      /* one word, or two with a blank between them for a command of a group */
+  gw_str arguments; /* what stands behind the name, for people: "NAME [--admin]"; or empty */
+  gw_str about;     /* what it does, in one line */
+};
+
+/* GW_EXT_COMMANDS: the commands of an instance, valid until `destroy`. Asked for once `startup` was
+ * READY; an application without commands answers NULL. A host that is asked for a command makes and
+ * starts an instance as always, but gives it no requests. */
+struct gw_commands {
+  uint32_t struct_size;
+  uint32_t n_commands;
+  const gw_command *commands; /* n_commands of them, names unique */
+  /*
+   * Runs a command to its end. It may block, and has the process's standard streams to itself.
+   *                                [host->app, loop, after startup, before shutdown; one at a time]
+   * words, n  the name's words and the arguments as they were typed: any bytes; borrowed
+   * Result    0 to 255: the status that the process is to exit with. GW_INVALID: there is no such
+   *           command. Other errors: it failed, and nobody has said why.
+   */
+  int32_t (*run)(const gw_commands *self, const gw_str *words, uint32_t n);
 };
 
 #ifdef __cplusplus

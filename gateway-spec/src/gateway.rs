@@ -1,10 +1,12 @@
 //! [`Gateway`]: the contract itself.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::command::Command;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -46,7 +48,22 @@ pub trait Gateway: Send + Sync + 'static {
     fn shutdown(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
+
+    /// What it can do besides serving, for people at a terminal; asked once, after the start-up.
+    fn commands(&self) -> Vec<Command> {
+        Vec::new()
+    }
+
+    /// Runs a command: its name and its arguments, as they were typed. It has the process's standard
+    /// streams to itself, and answers the exit status; [`UNKNOWN_COMMAND`] if there is no such one.
+    fn command(&self, words: Vec<OsString>) -> impl Future<Output = u8> + Send {
+        let _ = words;
+        std::future::ready(UNKNOWN_COMMAND)
+    }
 }
+
+/// The exit status of a command that there is not, and of one whose arguments are wrong.
+pub const UNKNOWN_COMMAND: u8 = 2;
 
 impl<F, Fut> Gateway for F
 where
@@ -83,6 +100,14 @@ impl Gateway for BoxGateway {
     fn shutdown(&self) -> impl Future<Output = ()> + Send {
         self.inner.shutdown_boxed()
     }
+
+    fn commands(&self) -> Vec<Command> {
+        self.inner.commands_listed()
+    }
+
+    fn command(&self, words: Vec<OsString>) -> impl Future<Output = u8> + Send {
+        self.inner.command_boxed(words)
+    }
 }
 
 impl fmt::Debug for BoxGateway {
@@ -94,6 +119,8 @@ impl fmt::Debug for BoxGateway {
 trait DynGateway: Send + Sync {
     fn call_boxed(&self, request: Request) -> Boxed<'_, Response>;
     fn shutdown_boxed(&self) -> Boxed<'_, ()>;
+    fn commands_listed(&self) -> Vec<Command>;
+    fn command_boxed(&self, words: Vec<OsString>) -> Boxed<'_, u8>;
 }
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -105,5 +132,13 @@ impl<G: Gateway> DynGateway for G {
 
     fn shutdown_boxed(&self) -> Boxed<'_, ()> {
         Box::pin(self.shutdown())
+    }
+
+    fn commands_listed(&self) -> Vec<Command> {
+        self.commands()
+    }
+
+    fn command_boxed(&self, words: Vec<OsString>) -> Boxed<'_, u8> {
+        Box::pin(self.command(words))
     }
 }

@@ -229,6 +229,13 @@ rules! {
     LOG_01 "LOG-01" Host "1.0" Test("tests/tests/e2e/conformance.rs::a_log_record_cannot_forge_another");
     LOG_02 "LOG-02" App "1.0" Interposer;
     EXT_01 "EXT-01" Host "1.0" Interposer;
+    //# [EXT-02] `gw.commands/1` yields, once `startup` was READY, a table of as many commands as it says, whose names
+    //# are unique, or NULL if there are none. `run` with words that begin with none of the names does nothing and
+    //# returns INVALID.
+    EXT_02 "EXT-02" App "1.0" Test("gateway-spec/tests/roundtrip/commands.rs::commands_are_listed_and_run_with_the_words_as_typed");
+    //# [EXT-03] A command runs between `startup` and `shutdown` of an instance that gets no request; its status becomes
+    //# the exit status of the process, whose standard streams are its own meanwhile.
+    EXT_03 "EXT-03" Host "1.0" Test("tests/tests/e2e/commands.rs::a_command_has_the_terminal_and_the_exit_status_to_itself");
     //# [CGI-01] CGI and WSGI variables follow from the request by the table of the chapter on CGI, and a request can
     //# be rebuilt from them without loss beyond what CGI itself loses.
     CGI_01 "CGI-01" Both "1.0" Test("gateway-spec/tests/cgi.rs::variables_and_back_keep_the_request");

@@ -55,13 +55,14 @@ pub(super) enum Purpose {
     Check,
     /// To show what they come to.
     Print,
+    /// To run a command of the application.
+    Command,
 }
 
 /// A first word that can be neither a command nor an application: a misspelt command.
-fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem> {
+pub(super) fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem> {
     let word = args.get(1)?.to_str()?;
-    let path = Path::new(word);
-    if word.starts_with('-') || word.contains('/') || path.extension().is_some() || path.exists() {
+    if !is_stray(word) {
         return None;
     }
     let (known, what) = match source {
@@ -77,8 +78,15 @@ fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem> {
     )))
 }
 
+/// Whether a word is neither an option nor a file.
+pub(super) fn is_stray(word: &str) -> bool {
+    let path = Path::new(word);
+    let is_path = word.contains('/') || path.extension().is_some() || path.exists();
+    !is_path && !word.starts_with('-') && !word.is_empty()
+}
+
 /// The command line as clap sees it, made from the table of settings.
-fn command(title: &str, source: AppSource, purpose: Purpose) -> Command {
+pub(super) fn command(title: &str, source: AppSource, purpose: Purpose) -> Command {
     let linked = matches!(source, AppSource::LinkedIn(_));
     let mut command = Command::new(title.to_owned())
         .version(env!("CARGO_PKG_VERSION"))
@@ -87,11 +95,12 @@ fn command(title: &str, source: AppSource, purpose: Purpose) -> Command {
             (Purpose::Serve, true) => "Serves the application over HTTP",
             (Purpose::Check, _) => "Tells everything that is wrong with a configuration",
             (Purpose::Print, _) => "Prints every setting with its value and where it comes from",
+            (Purpose::Command, _) => "Runs a command of the application; `commands` lists them",
         })
         .override_usage(usage(title, linked, purpose))
         .after_help(AFTER_HELP)
         .args_override_self(true);
-    if !linked {
+    if !linked && purpose != Purpose::Command {
         let path = ValueParser::path_buf();
         let help = "The application: a shared object that exports gateway_module_v1";
         command = command.arg(
@@ -105,16 +114,24 @@ fn command(title: &str, source: AppSource, purpose: Purpose) -> Command {
     let arguments = Arg::new(ARGUMENTS)
         .value_name("ARGS")
         .value_parser(ValueParser::os_string());
-    command = command
-        .arg(arguments.num_args(0..).last(true).help(help))
-        .arg(
-            Arg::new(FILE)
-                .long(FILE)
-                .short('c')
-                .value_name("FILE")
-                .value_parser(ValueParser::path_buf())
-                .help("Read settings from this TOML file; a setting here wins over one there"),
-        );
+    let arguments = match purpose {
+        // The application and whatever stands behind it: options there are the command's.
+        Purpose::Command if !linked => arguments
+            .value_name("APP.SO")
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(false)
+            .help("The application, and the arguments of the command"),
+        _ => arguments.num_args(0..).last(true).help(help),
+    };
+    command = command.arg(arguments).arg(
+        Arg::new(FILE)
+            .long(FILE)
+            .short('c')
+            .value_name("FILE")
+            .value_parser(ValueParser::path_buf())
+            .help("Read settings from this TOML file; a setting here wins over one there"),
+    );
     if purpose == Purpose::Print {
         command = command.arg(
             Arg::new(REVEAL)
@@ -163,6 +180,8 @@ fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
         Purpose::Print => {
             return format!("{title} print-config [--reveal] [OPTIONS]{app} [-- ARGS]");
         }
+        Purpose::Command if linked => return format!("{title} COMMAND [ARGS]"),
+        Purpose::Command => return format!("{title} COMMAND [OPTIONS] APP.SO [ARGS]"),
         Purpose::Serve => {}
     }
     let app = if linked { "" } else { " APP.SO" };
@@ -174,12 +193,17 @@ fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
     if !linked {
         lines.insert(1, format!("{title} [OPTIONS] --config FILE [-- ARGS]"));
         lines.push(format!("{title} dev [PATH] [OPTIONS] [-- ARGS]"));
+        lines.push(format!("{title} commands [OPTIONS] APP.SO"));
+        lines.push(format!("{title} COMMAND [OPTIONS] APP.SO [ARGS]"));
+    } else {
+        lines.push(format!("{title} commands"));
+        lines.push(format!("{title} COMMAND [ARGS]"));
     }
     lines.join("\n       ")
 }
 
 /// What the words say.
-fn command_line(matches: &ArgMatches) -> CommandLine {
+pub(super) fn command_line(matches: &ArgMatches) -> CommandLine {
     let mut flags = Vec::new();
     for (at, setting) in SETTINGS.iter().enumerate() {
         if let Some(values) = matches.get_many::<OsString>(setting.name) {
@@ -197,7 +221,7 @@ fn command_line(matches: &ArgMatches) -> CommandLine {
 }
 
 /// Runs clap, again without each option it does not know, so that all of them are told at once.
-fn matches(
+pub(super) fn matches(
     command: &mut Command,
     mut args: Vec<OsString>,
 ) -> Result<(Option<ArgMatches>, Vec<Problem>), ExitCode> {
@@ -256,8 +280,8 @@ const APP: &str = "app";
 const ARGUMENTS: &str = "arguments";
 const FILE: &str = "config";
 const REVEAL: &str = "reveal";
-const COMMANDS: [&str; 4] = ["check", "check-config", "print-config", "dev"];
-const LINKED_COMMANDS: [&str; 3] = ["check", "check-config", "print-config"];
+const COMMANDS: [&str; 5] = ["check", "check-config", "print-config", "dev", "commands"];
+const LINKED_COMMANDS: [&str; 4] = ["check", "check-config", "print-config", "commands"];
 const AFTER_HELP: &str = "\
 Every option can be set in the file and in the environment as well: --worker-timeout is worker-timeout
 there and GATEWAYD_WORKER_TIMEOUT here. A flag wins over the environment, that over the file. Signals:
@@ -298,7 +322,12 @@ mod tests {
 
     #[test]
     fn the_commands_are_well_formed() {
-        for purpose in [Purpose::Serve, Purpose::Check, Purpose::Print] {
+        for purpose in [
+            Purpose::Serve,
+            Purpose::Check,
+            Purpose::Print,
+            Purpose::Command,
+        ] {
             command("gatewayd", AppSource::CommandLine, purpose).debug_assert();
         }
     }
@@ -359,7 +388,7 @@ mod tests {
         );
         let start = told("start").unwrap().to_string();
         assert!(
-            start.ends_with("commands are check, check-config, print-config, dev"),
+            start.ends_with("commands are check, check-config, print-config, dev, commands"),
             "{start}"
         );
         for app in ["app.so", "./chekc", "--chekc", "src"] {

@@ -1,5 +1,6 @@
 //! The command line: which of the program's parts is asked for.
 
+mod asked;
 mod line;
 
 use std::ffi::{OsStr, OsString};
@@ -10,7 +11,8 @@ use std::process::ExitCode;
 use crate::app_source::AppSource;
 use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
 use crate::workbench::Workbench;
-use crate::{arbiter, check, dev, logging, prepare, watch, worker};
+use crate::{arbiter, check, command, dev, logging, prepare, watch, worker};
+use command::{Patience, Wish};
 use line::{Line, Purpose};
 
 /// Runs the server's command line; `args` begin with the program's name.
@@ -59,11 +61,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         (Some("check"), _) => return check::run(&title, &args[2..], source),
         (Some("check-config"), _) => return check_config(&title, args, source),
         (Some("print-config"), _) => return print_config(&title, args, source),
+        (Some("commands"), _) => return of_application(&title, args, source, true),
         (Some("dev"), AppSource::CommandLine) => return dev::run(&name, &args[2..]),
         (Some(dev::ROLE), AppSource::CommandLine) if args.len() > 2 => {
             let folder = PathBuf::from(args.remove(2));
             args[1] = Workbench::at(&folder).app().into();
             workbench = Some(folder);
+        }
+        _ if asked::may_be_the_applications(&args) => {
+            return of_application(&title, args, source, false);
         }
         _ => {}
     }
@@ -128,6 +134,37 @@ fn check_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> Exit
         return complain(title, &problems);
     }
     say("the configuration is right\n")
+}
+
+/// Lists the application's own commands, or runs the one that `args` name.
+fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bool) -> ExitCode {
+    let asked = match asked::read(title, args, source, lists) {
+        Ok(asked) => asked,
+        Err(code) => return code,
+    };
+    let config = match asked.resolved {
+        Ok(Resolved { config, .. }) => config,
+        Err(problems) => return complain(title, &problems),
+    };
+    logging::init(config.log_level);
+    let patience = Patience {
+        start: config.boot_timeout,
+        end: config.graceful_timeout,
+    };
+    let wish = if lists {
+        Wish::List
+    } else {
+        Wish::Run(&asked.words)
+    };
+    let options = config.serve_options();
+    command::run(
+        title,
+        config.app.as_deref(),
+        source,
+        &options,
+        wish,
+        patience,
+    )
 }
 
 /// The application's file, if it is none.

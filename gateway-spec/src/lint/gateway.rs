@@ -1,5 +1,6 @@
 //! [`Lint`]: a gateway around a gateway.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -17,6 +18,7 @@ use super::request::RequestFacts;
 use super::response::ResponseFacts;
 use super::violation::{Reports, Sink};
 use crate::body::{Body, BodyStream, Frame};
+use crate::command::Command;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
@@ -175,6 +177,14 @@ impl<G: Gateway> Gateway for Lint<G> {
                 format!("shutdown with {calls} calls pending, second time: {is_second}")
             });
         self.inner.shutdown().await;
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        self.inner.commands()
+    }
+
+    fn command(&self, words: Vec<OsString>) -> impl Future<Output = u8> + Send {
+        self.inner.command(words)
     }
 }
 

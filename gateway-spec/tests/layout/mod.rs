@@ -202,6 +202,8 @@ structs! {
         struct_size, version, cipher_suite, alpn, server_name, peer_chain, n_peer_chain,
         peer_verified,
     },
+    GwCommand = "gw_command" { name, arguments, about },
+    GwCommands = "gw_commands" { struct_size, n_commands, commands, run },
 }
 
 constants! {

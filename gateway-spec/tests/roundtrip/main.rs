@@ -10,6 +10,7 @@
 
 mod bodies;
 mod cancellation;
+mod commands;
 mod exchange;
 mod forms;
 mod host;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use super::call;
+use super::commands::Table;
 use super::form::{Exportable, Starting};
 use super::head;
 use super::host::{self, Host};
@@ -14,7 +15,8 @@ use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
 use crate::abi::size::struct_size;
 use crate::abi::types::{
-    GwApp, GwAppVt, GwCall, GwConfig, GwError, GwHost, GwRequest, GwStr, GwWaker, code, config_flag,
+    EXT_COMMANDS, GwApp, GwAppVt, GwCall, GwConfig, GwError, GwHost, GwRequest, GwStr, GwWaker,
+    code, config_flag,
 };
 use crate::abi::waker;
 use crate::gateway::Gateway;
@@ -31,6 +33,8 @@ struct Instance<G, R> {
     gateway: OnceLock<G>,
     starting: Mutex<Begin<G>>,
     stopping: Mutex<Option<BoxFuture>>,
+    /// Made when the host asks for it.
+    commands: OnceLock<Table>,
 }
 
 /// How far the start-up has come.
@@ -86,6 +90,7 @@ where
             gateway: OnceLock::new(),
             starting: Mutex::new(Begin::Created(Box::new(move || app().start(startup)))),
             stopping: Mutex::new(None),
+            commands: OnceLock::new(),
         };
         // SAFETY: the host's out pointer.
         unsafe { *out = Box::into_raw(Box::new(instance)).cast() };
@@ -222,8 +227,31 @@ impl<G: Gateway, R: Runtime> Instance<G, R> {
         });
     }
 
-    unsafe extern "C" fn ext(_: *const GwApp, _: *const GwStr) -> *const c_void {
-        ptr::null()
+    unsafe extern "C" fn ext(app: *const GwApp, id: *const GwStr) -> *const c_void {
+        let mut found = ptr::null();
+        contained("ext", || {
+            // SAFETY: a live instance.
+            let this = unsafe { Self::of(app) };
+            // SAFETY: the host's id, borrowed for the call.
+            let id = unsafe { id.as_ref() }.map(|id| {
+                // SAFETY: as above.
+                unsafe { id.bytes() }
+            });
+            if id == Some(EXT_COMMANDS)
+                && let Some(gateway) = this.gateway.get()
+            {
+                let table = this.commands.get_or_init(|| {
+                    let run = move |words| {
+                        let runtime = this.runtime.get()?;
+                        Some(runtime.block_on(gateway.command(words)))
+                    };
+                    Table::new(gateway.commands(), run)
+                });
+                found = table.as_raw().cast();
+            }
+            code::READY
+        });
+        found
     }
 }
 

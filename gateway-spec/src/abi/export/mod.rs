@@ -6,6 +6,7 @@
 
 mod app;
 mod call;
+mod commands;
 mod exchange;
 mod form;
 mod head;

@@ -1,5 +1,11 @@
 //! The application's own runtime, entered around every poll and drop of its code.
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
 use crate::abi::contain::Entered;
 
 /// What `export!` chooses: no runtime, or tokio's.
@@ -13,6 +19,9 @@ pub trait Runtime: Entered + Send + Sync + Sized + 'static {
     ///
     /// What the operating system refused.
     fn start() -> Result<Self, String>;
+
+    /// Runs `future` to its end on this thread, which does nothing else meanwhile.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
 }
 
 /// `export!(app)`: futures that need no runtime.
@@ -31,6 +40,28 @@ impl Runtime for NoRuntime {
 
     fn start() -> Result<Self, String> {
         Ok(Self)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        parked(future)
+    }
+}
+
+/// Polls `future` until it is done; the thread sleeps in between.
+fn parked<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
     }
 }
 
@@ -65,6 +96,13 @@ impl Runtime for Tokio {
         Ok(Self {
             runtime: Some(runtime),
         })
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(future),
+            None => parked(future),
+        }
     }
 }
 

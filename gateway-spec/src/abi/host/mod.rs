@@ -7,6 +7,7 @@
 mod address;
 mod block;
 mod call;
+mod commands;
 mod descriptor;
 mod exchange;
 mod head;
@@ -18,6 +19,7 @@ mod stream;
 pub use address::HostAddress;
 pub use block::Pool;
 pub use call::Call;
+pub use commands::Commands;
 pub use descriptor::{Descriptor, Refusal};
 pub use exchange::{AppResponse, Exchange, Shared};
 pub use head::CallHead;
