@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Plugin, Starting};
+use crate::commands;
 use crate::compile::{blueprint_parts, compile};
 use crate::config::{Config, Environment, Source};
 use crate::csrf;
@@ -92,17 +93,19 @@ impl App {
         for (name, make) in app.converters {
             rules = rules.converter(name, make);
         }
-        let compiled = match compile(app.scope, rules, || Check::new(&config, &state)) {
-            Ok(compiled) => compiled,
-            Err(mistakes) => {
+        let check = || Check::new(&config, &state);
+        let own = (&app.scope.parts, blueprint_parts(&app.scope));
+        let commands = commands::gather(own.0, &own.1, check);
+        let compiled = compile(app.scope, rules, check);
+        let (commands, compiled) = match (commands, compiled) {
+            (Ok(commands), Ok(compiled)) if early.is_empty() => (commands, compiled),
+            (commands, compiled) => {
                 stop(&plugins).await;
-                return Err(Mistakes([early, mistakes].concat()));
+                let found = [commands.err(), compiled.err()];
+                let found = found.into_iter().flatten().flatten();
+                return Err(Mistakes(early.into_iter().chain(found).collect()));
             }
         };
-        if !early.is_empty() {
-            stop(&plugins).await;
-            return Err(Mistakes(early));
-        }
         let (chains, routes) = compiled
             .served
             .into_iter()
@@ -140,6 +143,7 @@ impl App {
             root: compiled.root,
             finish: app.finish,
             page: app.page,
+            commands,
             plugins,
         }))
     }

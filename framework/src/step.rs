@@ -68,7 +68,7 @@ impl<Call: ?Sized> Clone for Step<Call> {
 }
 
 impl Facts {
-    fn of<A: Args>(plain: bool, origin: &'static Location<'static>) -> Self {
+    pub(crate) fn of<A: Args>(plain: bool, origin: &'static Location<'static>) -> Self {
         Self {
             plain,
             only_unsafe: false,

@@ -125,6 +125,12 @@ impl Config {
         said.map(String::as_str)
     }
 
+    /// All keys that are set, in order, with who set them.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &str)> {
+        let origins = self.origins.iter();
+        origins.map(|(key, origin)| (key.as_str(), origin.as_str()))
+    }
+
     /// Whether this is a developer's run, with details in error pages. Never by how it was built:
     /// by the key `debug`, which `gatewayd dev` sets.
     #[must_use]

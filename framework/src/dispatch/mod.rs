@@ -3,6 +3,7 @@
 //! A request is matched, gets its context, and walks its chain: guards and hooks before the
 //! view, the view, hooks after it. Errors go to the handlers wherever they come from.
 
+mod command;
 mod contain;
 mod handle;
 mod service;
@@ -10,10 +11,12 @@ mod teardown;
 mod unmatched;
 mod walk;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 
-use gateway_spec::{Gateway, Request, Response};
+use gateway_spec::{Command, Gateway, Request, Response};
 
+use crate::commands::Sink;
 use crate::context::Cx;
 use crate::request;
 use crate::routing::{Binding, Domains, Outcome};
@@ -36,6 +39,11 @@ impl Carafe {
 
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
+    }
+
+    /// Runs a command; answers its exit status.
+    pub(crate) async fn run(&self, words: &[OsString], sink: Sink) -> u8 {
+        command::run(&self.service, words, sink).await
     }
 
     fn find(&self, request: &Request) -> Outcome {
@@ -87,6 +95,14 @@ impl Gateway for Carafe {
         for plugin in self.service.plugins.iter().rev() {
             (plugin.stop)().await;
         }
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        command::list(&self.service)
+    }
+
+    async fn command(&self, words: Vec<OsString>) -> u8 {
+        self.run(&words, Sink::Process).await
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::{Finish, Page, Plugin};
 use crate::chain::Chain;
+use crate::commands::Command;
 use crate::routing::RuleId;
 use crate::site::Site;
 
@@ -16,6 +17,7 @@ pub(crate) struct Service {
     pub(crate) root: Chain,
     pub(crate) finish: Vec<Finish>,
     pub(crate) page: Option<Page>,
+    pub(crate) commands: Vec<Command>,
     /// In the order of their start.
     pub(crate) plugins: Vec<Plugin>,
 }

@@ -1,5 +1,6 @@
 //! [`Client`]: starts an application for a test and talks to it.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::jar::Jar;
 use super::response::TestResponse;
 use crate::app::App;
+use crate::commands::Sink;
 use crate::config::Environment;
 use crate::context::Cx;
 use crate::dispatch::Carafe;
@@ -156,6 +158,16 @@ impl Client {
             head,
             Outcome::NotFound,
         )
+    }
+
+    /// Runs a command; answers its status.
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub(super) fn run(&self, words: Vec<OsString>, sink: Sink) -> u8 {
+        let Some(runtime) = &self.runtime else {
+            panic!("the client has been dropped");
+        };
+        let carafe = self.carafe.clone();
+        wait(runtime, async move { carafe.run(&words, sink).await })
     }
 
     /// One exchange: no cookies, no redirects.

@@ -1,6 +1,7 @@
 //! The test client: an application in process, without a socket.
 
 mod client;
+mod command;
 mod jar;
 mod request;
 mod response;
@@ -9,6 +10,7 @@ mod upload;
 mod websocket;
 
 pub use client::Client;
+pub use command::TestCommand;
 pub use request::{TestBody, TestRequest};
 pub use response::TestResponse;
 pub use upload::Upload;

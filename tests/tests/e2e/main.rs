@@ -8,6 +8,7 @@ mod bodies;
 mod carafe;
 mod check;
 mod clients;
+mod commands;
 mod compile_errors;
 mod configuration;
 mod conformance;

@@ -1,0 +1,42 @@
+//! An application on carafe that is its own server, with commands of its own.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use carafe::*;
+
+#[derive(serde::Deserialize)]
+struct Target {
+    file: PathBuf,
+    rows: Option<u32>,
+}
+
+/// Writes a file, by the application's own runtime.
+async fn fill(cx: Cx, target: Words<Target>, console: Console) -> Result<String> {
+    let greeting: String = cx.config().require("greeting")?;
+    console.say("filling");
+    let rows = target.rows.unwrap_or(1);
+    for _ in 0..rows {
+        let file = target.file.clone();
+        let text = greeting.clone();
+        cx.spawn(async move {
+            // The test looks whether it is there.
+            let _ = std::fs::write(file, text);
+        });
+    }
+    Ok(format!("{rows} rows"))
+}
+
+fn app() -> App {
+    App::new()
+        .config_default("greeting", "hello")
+        .get("/", async || "a tool")
+        .command("fill FILE [--rows ROWS]", "Fills a file.", fill)
+        .command("fail", "Fails.", async || -> Result<()> {
+            Err(Error::message("as told"))
+        })
+}
+
+fn main() -> ExitCode {
+    gateway_server::main!(tokio: app())
+}
