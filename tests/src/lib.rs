@@ -7,16 +7,21 @@ pub mod address;
 pub mod artefacts;
 pub mod browser;
 pub mod client;
+pub mod control_group;
 pub mod curl;
 mod devtools;
+pub mod evenness;
 pub mod gatewayd;
 #[cfg(doctest)]
 pub mod guide;
+pub mod isolation;
 pub mod load;
+pub mod network;
 pub mod nginx;
 pub mod process;
 pub mod response;
 pub mod soak;
+pub mod starvation;
 pub mod websocket;
 
 use std::time::{Duration, Instant};

@@ -4,15 +4,20 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::address::Address;
 use crate::artefacts::{Artefacts, install, root};
 use crate::client::{get, post};
+use crate::control_group::ControlGroup;
 use crate::gatewayd::{Gatewayd, program_at};
+use crate::isolation::Isolation;
 use crate::load::{Connections, Load, Plan, Tally};
+use crate::network::Network;
 use crate::nginx::Nginx;
 use crate::until;
 
@@ -30,6 +35,9 @@ pub struct Soak {
     pub upgrades: u32,
     /// Times a worker is added or taken away.
     pub scalings: u32,
+    /// Times the whole server is stopped for longer than its `--worker-timeout`, as a paused container
+    /// is; only where it has a control group.
+    pub pauses: u32,
     /// More arguments for the server.
     pub arguments: Vec<String>,
 }
@@ -53,6 +61,7 @@ enum Deed {
     Upgrade,
     More,
     Fewer,
+    Pause,
 }
 
 impl Soak {
@@ -61,19 +70,31 @@ impl Soak {
     /// # Panics
     /// When an effect does not come.
     #[must_use]
-    pub fn run(&self) -> Figures {
+    pub fn run(&self, built: &Artefacts, isolation: Option<&Isolation>) -> Figures {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let site = Site::new(folder.path());
+        let site = Site::new(built, folder.path());
+        let network = isolation.and_then(|one| one.network.as_ref());
+        let host = network.map_or(Ipv4Addr::LOCALHOST, Network::server);
         let mut command = program_at(&site.program);
         command
-            .args(["--bind", "127.0.0.1:0", "--log-level", "debug"])
+            .args(["--bind", &format!("{host}:0"), "--log-level", "debug"])
             .args(["--workers", &self.workers.to_string()])
             .args(&self.arguments)
             .arg(&site.app);
+        if let Some(isolation) = isolation {
+            command = isolation.wrap(&command);
+        }
         let server = Gatewayd::start(&mut command);
+        let operator = Operator {
+            master: isolation.map_or(server.process.pid(), |one| one.master(&server)),
+            group: isolation.and_then(|one| one.group.as_ref()),
+            site,
+            server: &server,
+        };
         let nginx = Nginx::start(&server.address, folder.path());
         let before = Instant::now();
-        let loads = self.loads(&server.address, &nginx.address);
+        let sources = network.map_or_else(loopback_sources, Network::sources);
+        let loads = self.loads(&server.address, &nginx.address, &sources);
         let deeds = self.deeds();
         let share = self.requests / loads.len() as u64 / (deeds.len() as u64 + 1);
         for (number, deed) in deeds.iter().enumerate() {
@@ -81,7 +102,7 @@ impl Soak {
                 let goal = share * (number as u64 + 1);
                 load.until("steady answers", |tally| tally.total() >= goal);
             }
-            site.perform(*deed, &server);
+            operator.perform(*deed);
         }
         for (_, load) in &loads {
             let goal = self.requests.div_ceil(loads.len() as u64);
@@ -91,15 +112,22 @@ impl Soak {
             .into_iter()
             .map(|(name, load)| (name, load.stop()))
             .collect();
+        let took = before.elapsed();
+        operator.signal(Signal::SIGTERM);
         Figures {
             loads,
-            took: before.elapsed(),
+            took,
             complaints: complaints(&nginx),
-            end: server.stop(),
+            end: server.process.end(),
         }
     }
 
-    fn loads(&self, direct: &Address, nginx: &Address) -> Vec<(&'static str, Load)> {
+    fn loads(
+        &self,
+        direct: &Address,
+        nginx: &Address,
+        sources: &[IpAddr],
+    ) -> Vec<(&'static str, Load)> {
         let body: Vec<u8> = (0..3000u32).map(|at| b'a' + (at % 26) as u8).collect();
         let kinds = [
             ("direct, kept", direct, Connections::Kept),
@@ -111,9 +139,7 @@ impl Soak {
             clients: CLIENTS,
             pace: Duration::from_secs(1) * (kinds.len() * 2 * CLIENTS) as u32 / self.rate,
             connections,
-            sources: (1..=SOURCES)
-                .map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 1, last)))
-                .collect(),
+            sources: sources.to_owned(),
             ..Plan::new(address, get("/version"))
         };
         let mut loads = Vec::new();
@@ -141,6 +167,7 @@ impl Soak {
         };
         spread(self.reloads, |_| Deed::Reload);
         spread(self.upgrades, |_| Deed::Upgrade);
+        spread(self.pauses, |_| Deed::Pause);
         spread(self.scalings, |number| match number % 2 {
             0 => Deed::More,
             _ => Deed::Fewer,
@@ -156,10 +183,21 @@ struct Site {
     app: PathBuf,
     /// Builds of the application that can be told apart.
     builds: [PathBuf; 2],
+    /// What the program is replaced with.
+    newest: PathBuf,
+}
+
+/// Who does things to a running server.
+struct Operator<'a> {
+    site: Site,
+    server: &'a Gatewayd,
+    /// The master's number.
+    master: i32,
+    group: Option<&'a ControlGroup>,
 }
 
 impl Site {
-    fn new(folder: &Path) -> Self {
+    fn new(built: &Artefacts, folder: &Path) -> Self {
         let target = root().join("target/another");
         let target = target.to_str().expect("a path of UTF-8");
         let flags = ["-p", "probe", "--target-dir", target];
@@ -167,40 +205,56 @@ impl Site {
         let site = Self {
             program: folder.join("gatewayd"),
             app: folder.join("app.so"),
-            builds: [Artefacts::built(), &another].map(|built| built.module("probe").to_owned()),
+            builds: [built, &another].map(|built| built.module("probe").to_owned()),
+            newest: built.program("gatewayd").to_owned(),
         };
-        install(Artefacts::built().program("gatewayd"), &site.program);
+        install(&site.newest, &site.program);
         install(&site.builds[0], &site.app);
         site
     }
+}
 
-    fn perform(&self, deed: Deed, server: &Gatewayd) {
+impl Operator<'_> {
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.master), signal).expect("a master that lives");
+    }
+
+    fn perform(&self, deed: Deed) {
+        let (site, server) = (&self.site, self.server);
         let process = &server.process;
         let from = process.lines_so_far();
         match deed {
             Deed::Reload => {
                 let old = server.get("/version").text().to_owned();
                 let new = usize::from(old == "unset");
-                install(&self.builds[new], &self.app);
-                process.signal(Signal::SIGHUP);
+                install(&site.builds[new], &site.app);
+                self.signal(Signal::SIGHUP);
                 process.line_with("all workers run generation", from);
                 // The last worker to retire may not have heard of it yet.
                 until("new version", || server.get("/version").text() != old);
             }
             Deed::Upgrade => {
-                install(Artefacts::built().program("gatewayd"), &self.program);
-                process.signal(Signal::SIGUSR2);
+                install(&site.newest, &site.program);
+                self.signal(Signal::SIGUSR2);
                 process.line_with("all workers run generation", from);
             }
             Deed::More => {
-                process.signal(Signal::SIGTTIN);
+                self.signal(Signal::SIGTTIN);
                 process.line_with("workers from now on", from);
                 process.line_with("is ready at place", from);
             }
             Deed::Fewer => {
-                process.signal(Signal::SIGTTOU);
+                self.signal(Signal::SIGTTOU);
                 process.line_with("workers from now on", from);
                 process.line_with("is done", from);
+            }
+            Deed::Pause => {
+                let Some(group) = self.group.filter(|group| group.freeze().is_ok()) else {
+                    return;
+                };
+                thread::park_timeout(PAUSE);
+                group.thaw();
+                process.line_with("was held up for", from);
             }
         }
     }
@@ -241,8 +295,15 @@ impl Figures {
         let (code, said) = &self.end;
         assert!(first.is_empty(), "{self}\n{first:#?}\n{said}");
         assert_eq!(*code, 0, "{said}");
-        let loud = said.lines().find(|line| line.contains("ERROR"));
-        assert_eq!(loud, None, "{said}");
+        assert_eq!(self.loud(), None, "{said}");
+    }
+
+    /// The first line of the log that tells of an error, or of a worker that did not end by itself.
+    #[must_use]
+    pub fn loud(&self) -> Option<&str> {
+        let signs = ["ERROR", "is stuck", "was ended by", "exited with"];
+        let is_loud = |line: &&str| signs.iter().any(|sign| line.contains(sign));
+        self.end.1.lines().find(is_loud)
     }
 }
 
@@ -258,11 +319,12 @@ impl fmt::Display for Figures {
         writeln!(
             f,
             "{} generations, {} of them with a new program, {} changes of the number of workers, {} \
-             workers recycled",
+             workers recycled, {} pauses",
             told("all workers run generation"),
             told("has taken over"),
             told("workers from now on"),
-            self.recycled()
+            self.recycled(),
+            told("was held up for")
         )?;
         for (name, tally) in &self.loads {
             writeln!(
@@ -289,5 +351,11 @@ fn complaints(nginx: &Nginx) -> Vec<String> {
 const RECYCLED: &str = "and will be replaced";
 /// Clients of each kind.
 const CLIENTS: usize = 6;
-/// Addresses that clients connect from.
-const SOURCES: u8 = 8;
+/// Longer than the `--worker-timeout` of who is paused.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// Addresses that clients connect from, so that they do not run out of ports.
+fn loopback_sources() -> Vec<IpAddr> {
+    let address = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 1, last));
+    (1..=8).map(address).collect()
+}

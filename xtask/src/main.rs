@@ -21,7 +21,10 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(&root()),
         ["bench"] => bench::run(&root()),
         ["miri"] => miri::run(&root()),
-        ["soak", arguments @ ..] => soak::run(&root(), arguments),
+        ["soak", arguments @ ..] => match soak::run(&root(), arguments) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         ["ci"] => ci::run(&root()),
         _ => {
             eprintln!("{USAGE}");
@@ -49,6 +52,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   docs    writes docs/configuration.md from the table of settings
   layers  the import table of ARCHITECTURE.md against the sources
   miri    the round trips through the C ABI under miri (needs nightly with miri)
-  soak    minutes of load while all is reloaded, upgraded, scaled and recycled: what is lost (needs nginx);
-          [--seconds 300] [--workers 32] [--rate 1000]
+  soak    minutes of load while all is reloaded, upgraded, scaled, recycled and paused, in namespaces and
+          control groups: what is lost (needs nginx, iproute2, root); [--seconds 300] [--workers 32] [--rate
+          1000]; exit code 3 if nothing was lost but this machine does not permit all of it
   spec    the rules of SPEC.md from the sources; with --check only compares them";

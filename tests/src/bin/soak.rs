@@ -1,9 +1,16 @@
-//! The long form of the zero-loss test, for `cargo xtask soak`: figures on standard output, and exit
-//! code 1 if anything was lost.
+//! The long form of the zero-loss test, for `cargo xtask soak`: in namespaces and control groups of its
+//! own, with figures on standard output.
+//!
+//! Exit codes: 0 if nothing was lost and everything was done, 1 if anything was lost, 3 if nothing was but
+//! this machine does not permit all of it, which is named.
 
 use std::process::ExitCode;
 
-use gateway_tests::soak::Soak;
+use gateway_tests::artefacts::Artefacts;
+use gateway_tests::evenness::Evenness;
+use gateway_tests::isolation::Isolation;
+use gateway_tests::soak::{Figures, Soak};
+use gateway_tests::starvation;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -14,20 +21,67 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let built = Artefacts::build(&["-p", "gateway-server", "-p", "probe"], &[]);
+    for workers in [1, 2, 4, 8, 16, 32] {
+        let program = built.program("gatewayd");
+        println!(
+            "{}",
+            Evenness::measure(program, built.module("probe"), workers)
+        );
+    }
+    let isolation = Isolation::create(plan.workers);
+    let mut missing = isolation.missing.clone();
     let soak = plan.soak();
     println!("{soak:?}");
-    let figures = soak.run();
+    let figures = soak.run(&built, Some(&isolation));
     println!("{figures}");
+    if let Some(group) = &isolation.group {
+        let shown = |peak: Option<u64>| peak.map_or("unknown".to_owned(), |peak| peak.to_string());
+        let mebibytes = shown(group.peak_memory().map(|bytes| bytes >> 20));
+        let tasks = shown(group.peak_tasks());
+        println!("at most {mebibytes} MiB and {tasks} processes and threads at one time");
+    }
+    if !is_good(&figures) {
+        return ExitCode::FAILURE;
+    }
+    for (what, tried) in [
+        (
+            "a limit of processes that is reached",
+            starvation::without_processes(&built, &isolation),
+        ),
+        (
+            "a limit of memory that is reached",
+            starvation::without_memory(&built, &isolation),
+        ),
+    ] {
+        missing.extend(tried.err().map(|why| format!("{what}: {why}")));
+    }
+    for what in &missing {
+        println!("not done: {what}");
+    }
+    println!("nothing was lost");
+    if missing.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(3)
+    }
+}
+
+/// Whether nothing was lost; else it is told what was.
+fn is_good(figures: &Figures) -> bool {
     let failures = figures.failures();
     for failure in failures.iter().take(20) {
         println!("lost: {failure}");
     }
-    if failures.is_empty() && figures.end.0 == 0 {
-        ExitCode::SUCCESS
-    } else {
-        println!("{}", figures.end.1);
-        ExitCode::FAILURE
+    let loud = figures.loud();
+    if let Some(line) = loud {
+        println!("told: {line}");
     }
+    let good = failures.is_empty() && loud.is_none() && figures.end.0 == 0;
+    if !good {
+        println!("{}", figures.end.1);
+    }
+    good
 }
 
 /// How long and how hard.
@@ -74,11 +128,12 @@ impl Plan {
             reloads: self.seconds.div_ceil(6),
             upgrades: self.seconds.div_ceil(15),
             scalings: self.seconds.div_ceil(4),
-            // Every few seconds, so that some reach it between two reloads.
-            arguments: vec![format!(
-                "--max-requests={}",
-                (self.rate * 3).div_ceil(self.workers)
-            )],
+            pauses: self.seconds.div_ceil(60),
+            arguments: vec![
+                // Every few seconds, so that some reach it between two reloads.
+                format!("--max-requests={}", (self.rate * 3).div_ceil(self.workers)),
+                "--worker-timeout=2s".to_owned(),
+            ],
         }
     }
 }

@@ -124,6 +124,12 @@ impl Gateway for Probe {
                 let slept = self.pool.run(move || std::thread::sleep(nap)).await;
                 Response::text(if slept.is_some() { "slept" } else { "no pool" })
             }
+            "hoard" => {
+                let hoard = vec![1_u8; usize::try_from(number).unwrap_or(0) << 20];
+                // Held as long as the answer takes.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                Response::text(hoard.len().to_string())
+            }
             "abort" => process::abort(),
             "panic" => panic!("probe: panic in call"),
             "panic-later" => {
