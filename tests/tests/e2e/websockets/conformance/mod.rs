@@ -10,7 +10,6 @@ mod text;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use gateway_tests::artefacts::Artefacts;
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::nginx::Nginx;
 use gateway_tests::websocket::{Frame, Sent, opcode};
@@ -29,10 +28,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn echo() -> Gatewayd {
-    Gatewayd::serve(
-        Artefacts::built().module("websocket-echo"),
-        &["--workers", "1"],
-    )
+    super::echo(&["--workers", "1"])
 }
 
 #[test]
