@@ -258,11 +258,12 @@ macro_rules! registers {
                 self
             }
 
-            /// The answer to errors of one type: `.error_type(|error: DbError, cx: Cx| ..)`.
+            /// The answer to errors of one type: `.error_type(|error: DbError, cx: Cx| ..)`; with
+            /// [`Source<DbError>`](crate::Source), to those that have one among their causes as well.
             #[track_caller]
             pub fn error_type<E, V, A, M>(mut self, handler: V) -> Self
             where
-                E: ::std::error::Error + Send + Sync + 'static,
+                E: $crate::error::Caught,
                 V: $crate::view::FirstFn<E, A>,
                 A: $crate::extract::Args,
                 M: 'static,

@@ -30,6 +30,7 @@ use crate::pool::Pool;
 use crate::routing::Map;
 use crate::security;
 use crate::session::Sessions;
+use crate::signals;
 use crate::site::{Observer, Site, SiteRoute};
 use crate::templates::Templates;
 use crate::trusted_hosts;
@@ -77,6 +78,7 @@ impl App {
         app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         app = debug_page::offered(app, &config);
+        app = signals::connected(app);
         let mut state = std::mem::take(&mut app.state);
         state.put(settings.form);
         provide_sessions(&mut state, &config, &root)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::answer::{Answer, IntoResponse};
 use crate::context::Cx;
-use crate::error::{Error, Result};
+use crate::error::{Caught, Error, Result};
 use crate::extract::{Args, Check, Kind};
 use crate::response::Response;
 use crate::view::{FirstFn, HookReply, Reply, ViewFn};
@@ -54,7 +54,8 @@ pub(crate) trait CallChange: Send + Sync {
 pub(crate) trait CallCatch: Send + Sync {
     /// The type of errors that it takes; none for all.
     fn takes(&self) -> Option<TypeId>;
-    fn matches(&self, error: &Error) -> bool;
+    /// How far from the outermost error the one is that it takes; none if there is no such one.
+    fn distance(&self, error: &Error) -> Option<usize>;
     fn call<'a>(&'a self, cx: &'a Cx, error: Error) -> Calling<'a, Response>;
 }
 
@@ -136,7 +137,7 @@ pub(crate) fn catch<E, V, A, M>(
     origin: &'static Location<'static>,
 ) -> Step<dyn CallCatch>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: Caught,
     V: FirstFn<E, A>,
     A: Args,
     M: 'static,
@@ -239,8 +240,8 @@ where
         None
     }
 
-    fn matches(&self, _: &Error) -> bool {
-        true
+    fn distance(&self, _: &Error) -> Option<usize> {
+        Some(0)
     }
 
     fn call<'a>(&'a self, cx: &'a Cx, error: Error) -> Calling<'a, Response> {
@@ -257,7 +258,7 @@ struct Catch<E, V, T>(V, PhantomData<fn() -> (E, T)>);
 
 impl<E, V, A, M> CallCatch for Catch<E, V, (A, M)>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: Caught,
     V: FirstFn<E, A>,
     A: Args,
     M: 'static,
@@ -267,13 +268,13 @@ where
         Some(TypeId::of::<E>())
     }
 
-    fn matches(&self, error: &Error) -> bool {
-        error.downcast_ref::<E>().is_some()
+    fn distance(&self, error: &Error) -> Option<usize> {
+        E::distance(error)
     }
 
     fn call<'a>(&'a self, cx: &'a Cx, error: Error) -> Calling<'a, Response> {
         Box::pin(async move {
-            let error = error.downcast::<E>()?;
+            let error = E::caught(error)?;
             let args = A::take(cx).await?;
             let reply = self.0.invoke(error, args).resolve().await;
             reply.into_response()

@@ -14,6 +14,8 @@ use crate::error::{Error, HttpError, Result};
 use crate::pages;
 use crate::response::Response;
 use crate::scope::Handlers;
+use crate::signals;
+use crate::signals::events::GotRequestException;
 use crate::step::{CallCatch, CallView, Step};
 
 /// Where the walk is: a plain handler must not run on the event loop.
@@ -57,7 +59,7 @@ async fn answer(
     let choice = choose(&chain.scope.handlers, &error);
     let unexpected = error.is_unexpected() && !matches!(choice, Some(Choice::ByType(_)));
     if unexpected {
-        cx.report(&error);
+        failed(cx, &error);
     }
     let mut response = match choice {
         None => page(service, cx, &summary, unexpected.then_some(&error)),
@@ -66,8 +68,16 @@ async fn answer(
             Err(mut second) => match second.take_response() {
                 Some(response) => response,
                 None => {
-                    cx.report(&second);
-                    page(service, cx, &second.summary(), Some(&second))
+                    let unexpected = second.is_unexpected();
+                    if unexpected {
+                        failed(cx, &second);
+                    }
+                    page(
+                        service,
+                        cx,
+                        &second.summary(),
+                        unexpected.then_some(&second),
+                    )
                 }
             },
         },
@@ -79,6 +89,14 @@ async fn answer(
         }
     }
     response
+}
+
+/// Tells of an error that nobody expected.
+fn failed(cx: &Cx, error: &Error) {
+    cx.report(error);
+    signals::send(cx, || GotRequestException {
+        error: error.to_string(),
+    });
 }
 
 /// The page for an error that no handler takes.
@@ -125,14 +143,15 @@ async fn call(cx: &Cx, choice: Choice, error: Error) -> Result<Response> {
     }
 }
 
-/// In each scope: exact type, exact code, range of codes, `HttpError`, any error.
+/// In each scope: exact type, type of a source from the outside in, exact code, range of codes, `HttpError`, any error.
 fn choose(scopes: &[Arc<Handlers>], error: &Error) -> Option<Choice> {
     let code = error.status().as_u16();
     let http = std::any::TypeId::of::<HttpError>();
     scopes.iter().find_map(|handlers| {
         let by_type = |wanted: &dyn Fn(&Step<dyn CallCatch>) -> bool| {
-            let mut found = handlers.by_type.iter();
-            let step = found.find(|step| wanted(step) && step.call.matches(error))?;
+            let found = handlers.by_type.iter().filter(|step| wanted(step));
+            let found = found.filter_map(|step| Some((step.call.distance(error)?, step)));
+            let (_, step) = found.min_by_key(|(distance, _)| *distance)?;
             Some(Choice::ByType(step.clone()))
         };
         let by_code = |exact: bool| {

@@ -2,6 +2,7 @@
 
 mod abort;
 mod http_error;
+mod source;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::response::Response;
 pub(crate) use abort::status;
 pub use abort::{Abort, OrAbort, abort};
 pub use http_error::HttpError;
+pub use source::{Caught, Source};
 
 /// What views, hooks and extractors answer. It has two parameters, so that `Result<T, MyError>`
 /// still means what it does elsewhere under `use carafe::*`.

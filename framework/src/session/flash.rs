@@ -2,8 +2,10 @@
 
 use super::Session;
 use super::tagged::Value;
-use crate::context::Cx;
+use crate::context::{Cx, current};
 use crate::error::Result;
+use crate::signals;
+use crate::signals::events::MessageFlashed;
 
 impl Session {
     /// Leaves a message for the next page that shows some: `session.flash("success", "Saved.")`.
@@ -12,7 +14,12 @@ impl Session {
     ///
     /// No secret is configured.
     pub fn flash(&self, category: impl Into<String>, message: impl Into<String>) -> Result<()> {
-        let pair = vec![Value::Text(category.into()), Value::Text(message.into())];
+        let (category, message) = (category.into(), message.into());
+        let flashed = MessageFlashed {
+            category: category.clone(),
+            message: message.clone(),
+        };
+        let pair = vec![Value::Text(category), Value::Text(message)];
         let mut open = self.write()?;
         let flashes = open
             .values
@@ -21,6 +28,10 @@ impl Session {
         match flashes {
             Value::List(messages) => messages.push(Value::Tuple(pair)),
             other => *other = Value::List(vec![Value::Tuple(pair)]),
+        }
+        drop(open);
+        if let Some(cx) = current() {
+            signals::send(&cx, || flashed);
         }
         Ok(())
     }

@@ -41,6 +41,8 @@ use crate::config::{Config, ConfigError};
 use crate::context::{Cx, inside};
 use crate::error::{Error, Result};
 use crate::parts::Parts;
+use crate::signals;
+use crate::signals::events::{BeforeRenderTemplate, TemplateRendered};
 use context::Processors;
 #[doc(hidden)]
 pub use context::{__context, __value};
@@ -59,8 +61,8 @@ use setup::Setup;
 pub fn render(cx: &Cx, name: &str, context: impl Serialize) -> Result<Html> {
     let templates = Templates::of(cx)?;
     let context = templates.processors.context(cx, context);
-    let page = inside(cx, || {
-        templates.environment.get_template(name)?.render(context)
+    let page = told_of(cx, name, &context, || {
+        templates.environment.get_template(name)?.render(&context)
     });
     Ok(Html(page?))
 }
@@ -74,10 +76,29 @@ pub fn render_str(cx: &Cx, source: &str, context: impl Serialize) -> Result<Html
     let templates = Templates::of(cx)?;
     let context = templates.processors.context(cx, context);
     let source = templates.nonced(source);
-    let page = inside(cx, || {
-        (templates.environment).render_named_str(escape::STRING, &source, context)
+    let page = told_of(cx, escape::STRING, &context, || {
+        (templates.environment).render_named_str(escape::STRING, &source, &context)
     });
     Ok(Html(page?))
+}
+
+/// Renders in the request's context, with the signals before and behind.
+fn told_of<T>(
+    cx: &Cx,
+    name: &str,
+    context: &Value,
+    render: impl FnOnce() -> std::result::Result<T, TemplateError>,
+) -> std::result::Result<T, TemplateError> {
+    signals::send(cx, || BeforeRenderTemplate {
+        template: name.to_owned(),
+        context: context.clone(),
+    });
+    let page = inside(cx, render)?;
+    signals::send(cx, || TemplateRendered {
+        template: name.to_owned(),
+        context: context.clone(),
+    });
+    Ok(page)
 }
 
 /// The application's templates, as they serve.
