@@ -6,10 +6,11 @@ use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::DEADLINE;
 
@@ -107,6 +108,17 @@ impl Stream {
         };
         let look = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
         !matches!(recv(fd, &mut [0], look), Ok(1..) | Err(Errno::EAGAIN))
+    }
+
+    /// Closes the connection so that the peer sees a reset; a unix socket knows none, and just ends.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn reset(self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(&stream).set_linger(Some(Duration::ZERO)),
+            Self::Unix(_) => Ok(()),
+        }
     }
 
     /// Ends our half; the peer may still answer.

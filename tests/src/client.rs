@@ -71,6 +71,14 @@ impl Client {
         self.stream.finish().expect("the peer to be there");
     }
 
+    /// Breaks the connection off with a reset, as a client that is killed does.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    pub fn reset(self) {
+        self.stream.reset().expect("to set a socket's option");
+    }
+
     /// The next response, whatever its status, to a request other than HEAD.
     ///
     /// # Panics
@@ -86,6 +94,15 @@ impl Client {
     /// When none comes or it is malformed.
     pub fn response_to_head(&mut self) -> Response {
         self.read(To::Head)
+            .unwrap_or_else(|broken| panic!("no response: {broken:?}"))
+    }
+
+    /// The next response, to CONNECT.
+    ///
+    /// # Panics
+    /// When none comes or it is malformed.
+    pub fn response_to_connect(&mut self) -> Response {
+        self.read(To::Connect)
             .unwrap_or_else(|broken| panic!("no response: {broken:?}"))
     }
 

@@ -30,6 +30,8 @@ pub enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
     Head,
+    /// Nothing but the end of the head of a success: a tunnel begins there.
+    Connect,
     Other,
 }
 
@@ -152,8 +154,10 @@ impl Reader<'_> {
                 ));
             }
         };
-        let none = to == To::Head || status < 200 || status == 204 || status == 304;
-        if (status < 200 || status == 204) && (length.is_some() || chunked) {
+        let tunnel = to == To::Connect && (200..300).contains(&status);
+        let unframed = tunnel || status < 200 || status == 204;
+        let none = to == To::Head || unframed || status == 304;
+        if unframed && (length.is_some() || chunked) {
             return Err(malformed(
                 "no framing fields",
                 &format!("{:?}", response.fields),

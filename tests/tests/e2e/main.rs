@@ -43,6 +43,7 @@ mod succession;
 mod supervisor;
 mod surroundings;
 mod timeouts;
+mod tunnels;
 mod under_load;
 mod upgrade;
 mod websockets;

@@ -4,7 +4,9 @@
 //! the PROBE_VERSION that it was built with.
 
 mod bodies;
+mod events;
 mod pool;
+mod tunnels;
 
 use std::fs::File;
 use std::io::Write;
@@ -15,9 +17,11 @@ use std::time::Duration;
 
 use gateway_spec::http::StatusCode;
 use gateway_spec::http::header::{HeaderValue, LINK, LOCATION};
-use gateway_spec::{Fields, Gateway, Request, Response, Startup, StartupError, Upgraded, export};
+use gateway_spec::{Fields, Gateway, Request, Response, Startup, StartupError, export};
 
+use events::Events;
 use pool::Pool;
+use tunnels::{CountsWhenDropped, switched};
 
 /// The application.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ struct Probe {
     startup: String,
     /// For `/pooled`.
     pool: Pool,
+    /// For `/events`, from `/tell`.
+    events: Events,
 }
 
 async fn start(startup: Startup) -> Result<Probe, StartupError> {
@@ -47,6 +53,7 @@ async fn start(startup: Startup) -> Result<Probe, StartupError> {
         count: Arc::default(),
         startup: told(&startup),
         pool: Pool::start(),
+        events: Events::new(),
     })
 }
 
@@ -70,6 +77,9 @@ fn variables() -> String {
 impl Gateway for Probe {
     async fn call(&self, mut request: Request) -> Response {
         let path = String::from_utf8_lossy(request.path()).into_owned();
+        if path.is_empty() {
+            return tunnels::connect(&request);
+        }
         let (name, argument) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
         let number = argument.parse().unwrap_or(0);
         match name {
@@ -190,46 +200,30 @@ impl Gateway for Probe {
                 self.count.fetch_add(1, Ordering::SeqCst);
                 Response::text("nobody reads this")
             }
-            "upgrade" => Response::upgrade(HeaderValue::from_static("mirror"), mirror),
-            "farewell" => Response::upgrade(HeaderValue::from_static("mirror"), farewell),
+            "upgrade" => {
+                if number > 0 {
+                    tokio::time::sleep(Duration::from_millis(number)).await;
+                }
+                switched(tunnels::mirror)
+            }
+            "farewell" => switched(tunnels::farewell),
+            "answer-late" => switched(tunnels::answer_late),
+            "part" => switched(tunnels::part),
+            "listen" => {
+                let count = Arc::clone(&self.count);
+                switched(|stream| tunnels::listen(stream, count))
+            }
             "flood" => {
                 let counts = CountsWhenDropped(Arc::clone(&self.count));
-                Response::upgrade(HeaderValue::from_static("mirror"), |stream| {
-                    flood(stream, counts)
-                })
+                switched(|stream| tunnels::flood(stream, counts))
             }
+            "events" => {
+                let counts = CountsWhenDropped(Arc::clone(&self.count));
+                self.events.stream(counts)
+            }
+            "tell" => self.events.tell(argument),
             _ => StatusCode::NOT_FOUND.into(),
         }
-    }
-}
-
-/// Sends back what comes until the end of input.
-async fn mirror(mut stream: Upgraded) {
-    let mut buffer = [0; 1024];
-    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-        if stream.write_all(&buffer[..count]).await.is_err() || stream.flush().await.is_err() {
-            return;
-        }
-    }
-    // The client has gone or will see the end.
-    let _ended = stream.shutdown().await;
-}
-
-/// Says goodbye and ends without waiting until that is heard.
-async fn farewell(mut stream: Upgraded) {
-    let _heard = stream.write_all(b"goodbye").await;
-}
-
-/// Writes until the client is gone.
-async fn flood(mut stream: Upgraded, _counts: CountsWhenDropped) {
-    while stream.write_all(&[b'f'; 65_536]).await.is_ok() {}
-}
-
-struct CountsWhenDropped(Arc<AtomicU64>);
-
-impl Drop for CountsWhenDropped {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
