@@ -23,11 +23,21 @@ impl Nginx {
     /// When it is not installed or does not come up.
     #[must_use]
     pub fn start(upstream: &Address, folder: &Path) -> Self {
+        Self::serve(&SITE.replace("@upstream@", &upstream.to_string()), folder)
+    }
+
+    /// Starts nginx with what a site's file says; its `listen 80` is the unix path instead.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    pub fn serve(site: &str, folder: &Path) -> Self {
         let socket = folder.join("nginx.sock");
+        assert!(site.contains("listen 80;"), "{site}");
+        let site = site.replace("listen 80;", &format!("listen unix:{};", socket.display()));
         let configuration = CONFIGURATION
-            .replace("@folder@", &folder.display().to_string())
-            .replace("@socket@", &socket.display().to_string())
-            .replace("@upstream@", &upstream.to_string());
+            .replace("@site@", &site)
+            .replace("@folder@", &folder.display().to_string());
         let path = folder.join("nginx.conf");
         fs::write(&path, configuration).expect("to write nginx.conf");
         let program = ["/usr/sbin/nginx", "/usr/bin/nginx"];
@@ -81,21 +91,25 @@ http {
     fastcgi_temp_path @folder@/fastcgi;
     uwsgi_temp_path @folder@/uwsgi;
     scgi_temp_path @folder@/scgi;
-    # As nginx's own page on WebSockets says it.
-    map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-    upstream gateway { server @upstream@; keepalive 16; }
-    server {
-        listen unix:@socket@;
-        client_max_body_size 64m;
-        location / {
-            proxy_pass http://gateway;
-            proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_set_header Host $http_host;
-            proxy_request_buffering off;
-            proxy_next_upstream off;
-        }
+    @site@
+}
+";
+
+const SITE: &str = "
+# As nginx's own page on WebSockets says it.
+map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+upstream gateway { server @upstream@; keepalive 16; }
+server {
+    listen 80;
+    client_max_body_size 64m;
+    location / {
+        proxy_pass http://gateway;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_set_header Host $http_host;
+        proxy_request_buffering off;
+        proxy_next_upstream off;
     }
 }
 ";

@@ -18,6 +18,7 @@ mod dev;
 mod draining;
 mod exchanges;
 mod faults;
+mod guide;
 mod hostile;
 mod lifecycle;
 mod limits;

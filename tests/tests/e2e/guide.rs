@@ -1,0 +1,132 @@
+//! What docs/guide tells a newcomer to write is what its code reads, and its deployment serves.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gateway_tests::artefacts::{Artefacts, root};
+use gateway_tests::client::Client;
+use gateway_tests::gatewayd::{Gatewayd, program};
+use gateway_tests::nginx::Nginx;
+
+#[test]
+fn templates_and_styles_of_the_guide_are_those_that_its_code_renders() {
+    let folder = root().join("docs/guide");
+    let mut told = BTreeSet::new();
+    for chapter in files(&folder, "md") {
+        let text = fs::read_to_string(&chapter).unwrap();
+        told.extend(
+            blocks(&text, "html")
+                .into_iter()
+                .chain(blocks(&text, "css")),
+        );
+    }
+    let mut kept = BTreeSet::new();
+    let read = [("templates", "html"), ("static", "css")];
+    for (below, extension) in read {
+        let files = files(&folder.join(below), extension).into_iter();
+        kept.extend(files.map(|file| fs::read_to_string(file).unwrap()));
+    }
+    assert!(!kept.is_empty());
+    assert_eq!(told, kept);
+}
+
+#[test]
+fn each_chapter_is_listed_compiled_and_leads_to_the_next() {
+    let folder = root().join("docs/guide");
+    let compiled = fs::read_to_string(root().join("tests/src/guide.rs")).unwrap();
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let first = fs::read_to_string(folder.join("README.md")).unwrap();
+    let chapters = files(&folder, "md");
+    assert_eq!(chapters.len(), 12);
+    for chapter in chapters {
+        let name = chapter.file_name().unwrap().to_str().unwrap();
+        assert!(
+            compiled.contains(&format!("{name:?}")),
+            "{name} is not compiled"
+        );
+        assert!(
+            summary.contains(&format!("(guide/{name})")),
+            "{name} is not in SUMMARY.md"
+        );
+        assert!(
+            name == "README.md" || first.contains(&format!("]({name})")),
+            "{name} is not listed"
+        );
+        let text = fs::read_to_string(&chapter).unwrap();
+        let is_end = ["README.md", "deployment.md"].contains(&name);
+        assert!(is_end || text.contains("\nNext: ["), "{name} leads nowhere");
+    }
+}
+
+#[test]
+fn the_manifest_of_the_guide_asks_for_what_the_blog_has() {
+    let text = fs::read_to_string(root().join("docs/guide/README.md")).unwrap();
+    let told = &blocks(&text, "toml")[0];
+    let ours = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    for name in ["rusqlite", "serde"] {
+        let version = |manifest: &str| {
+            let line = manifest
+                .lines()
+                .find(|line| line.starts_with(&format!("{name} = ")));
+            let line = line.unwrap().to_owned();
+            line.split("version = \"")
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(version(told), version(&ours), "{name}");
+    }
+    assert!(told.contains("crate-type = [\"cdylib\"]"), "{told}");
+}
+
+#[test]
+fn the_deployment_of_the_guide_serves_the_blog_behind_nginx() {
+    let text = fs::read_to_string(root().join("docs/guide/deployment.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let below = |name: &str| folder.path().join(name).display().to_string();
+    let module = Artefacts::built().module("blog").display().to_string();
+    let here = |text: &str| {
+        text.replace("/srv/blog/libblog.so", &module)
+            .replace(
+                "/srv/blog",
+                &root().join("examples/blog").display().to_string(),
+            )
+            .replace("/var/lib/blog/", &below(""))
+            .replace("/etc/blog/secret", &below("secret"))
+            .replace("/run/blog/", &below(""))
+    };
+    fs::write(below("secret"), "0123456789abcdef0123456789abcdef\n").unwrap();
+    fs::write(below("gatewayd.toml"), here(&blocks(&text, "toml")[0])).unwrap();
+    let server = Gatewayd::start(program().args(["--config", &below("gatewayd.toml")]));
+    assert_eq!(server.workers().len(), 4);
+    let nginx = Nginx::serve(&here(&blocks(&text, "nginx")[0]), folder.path());
+    let page = Client::get(&nginx.address, "/auth/login");
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.text().contains("<h1>Log in</h1>"), "{}", page.text());
+    let style = Client::get(&nginx.address, "/static/style.css");
+    assert_eq!(style.status, 200);
+}
+
+/// The files in `folder` whose name has this extension.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The blocks of a chapter in one language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let rest = text.split(&opening).skip(1);
+    rest.map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
