@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use super::arguments::Arguments;
 use super::compiled::RuleInfo;
 use super::converter::{Converter, Converters};
@@ -63,7 +61,7 @@ impl MapBuilder {
             options: self.options,
             rules: Vec::with_capacity(self.rules.len()),
             trie: TrieBuilder::new(),
-            static_paths: FxHashMap::default(),
+            static_paths: StaticPaths::default(),
             endpoints: Endpoints::default(),
         };
         let mut mistakes = Vec::new();
@@ -110,7 +108,7 @@ impl Draft {
         }
         let same_place = self.trie.add(number, &parts).map_err(Cause::Pattern)?;
         if let Some(path) = static_path(&parts) {
-            self.static_paths.entry(path).or_default().push(number);
+            self.static_paths.add(path, number);
         }
         let rule = &self.rules[number];
         for earlier in same_place.iter().map(|&earlier| &self.rules[earlier]) {

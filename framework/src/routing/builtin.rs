@@ -141,40 +141,47 @@ impl Builtin {
 
     /// Whether `text`, which has no slash unless the converter crosses them, matches the pattern. `None`
     /// where only a regular expression can tell.
-    pub(super) fn matches(&self, text: &str) -> Option<bool> {
-        let unsigned = |signed: bool| match text.strip_prefix('-') {
-            Some(rest) if signed => rest,
+    #[inline]
+    pub(super) fn matches(&self, text: &[u8]) -> Option<bool> {
+        let unsigned = |signed: bool| match text {
+            [b'-', rest @ ..] if signed => rest,
             _ => text,
         };
         Some(match self {
             Self::Text { min, max } => {
                 let length = match (min, max) {
                     (0 | 1, None) => usize::from(!text.is_empty()), // any other length is as good
-                    _ => text.chars().count(),
+                    _ => text.iter().filter(|byte| is_first(**byte)).count(),
                 };
                 length >= *min && max.is_none_or(|max| length <= max)
             }
-            Self::Any(items) => items.iter().any(|item| item == text),
-            Self::Path => {
-                let mut rest = text.chars();
-                rest.next().is_some_and(|first| first != '/') && !rest.as_str().contains('\n')
-            }
+            Self::Any(items) => items.iter().any(|item| item.as_bytes() == text),
+            Self::Path => match text {
+                [] | [b'/', ..] => false,
+                [_, rest @ ..] => !rest.contains(&b'\n'),
+            },
             Self::Int(int) => is_digits(unsigned(int.signed)),
-            Self::Float(float) => unsigned(float.signed)
-                .split_once('.')
-                .is_some_and(|(whole, part)| is_digits(whole) && is_digits(part)),
-            Self::Uuid => text.len() == 36 && Uuid::try_parse(text).is_ok(),
+            Self::Float(float) => {
+                let text = unsigned(float.signed);
+                let point = text.iter().position(|byte| *byte == b'.');
+                point.is_some_and(|at| is_digits(&text[..at]) && is_digits(&text[at + 1..]))
+            }
+            Self::Uuid => text.len() == 36 && Uuid::try_parse_ascii(text).is_ok(),
             Self::Regex(_) => return None,
         })
     }
 
     /// The value of a matching text. `None` if it is outside of the converter's limits or its type's.
     /// `Some(None)` if the value is the text itself.
-    pub(super) fn parse(&self, text: &str) -> Option<Option<OwnedValue>> {
+    #[inline]
+    pub(super) fn parse(&self, text: &[u8]) -> Option<Option<OwnedValue>> {
         Some(Some(match self {
-            Self::Int(int) => OwnedValue::Int(int.check(text, text.parse().ok()?)?),
-            Self::Float(float) => OwnedValue::Float(float.check(text, text.parse().ok()?)?),
-            Self::Uuid => OwnedValue::Uuid(Uuid::try_parse(text).ok()?),
+            Self::Int(int) => OwnedValue::Int(int.check(text, integer(text)?)?),
+            Self::Float(float) => {
+                let value = std::str::from_utf8(text).ok()?.parse().ok()?;
+                OwnedValue::Float(float.check(text, value)?)
+            }
+            Self::Uuid => OwnedValue::Uuid(Uuid::try_parse_ascii(text).ok()?),
             Self::Text { .. } | Self::Any(_) | Self::Path | Self::Regex(_) => return Some(None),
         }))
     }
@@ -212,7 +219,7 @@ impl<T: Copy + PartialOrd + std::str::FromStr> Number<T> {
         })
     }
 
-    fn check(&self, text: &str, value: T) -> Option<T> {
+    fn check(&self, text: &[u8], value: T) -> Option<T> {
         let fits = (self.fixed_digits == 0 || text.len() == self.fixed_digits)
             && self.min.is_none_or(|min| value >= min)
             && self.max.is_none_or(|max| value <= max);
@@ -272,6 +279,26 @@ fn number<T: std::str::FromStr>(argument: Option<Argument>) -> Result<Option<T>,
     argument.map(|argument| argument.number()).transpose()
 }
 
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+/// The number that digits write, maybe behind a sign; `None` if it is too large.
+#[inline]
+fn integer(text: &[u8]) -> Option<i64> {
+    let (digits, sign) = match text {
+        [b'-', digits @ ..] => (digits, -1),
+        digits => (digits, 1),
+    };
+    digits.iter().try_fold(0_i64, |number, &digit| {
+        // With its sign, since there is one number more below zero than above.
+        let digit = sign * i64::from(digit.wrapping_sub(b'0'));
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+#[inline]
+fn is_digits(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether the byte is the first of its character.
+fn is_first(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
 }

@@ -31,7 +31,12 @@ pub(super) struct Endpoints {
 }
 
 /// Rules by raw paths.
-pub(super) type StaticPaths = FxHashMap<Box<[u8]>, Vec<usize>>;
+#[derive(Debug, Default)]
+pub(super) struct StaticPaths {
+    rules: FxHashMap<Box<[u8]>, Vec<usize>>,
+    /// A bit for each length that a path has; the last one also for those beyond.
+    lengths: u64,
+}
 
 impl Map {
     /// A rule of the map.
@@ -85,6 +90,27 @@ impl Map {
             Domains::Hosts => at.server_name,
         }
     }
+}
+
+impl StaticPaths {
+    pub(super) fn add(&mut self, path: Box<[u8]>, rule: usize) {
+        self.lengths |= length_bit(&path);
+        self.rules.entry(path).or_default().push(rule);
+    }
+
+    /// The rules of a path, in the order of registration.
+    #[inline]
+    pub(super) fn get(&self, path: &[u8]) -> Option<&[usize]> {
+        // Most other paths are told by their lengths, which costs less than to hash them.
+        if self.lengths & length_bit(path) == 0 {
+            return None;
+        }
+        self.rules.get(path).map(Vec::as_slice)
+    }
+}
+
+fn length_bit(path: &[u8]) -> u64 {
+    1 << path.len().min(63)
 }
 
 impl Endpoints {

@@ -32,10 +32,13 @@ pub struct Found {
     pub rule: RuleId,
     /// Its endpoint.
     pub endpoint: EndpointId,
-    values: SmallVec<[Stored; 3]>,
+    pub(super) values: Values,
     /// The path, if it had to be decoded.
-    decoded: Option<Arc<str>>,
+    pub(super) decoded: Option<Arc<str>>,
 }
+
+/// Most rules have so few that they stand in place.
+pub(super) type Values = SmallVec<[Stored; 3]>;
 
 /// A value where matching leaves it.
 #[derive(Clone, Debug)]
@@ -46,17 +49,14 @@ pub(super) enum Stored {
 }
 
 impl Found {
+    /// Without values.
     #[inline]
-    pub(super) fn new(
-        rule: &RuleInfo,
-        values: SmallVec<[Stored; 3]>,
-        decoded: Option<Arc<str>>,
-    ) -> Self {
+    pub(super) fn new(rule: &RuleInfo) -> Self {
         Self {
             rule: rule.id,
             endpoint: rule.endpoint,
-            values,
-            decoded,
+            values: Values::new(),
+            decoded: None,
         }
     }
 

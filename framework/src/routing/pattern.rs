@@ -14,7 +14,7 @@ pub(super) type Spans = SmallVec<[(usize, usize); 4]>;
 #[derive(Debug)]
 pub(super) struct Pattern {
     /// What the text begins with.
-    prefix: String,
+    prefix: Box<[u8]>,
     rest: Rest,
     /// Whether a slash at the end is the rule's own.
     suffixed: bool,
@@ -23,7 +23,7 @@ pub(super) struct Pattern {
 #[derive(Debug)]
 enum Rest {
     /// A variable, then nothing but this text.
-    One(Builtin, String),
+    One(Builtin, Box<[u8]>),
     /// Anything: the expression of the whole and its groups for the variables.
     Any(Box<Regex>, Vec<usize>),
 }
@@ -44,45 +44,52 @@ impl Pattern {
     /// When a converter's expression is none.
     pub(super) fn new(part: &Dynamic) -> Result<Self, String> {
         let prefix = match part.pieces.first() {
-            Some(Piece::Literal(text)) => text.clone(),
-            _ => String::new(),
+            Some(Piece::Literal(text)) => text.as_bytes(),
+            _ => &[],
         };
         let rest = match Rest::one(&part.pieces) {
             Some(rest) => rest,
             None => Rest::any(part)?,
         };
         Ok(Self {
-            prefix,
+            prefix: prefix.into(),
             rest,
             suffixed: part.suffixed,
         })
     }
 
     /// What all matching texts begin with.
-    pub(super) fn prefix(&self) -> &str {
+    pub(super) fn prefix(&self) -> &[u8] {
         &self.prefix
     }
 
-    /// Matches the whole of `target`, which stands at `start` in the path, and appends where the variables
-    /// are.
-    pub(super) fn matches(&self, target: &str, start: usize, spans: &mut Spans) -> Option<Match> {
-        let (target, found) = match target.strip_suffix('/').filter(|_| self.suffixed) {
+    /// Matches the whole of `target`, a UTF-8 text that stands at `start` in the path, and appends where
+    /// the variables are.
+    #[inline]
+    pub(super) fn matches(&self, target: &[u8], start: usize, spans: &mut Spans) -> Option<Match> {
+        let (target, found) = match target {
             // Two slashes at the end are not one suffix, and merging them is another matter.
-            Some(before) if before.ends_with('/') => return None,
-            Some(before) => (before, Match::BeforeSlash),
-            None => (target, Match::Whole),
+            [.., b'/', b'/'] if self.suffixed => return None,
+            [before @ .., b'/'] if self.suffixed => (before, Match::BeforeSlash),
+            all => (all, Match::Whole),
         };
-        let inner = target.strip_prefix(&*self.prefix)?;
+        let inner = match &*self.prefix {
+            [] => target,
+            prefix => target.strip_prefix(prefix)?,
+        };
         match &self.rest {
             Rest::One(builtin, suffix) => {
-                let text = inner.strip_suffix(&**suffix)?;
+                let text = match &**suffix {
+                    [] => inner,
+                    suffix => inner.strip_suffix(suffix)?,
+                };
                 let start = start + self.prefix.len();
                 builtin
                     .matches(text)?
                     .then(|| spans.push((start, start + text.len())))?;
             }
             Rest::Any(regex, groups) => {
-                let captures = regex.captures(target)?;
+                let captures = regex.captures(std::str::from_utf8(target).ok()?)?;
                 spans.extend(groups.iter().filter_map(|&group| {
                     let group = captures.get(group)?;
                     Some((start + group.start(), start + group.end()))
@@ -101,13 +108,15 @@ impl Rest {
             all => all,
         };
         let (converter, suffix) = match after_prefix {
-            [Piece::Variable(converter)] => (converter, String::new()),
-            [Piece::Variable(converter), Piece::Literal(suffix)] => (converter, suffix.clone()),
+            [Piece::Variable(converter)] => (converter, ""),
+            [Piece::Variable(converter), Piece::Literal(suffix)] => (converter, &**suffix),
             _ => return None,
         };
         match converter {
             AnyConverter::Builtin(Builtin::Regex(_)) | AnyConverter::Custom(_) => None,
-            AnyConverter::Builtin(builtin) => Some(Self::One(builtin.clone(), suffix)),
+            AnyConverter::Builtin(builtin) => {
+                Some(Self::One(builtin.clone(), suffix.as_bytes().into()))
+            }
         }
     }
 

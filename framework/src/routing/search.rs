@@ -52,12 +52,16 @@ impl<'m> Search<'m> {
     }
 
     /// Walks from the root. What an earlier walk learned of methods is kept.
-    pub(super) fn run(&mut self, domain: &str, path: &str) -> End {
+    pub(super) fn run(&mut self, domain: &[u8], path: &[u8]) -> End {
         self.spans.clear();
         // All paths begin with a slash; the empty one has nothing behind it.
         let start = (!path.is_empty()).then_some(1);
         let root = self.trie.state(0);
-        if let Some(to) = root.statics.get(domain) {
+        let home = match domain {
+            [] => self.trie.home,
+            domain => root.statics.get(domain),
+        };
+        if let Some(to) = home {
             let end = self.walk(path, to, start);
             if end != End::Nothing {
                 return end;
@@ -78,16 +82,16 @@ impl<'m> Search<'m> {
 
     /// From `state` on, with the path from `start` on left; `None` if no part is left, which is not the
     /// same as one empty part.
-    fn walk(&mut self, path: &str, state: usize, start: Option<usize>) -> End {
+    fn walk(&mut self, path: &[u8], state: usize, start: Option<usize>) -> End {
         let state = self.trie.state(state);
         let Some(start) = start else {
             return match self.choose(&state.rules) {
                 Some(rule) => End::Rule(rule),
-                None => self.with_slash(state.statics.get("")),
+                None => self.with_slash(state.statics.get(b"")),
             };
         };
         let rest = &path[start..];
-        let slash = rest.bytes().position(|byte| byte == b'/');
+        let slash = rest.iter().position(|byte| *byte == b'/');
         let (segment, next) = match slash {
             Some(at) => (&rest[..at], Some(start + at + 1)),
             None => (rest, None),

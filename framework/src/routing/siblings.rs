@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 pub(super) struct Siblings<T> {
     items: Vec<T>,
     /// For long lists, the places of the items with each prefix, and the prefixes' lengths, shortest first.
-    by_prefix: FxHashMap<Box<str>, Vec<usize>>,
+    by_prefix: FxHashMap<Box<[u8]>, Vec<usize>>,
     lengths: Vec<usize>,
 }
 
@@ -22,7 +22,7 @@ impl<T> Siblings<T> {
     }
 
     /// Makes [`find_map`](Self::find_map) quick; once all items are there and sorted.
-    pub(super) fn index(&mut self, prefix: impl Fn(&T) -> &str) {
+    pub(super) fn index(&mut self, prefix: impl Fn(&T) -> &[u8]) {
         if self.items.len() <= FEW {
             return;
         }
@@ -40,7 +40,7 @@ impl<T> Siblings<T> {
     #[inline]
     pub(super) fn find_map<R>(
         &self,
-        text: &str,
+        text: &[u8],
         mut ask: impl FnMut(&T) -> Option<R>,
     ) -> Option<R> {
         if self.lengths.is_empty() {
@@ -50,13 +50,12 @@ impl<T> Siblings<T> {
         places.find_map(|place| ask(&self.items[place]))
     }
 
-    fn places(&self, text: &str) -> SmallVec<[usize; 8]> {
+    fn places(&self, text: &[u8]) -> SmallVec<[usize; 8]> {
         let mut places = SmallVec::new();
         let lengths = self
             .lengths
             .iter()
             .take_while(|length| **length <= text.len());
-        // A prefix does not end within a character.
         for prefix in lengths.filter_map(|&length| text.get(..length)) {
             places.extend(self.by_prefix.get(prefix).into_iter().flatten().copied());
         }

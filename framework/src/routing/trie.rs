@@ -11,6 +11,8 @@ use super::siblings::Siblings;
 #[derive(Debug)]
 pub(super) struct Trie {
     states: Vec<State>,
+    /// Where the paths of rules without a domain begin.
+    pub(super) home: Option<usize>,
 }
 
 /// A tree that grows.
@@ -34,9 +36,9 @@ pub(super) struct State {
 #[derive(Debug, Default)]
 pub(super) struct Statics {
     /// All of them, while they are few.
-    few: Vec<(Box<str>, usize)>,
+    few: Vec<(Box<[u8]>, usize)>,
     /// All of them once they are more than [`FEW`].
-    many: FxHashMap<Box<str>, usize>,
+    many: FxHashMap<Box<[u8]>, usize>,
 }
 
 /// The way to another place by a part with variables.
@@ -90,16 +92,17 @@ impl TrieBuilder {
             state.dynamics.index(|edge| edge.pattern.prefix());
         }
         Trie {
+            home: self.states[0].statics.get(b""),
             states: self.states,
         }
     }
 
     fn enter_static(&mut self, at: usize, text: &str) -> usize {
-        if let Some(to) = self.states[at].statics.get(text) {
+        if let Some(to) = self.states[at].statics.get(text.as_bytes()) {
             return to;
         }
         let to = self.grow();
-        self.states[at].statics.insert(text, to);
+        self.states[at].statics.insert(text.as_bytes(), to);
         to
     }
 
@@ -142,16 +145,15 @@ impl Trie {
 impl Statics {
     /// Where `text` leads.
     #[inline]
-    pub(super) fn get(&self, text: &str) -> Option<usize> {
-        let found = self.few.iter().find(|(one, _)| **one == *text);
-        match found {
-            Some(&(_, to)) => Some(to),
-            None if self.many.is_empty() => None,
-            None => self.many.get(text).copied(),
+    pub(super) fn get(&self, text: &[u8]) -> Option<usize> {
+        if !self.many.is_empty() {
+            return self.many.get(text).copied();
         }
+        let found = self.few.iter().find(|(one, _)| **one == *text);
+        found.map(|&(_, to)| to)
     }
 
-    fn insert(&mut self, text: &str, to: usize) {
+    fn insert(&mut self, text: &[u8], to: usize) {
         if self.many.is_empty() && self.few.len() < FEW {
             self.few.push((text.into(), to));
             return;
