@@ -175,6 +175,7 @@ extern "C" {
 #define GW_RESPONSE_HAS_LENGTH (UINT64_C(1) << 0)   /* `content_length` counts */
 #define GW_RESPONSE_UPGRADE (UINT64_C(1) << 1)      /* the connection becomes a stream */
 #define GW_RESPONSE_NO_AUTO_DATE (UINT64_C(1) << 2) /* the host adds no Date field */
+#define GW_RESPONSE_LASTING_HEADERS (UINT64_C(1) << 3) /* `headers` never changes */
 
 /* gw_ctx_vt.set_flags */
 #define GW_CTX_FINISH_ON_DISCONNECT (UINT64_C(1) << 0) /* poll to the end without a client */
@@ -673,7 +674,9 @@ struct gw_request {
  *
  * Headers: those of framing and of the connection (connection, transfer-encoding, keep-alive,
  * proxy-connection, te, upgrade, trailer) are the host's: the response is refused as
- * GW_INVALID. Date and Server are added if absent (see NO_AUTO_DATE).
+ * GW_INVALID. Date and Server are added if absent (see NO_AUTO_DATE). LASTING_HEADERS promises that
+ * the array and all that it points to stay as they are until the process exits: a host may keep what
+ * it made of them, and knows them again by `headers` and `n_headers`. Static tables are the use.
  */
 struct gw_response {
   uint32_t struct_size;

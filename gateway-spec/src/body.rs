@@ -29,6 +29,8 @@ enum Repr {
 
 enum Other {
     Static(&'static [u8]),
+    /// As an application made them, which is the least work.
+    Owned(Vec<u8>),
     Stream(Box<Stream>),
 }
 
@@ -56,6 +58,7 @@ pub trait BodyStream: Send + 'static {
 /// A body by how it is kept, for whoever hands it on.
 pub(crate) enum Content {
     Static(&'static [u8]),
+    Owned(Vec<u8>),
     Bytes(Bytes),
     /// Frames have to be pulled, maybe behind bytes at hand.
     Frames(Body),
@@ -171,6 +174,7 @@ impl Body {
         match &self.repr {
             Repr::Bytes(bytes) => Some(bytes.len() as u64),
             Repr::Other(Other::Static(bytes)) => Some(bytes.len() as u64),
+            Repr::Other(Other::Owned(bytes)) => Some(bytes.len() as u64),
             Repr::Other(Other::Stream(stream)) => stream.length,
         }
     }
@@ -181,6 +185,7 @@ impl Body {
         match &self.repr {
             Repr::Bytes(bytes) => bytes.is_empty(),
             Repr::Other(Other::Static(bytes)) => bytes.is_empty(),
+            Repr::Other(Other::Owned(bytes)) => bytes.is_empty(),
             Repr::Other(Other::Stream(stream)) => stream.ended && stream.first.is_empty(),
         }
     }
@@ -189,7 +194,7 @@ impl Body {
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         match &mut self.repr {
             Repr::Other(Other::Stream(stream)) => stream.poll_frame(cx),
-            Repr::Other(Other::Static(_)) | Repr::Bytes(_) => {
+            Repr::Other(Other::Static(_) | Other::Owned(_)) | Repr::Bytes(_) => {
                 let bytes = self.take_bytes();
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::Data(bytes))))
             }
@@ -265,6 +270,7 @@ impl Body {
         match &mut self.repr {
             Repr::Other(Other::Stream(stream)) => stream.take_first(),
             Repr::Other(Other::Static(bytes)) => Bytes::from_static(std::mem::take(bytes)),
+            Repr::Other(Other::Owned(bytes)) => Bytes::from(std::mem::take(bytes)),
             Repr::Bytes(bytes) => std::mem::take(bytes),
         }
     }
@@ -274,6 +280,7 @@ impl Body {
     pub(crate) fn into_content(self) -> Content {
         match self.repr {
             Repr::Other(Other::Static(bytes)) => Content::Static(bytes),
+            Repr::Other(Other::Owned(bytes)) => Content::Owned(bytes),
             Repr::Bytes(bytes) => Content::Bytes(bytes),
             Repr::Other(Other::Stream(mut stream)) if stream.ended => {
                 Content::Bytes(stream.take_first())
@@ -358,14 +365,18 @@ impl From<Bytes> for Body {
 }
 
 impl From<Vec<u8>> for Body {
+    #[inline]
     fn from(bytes: Vec<u8>) -> Self {
-        Bytes::from(bytes).into()
+        Self {
+            repr: Repr::Other(Other::Owned(bytes)),
+        }
     }
 }
 
 impl From<String> for Body {
+    #[inline]
     fn from(text: String) -> Self {
-        Bytes::from(text).into()
+        text.into_bytes().into()
     }
 }
 
@@ -389,6 +400,9 @@ impl fmt::Debug for Body {
         }
     }
 }
+
+// Responses are moved a few times on their way, and their bodies with them.
+const _: () = assert!(size_of::<Body>() == size_of::<Bytes>());
 
 /// `http_body::Body` both ways, for tower's world.
 #[cfg(feature = "http-body")]

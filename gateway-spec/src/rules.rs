@@ -191,6 +191,7 @@ rules! {
     //# gave.
     RES_19 "RES-19" Host "1.0" Test("gateway-server/src/http1/encode/tests.rs::bodiless_statuses_have_no_body");
     RES_20 "RES-20" Host "1.0" Interposer;
+    RES_21 "RES-21" App "1.0" Interposer;
 
     CALL_01 "CALL-01" Both "1.0" Interposer;
     //# [CALL-02] When the client goes, the host drops the call within a time that it states, unless the application

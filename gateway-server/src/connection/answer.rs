@@ -9,6 +9,7 @@ use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer, method};
 use super::link::Link;
 use super::output::COPIED;
 use crate::date::Date;
+use crate::http1::encode::Lasting;
 use crate::http1::{
     BodyFraming, EncodeError, Length, Outgoing, Recipient, ResponseHead, Version, encode,
 };
@@ -26,6 +27,7 @@ pub(super) struct Answer {
     pub(super) refused: Option<Refused>,
     pub(super) terms: Terms,
     date: Rc<Date>,
+    lasting: Rc<Lasting>,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
     pub(super) discards: bool,
 }
@@ -74,13 +76,14 @@ pub(super) struct Terms {
 }
 
 impl Answer {
-    pub(super) fn new(date: Rc<Date>) -> Self {
+    pub(super) fn new(date: Rc<Date>, lasting: Rc<Lasting>) -> Self {
         Self {
             out: Outgoing::default(),
             given: None,
             refused: None,
             terms: Terms::NONE,
             date,
+            lasting,
             discards: false,
         }
     }
@@ -117,8 +120,18 @@ impl Answer {
         if !plain || response.status() != 200 || body.len() > COPIED {
             return None;
         }
-        let date = self.date.line();
-        let written = encode::plain_response(&mut self.out, response.fields(), body, date);
+        let (date, fields) = (self.date.line(), response.fields());
+        let lasting = match response.fields_are_lasting() {
+            true => self.lasting.beginning(fields),
+            false => None,
+        };
+        let written = match lasting {
+            Some(beginning) => {
+                encode::begun_response(&mut self.out, beginning, body, date);
+                true
+            }
+            None => encode::plain_response(&mut self.out, fields, body, date),
+        };
         let sent = body.len() as u64;
         written.then_some(Given {
             status: 200,

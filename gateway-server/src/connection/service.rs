@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::deadlines::{Deadlines, Tick};
 use crate::drain::Drain;
 use crate::http1::Head;
+use crate::http1::encode::Lasting;
 use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
 use crate::options::{Capacity, MinimumRates, Timeouts};
@@ -42,6 +43,7 @@ pub(crate) struct Service {
     pub(super) workbench: Option<Workbench>,
     pub(super) scratch: RefCell<Scratch>,
     spare: Cell<Option<Box<Answer>>>,
+    lasting: Rc<Lasting>,
     live: Cell<usize>,
     /// Told when a guest has gone, or there is a place for a request again.
     pub(crate) quiet: Rc<Notify>,
@@ -106,6 +108,7 @@ impl Service {
                 head: Head::default(),
             }),
             spare: Cell::default(),
+            lasting: Rc::default(),
             live: Cell::new(0),
             quiet,
         })
@@ -116,7 +119,10 @@ impl Service {
     pub(super) fn take_answer(&self) -> Box<Answer> {
         match self.spare.take() {
             Some(answer) => answer,
-            None => Box::new(Answer::new(Rc::clone(&self.clock.date))),
+            None => {
+                let date = Rc::clone(&self.clock.date);
+                Box::new(Answer::new(date, Rc::clone(&self.lasting)))
+            }
         }
     }
 

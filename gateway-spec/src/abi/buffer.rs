@@ -1,7 +1,7 @@
 //! Owned bytes across the ABI: `Bytes` travels inside `gw_buf` and a foreign `gw_buf` becomes `Bytes`.
 
 use std::fmt;
-use std::mem::{MaybeUninit, align_of, size_of};
+use std::mem::{ManuallyDrop, MaybeUninit, align_of, size_of};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -34,7 +34,7 @@ impl OwnedBuffer {
 
     /// The buffer as the ABI takes it.
     pub(crate) fn into_raw(self) -> GwBuf {
-        let this = std::mem::ManuallyDrop::new(self);
+        let this = ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped, so the buffer has one owner: the result.
         unsafe { ptr::read(&raw const this.raw) }
     }
@@ -165,6 +165,24 @@ impl From<Bytes> for GwBuf {
     }
 }
 
+impl From<Vec<u8>> for GwBuf {
+    /// The private words hold what frees the memory: where it is, and how much.
+    #[inline]
+    fn from(bytes: Vec<u8>) -> Self {
+        let mut bytes = ManuallyDrop::new(bytes);
+        let start = bytes.as_mut_ptr();
+        let mut buffer = Self {
+            ptr: start,
+            len: bytes.len(),
+            drop: Some(drop_vec),
+            ..Self::EMPTY
+        };
+        buffer.private[0].write(start.expose_provenance());
+        buffer.private[1].write(bytes.capacity());
+        buffer
+    }
+}
+
 const FITS: bool = size_of::<Bytes>() <= size_of::<[MaybeUninit<usize>; 4]>()
     && align_of::<Bytes>() <= align_of::<[MaybeUninit<usize>; 4]>();
 
@@ -179,6 +197,19 @@ unsafe extern "C" fn drop_inline(buffer: *mut GwBuf) {
         // words, and the owner drops once.
         unsafe { ptr::drop_in_place(buffer.private.as_mut_ptr().cast::<Bytes>()) };
     }));
+}
+
+unsafe extern "C" fn drop_vec(buffer: *mut GwBuf) {
+    // SAFETY: whoever drops a buffer owns it, so nobody else looks at it.
+    let buffer = unsafe { &mut *buffer };
+    // SAFETY: `From<Vec<u8>>` installed this function and wrote the first two private words.
+    let address = unsafe { buffer.private[0].assume_init() };
+    // SAFETY: as above.
+    let capacity = unsafe { buffer.private[1].assume_init() };
+    let start = ptr::with_exposed_provenance_mut::<u8>(address);
+    // SAFETY: the memory of a vector that nobody else owns, whose provenance was exposed; no byte of
+    // it needs a drop.
+    drop(unsafe { Vec::from_raw_parts(start, 0, capacity) });
 }
 
 unsafe extern "C" fn drop_boxed(buffer: *mut GwBuf) {
@@ -206,6 +237,22 @@ mod tests {
         assert_eq!(back.as_ptr(), address);
         drop(bytes);
         assert!(back.is_unique(), "neither lost nor duplicated");
+    }
+
+    #[test]
+    fn a_vector_crosses_as_it_is() {
+        let mut vector = Vec::with_capacity(100);
+        vector.extend_from_slice(b"vector");
+        let address = vector.as_ptr();
+        let mut raw = GwBuf::from(vector);
+        raw.len -= 1;
+        // SAFETY: initialised, and a part of its bytes.
+        let buffer = unsafe { OwnedBuffer::take(&raw mut raw) };
+        assert_eq!((&buffer[..], buffer.as_ptr()), (&b"vecto"[..], address));
+        assert_eq!(Bytes::from(buffer).as_ptr(), address);
+        let mut raw = GwBuf::from(Vec::new());
+        // SAFETY: initialised.
+        assert!(unsafe { OwnedBuffer::take(&raw mut raw) }.is_empty());
     }
 
     #[test]

@@ -92,6 +92,9 @@ pub mod response_flag {
     pub const UPGRADE: u64 = 1 << 1;
     /// The host must not add a Date field.
     pub const NO_AUTO_DATE: u64 = 1 << 2;
+    /// The array of headers, and all that it points to, stays as it is until the process exits: the
+    /// host may keep what it made of it, and know it again by its address and length.
+    pub const LASTING_HEADERS: u64 = 1 << 3;
 }
 
 /// Flags of `set_flags` on [`GwCtx`].

@@ -4,6 +4,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use crate::abi::field::Field;
 use crate::abi::names;
+use crate::abi::types::response_flag;
 
 pub(crate) type Line = (HeaderName, HeaderValue);
 
@@ -11,6 +12,8 @@ pub(crate) type Line = (HeaderName, HeaderValue);
 pub(crate) struct Fixed {
     pub(super) lines: &'static [Line],
     pub(crate) crossing: &'static [Field<'static>],
+    /// What is said of the response that has these lines and no others.
+    pub(crate) flags: u64,
     /// Its place in [`KINDS`]; beyond them for lines that an application made.
     kind: usize,
 }
@@ -74,6 +77,7 @@ impl Fixed {
         Self {
             lines,
             crossing: crossing.collect::<Vec<_>>().leak(),
+            flags: response_flag::LASTING_HEADERS,
             kind: KINDS.len(),
         }
     }
@@ -89,7 +93,8 @@ macro_rules! content_types {
                 b"content-type",
                 $value.as_bytes(),
             )];
-            Fixed { lines: &LINES, crossing: &CROSSING, kind: $kind }
+            // Lasting too, but a host writes a single line as soon as it finds what it made of it.
+            Fixed { lines: &LINES, crossing: &CROSSING, flags: 0, kind: $kind }
         };
     )* };
 }
@@ -98,6 +103,7 @@ macro_rules! content_types {
 pub(crate) static NONE: Fixed = Fixed {
     lines: &[],
     crossing: &[],
+    flags: 0,
     kind: 0,
 };
 

@@ -7,7 +7,6 @@ use std::mem;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::abi::field::Field;
 use crate::pool::{Pool, Pooled};
 
 pub use fixed::DefaultFields;
@@ -128,10 +127,10 @@ impl Fields {
         }
     }
 
-    /// All lines, the first of them as they cross the ABI.
+    /// All lines: those that live for ever, as they cross the ABI, and the others.
     #[inline]
-    pub(crate) fn crossing(&self) -> (&'static [Field<'static>], &[Line]) {
-        (self.fixed.crossing, self.listed())
+    pub(crate) fn crossing(&self) -> (&'static Fixed, &[Line]) {
+        (self.fixed, self.listed())
     }
 
     /// The lines behind those that live for ever.
@@ -321,7 +320,7 @@ mod tests {
         let with_defaults = |mut fields: Fields| {
             fields.add_defaults(&defaults);
             let (fixed, listed) = fields.crossing();
-            assert_eq!(fixed.len() + listed.len(), fields.len());
+            assert_eq!(fixed.crossing.len() + listed.len(), fields.len());
             let line = |(name, value): (&HeaderName, &HeaderValue)| {
                 format!("{name}: {}", value.to_str().unwrap())
             };

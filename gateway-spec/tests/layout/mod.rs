@@ -219,7 +219,7 @@ constants! {
     "GW_REQUEST_" = abi::request_flag {
         HAS_BODY, CLIENT_FORWARDED, SCHEME_FORWARDED, EARLY_DATA, ABSOLUTE_FORM,
     },
-    "GW_RESPONSE_" = abi::response_flag { HAS_LENGTH, UPGRADE, NO_AUTO_DATE },
+    "GW_RESPONSE_" = abi::response_flag { HAS_LENGTH, UPGRADE, NO_AUTO_DATE, LASTING_HEADERS },
     "GW_CTX_" = abi::ctx_flag { FINISH_ON_DISCONNECT },
     "GW_CONFIG_" = abi::config_flag { LINKED_IN, CHECK_ONLY },
     "GW_HEADER_" = abi::header_flag { SENSITIVE },

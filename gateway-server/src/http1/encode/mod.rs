@@ -8,6 +8,7 @@ mod field;
 mod framing;
 mod head;
 mod interim;
+mod lasting;
 mod number;
 mod outgoing;
 mod plain;
@@ -24,8 +25,9 @@ pub use self::chunk::{CHUNK_END, LAST_CHUNK, chunk_head, trailer_section};
 pub use self::framing::{BodyFraming, Framing, Length};
 pub use self::head::response_head;
 pub use self::interim::{CONTINUE, informational};
+pub use self::lasting::Lasting;
 pub use self::outgoing::Outgoing;
-pub use self::plain::plain_response;
+pub use self::plain::{begun_response, plain_response};
 pub use self::status::reason;
 
 /// What an application answers, without the body.

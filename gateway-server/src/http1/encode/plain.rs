@@ -19,6 +19,33 @@ pub fn plain_response(
     body: &[u8],
     date: &DateLine,
 ) -> bool {
+    let Some(at) = write_beginning(out, fields) else {
+        return false;
+    };
+    write_rest(out, at, body, date);
+    true
+}
+
+/// As [`plain_response`], with what [`Lasting`](super::Lasting) knows of the fields.
+#[inline(always)]
+pub fn begun_response(out: &mut Outgoing, beginning: &[u8], body: &[u8], date: &DateLine) {
+    out.extend_from_slice(beginning);
+    write_rest(out, 0, body, date);
+}
+
+/// What a response with these fields begins with; `None` if they decide about more than themselves, or
+/// are not to be sent.
+pub(super) fn beginning(fields: &[Field<'_>]) -> Option<Box<[u8]>> {
+    let mut out = Outgoing::default();
+    let at = write_beginning(&mut out, fields)?;
+    out.advance(at);
+    Some((&*out).into())
+}
+
+/// Writes the status and the fields, the last of them into the page: how much of that is used. `None`,
+/// with `out` as before, as for [`beginning`].
+#[inline(always)]
+fn write_beginning(out: &mut Outgoing, fields: &[Field<'_>]) -> Option<usize> {
     let start = out.len();
     let mut page = out.page();
     let mut at = put(page, 0, b"HTTP/1.1 200 OK");
@@ -34,16 +61,22 @@ pub fn plain_response(
         let mut noted = Noted::default();
         if noted.write(out, field).is_err() || !noted.is_empty() {
             out.truncate(start);
-            return false;
+            return None;
         }
         page = out.page();
         at = 0;
     }
+    Some(at)
+}
+
+/// Writes what stands behind the fields, of which `at` bytes of the page are.
+#[inline(always)]
+fn write_rest(out: &mut Outgoing, mut at: usize, body: &[u8], date: &DateLine) {
     if at > PAGE - TAIL {
         out.advance(at);
-        page = out.page();
         at = 0;
     }
+    let page = out.page();
     at = put(page, at, b"\r\ncontent-length: ");
     at = decimal(page, at, body.len() as u64);
     at = put(page, at, &date.line());
@@ -54,7 +87,6 @@ pub fn plain_response(
         out.advance(at);
         out.extend_from_slice(body);
     }
-    true
 }
 
 #[cfg(test)]
@@ -97,6 +129,12 @@ mod tests {
             general.to_vec()
         });
         let written = plain_response(&mut plain, fields, body, &date);
+        let mut begun = Outgoing::default();
+        begun.extend_from_slice(BEFORE);
+        if let Some(beginning) = beginning(fields) {
+            begun_response(&mut begun, &beginning, body, &date);
+        }
+        assert_eq!(begun.to_vec(), plain.to_vec());
         (general, written, plain.to_vec())
     }
 

@@ -33,6 +33,7 @@ pub(super) unsafe fn respond<R: Runtime>(
     let (mut flags, mut content_length, mut frames) = (0, 0, ptr::null_mut());
     let first = match body.into_content() {
         Content::Static(bytes) => GwBuf::from_static(bytes),
+        Content::Owned(bytes) => bytes.into(),
         Content::Bytes(bytes) => bytes.into(),
         Content::Frames(mut body) => {
             if let Some(length) = body.length() {
@@ -59,14 +60,15 @@ pub(super) unsafe fn respond<R: Runtime>(
         }
     }
     let (fixed, listed) = fields.crossing();
-    let count = fixed.len() + listed.len();
+    let count = fixed.crossing.len() + listed.len();
     let mut few = [const { MaybeUninit::<Field<'_>>::uninit() }; LINES];
     let many: Vec<Field<'_>>;
     let lines = if listed.is_empty() {
-        Field::as_headers(fixed)
+        flags |= fixed.flags;
+        Field::as_headers(fixed.crossing)
     } else {
         let listed = listed.iter().map(|(name, value)| Field::of(name, value));
-        let all = fixed.iter().copied().chain(listed);
+        let all = fixed.crossing.iter().copied().chain(listed);
         if count <= LINES {
             for (slot, line) in few.iter_mut().zip(all) {
                 slot.write(line);

@@ -106,6 +106,14 @@ impl<'a> AppResponse<'a> {
         self.fields
     }
 
+    /// Whether the field lines never change: whoever takes the response may keep what it made of them,
+    /// by the address and the length of the slice.
+    #[must_use]
+    #[inline]
+    pub fn fields_are_lasting(&self) -> bool {
+        self.raw.flags & response_flag::LASTING_HEADERS != 0
+    }
+
     /// Bytes of the whole body, if the application declared them. Otherwise the body is as long as
     /// [`first`](Self::first), or of unknown length if it [goes on](Self::has_body) behind that.
     #[must_use]
@@ -136,7 +144,7 @@ impl<'a> AppResponse<'a> {
     #[must_use]
     #[inline]
     pub fn is_plain(&self) -> bool {
-        self.raw.flags == 0 && self.raw.body.is_null()
+        self.raw.flags & !response_flag::LASTING_HEADERS == 0 && self.raw.body.is_null()
     }
 
     /// The body, or its beginning, in place.

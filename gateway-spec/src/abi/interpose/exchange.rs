@@ -10,6 +10,7 @@ use super::body::{self, Length};
 use super::buffer;
 use super::instance::{CANCELLED, InsideHost, Instance, What};
 use super::{head, quarantine, stream};
+use crate::abi::field::Field;
 use crate::abi::size::struct_size;
 use crate::abi::types::{
     EXT_TLS, GwBuf, GwCtx, GwCtxVt, GwHeader, GwRequest, GwResponse, GwStr, GwStream, GwWaker,
@@ -242,6 +243,14 @@ unsafe extern "C" fn respond(ctx: *mut GwCtx, response: *mut GwResponse) -> i32 
     });
     // SAFETY: as above.
     unsafe { head::check_ids(raw.headers, raw.n_headers, &reports) };
+    //# [RES-21] Headers given with LASTING_HEADERS, and all that they point to, stay as they are until the process
+    //# exits: a host may keep what it made of them.
+    if raw.flags & response_flag::LASTING_HEADERS != 0 {
+        // SAFETY: as above.
+        let fields = unsafe { Field::foreign(raw.headers, raw.n_headers) };
+        let lasts = exchange.instance.lasting.are_as_before(fields);
+        reports.expect(lasts, rules::RES_21, || format!("{fields:?}"));
+    }
     let critical = raw.flags & module_flag::CRITICAL_MASK;
     reports.expect(critical == 0, rules::LOAD_04, || {
         format!("response flags {critical:#x}")

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use super::lasting::Lasting;
 use crate::abi::types::{GwApp, GwAppVt, GwModule, module_flag};
 use crate::lint::PATIENCE;
 use crate::lint::violation::Reports;
@@ -20,6 +21,7 @@ pub(super) struct Instance {
     pub(super) flags: u64,
     pub(super) reports: Reports,
     pub(super) ledger: Ledger,
+    pub(super) lasting: Lasting,
     pub(super) calls: AtomicUsize,
     /// How long one poll may take.
     pub(super) patience: Duration,
@@ -66,6 +68,7 @@ impl Instance {
             flags: module.flags,
             reports: reports.clone(),
             ledger: Ledger::default(),
+            lasting: Lasting::default(),
             calls: AtomicUsize::new(0),
             patience: match module.flags & module_flag::BLOCKING {
                 0 => PATIENCE,

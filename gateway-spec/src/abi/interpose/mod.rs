@@ -13,6 +13,7 @@ mod exchange;
 mod head;
 mod host;
 mod instance;
+mod lasting;
 mod quarantine;
 mod stream;
 mod waker;

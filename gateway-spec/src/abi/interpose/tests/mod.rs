@@ -399,6 +399,20 @@ fn a_local_call_polled_by_another_thread_is_reported() {
     assert_eq!(found, [rules::CALL_07]);
 }
 
+#[test]
+fn headers_that_were_said_to_last_and_change_are_reported() {
+    let given = |values: [&'static str; 2]| {
+        reported(|puppet| {
+            puppet.start();
+            for value in values {
+                puppet.call(|app| app.respond_lasting(value));
+            }
+        })
+    };
+    assert_eq!(given(["1", "1"]), NOTHING);
+    assert_eq!(given(["1", "2"]), [rules::RES_21]);
+}
+
 // ---- upgrades, the log, extensions ----------------------------------------------------------
 
 #[test]

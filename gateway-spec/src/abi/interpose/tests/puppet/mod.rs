@@ -8,6 +8,7 @@
 mod script;
 mod tables;
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Mutex};
@@ -277,6 +278,21 @@ impl AppSide {
         response.headers = fields.as_ptr();
         response.n_headers = u32::try_from(fields.len()).unwrap();
         self.give(&mut response)
+    }
+
+    /// With headers of one place that are said to stay as they are.
+    pub(super) fn respond_lasting(self, value: &'static str) -> i32 {
+        thread_local! {
+            static LASTING: Cell<GwHeader> = Cell::new(header("x-lasting", ""));
+        }
+        LASTING.with(|place| {
+            place.set(header("x-lasting", value));
+            let mut response = self.response(200);
+            response.flags = response_flag::LASTING_HEADERS;
+            response.headers = place.as_ptr();
+            response.n_headers = 1;
+            self.give(&mut response)
+        })
     }
 
     pub(super) fn respond_flagged(self, flags: u64) -> i32 {
