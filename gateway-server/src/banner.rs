@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::net::ListenAddress;
 use crate::orders::AppIdentity;
 
 /// `gatewayd 0.1.0 | hello 0.1.0 (app.so) | http://127.0.0.1:8000 | 2 workers ready in 4 ms`.
-pub(crate) fn line<'a>(
+pub(crate) fn line(
     app: &AppIdentity,
     path: Option<&Path>,
-    addresses: impl IntoIterator<Item = &'a ListenAddress>,
+    urls: &[String],
     workers: u32,
     took: Duration,
 ) -> String {
@@ -26,7 +25,6 @@ pub(crate) fn line<'a>(
     if let Some(file) = path.and_then(Path::file_name) {
         line = format!("{line} ({})", file.to_string_lossy());
     }
-    let urls: Vec<String> = addresses.into_iter().map(ListenAddress::url).collect();
     let workers = match workers {
         0 => "one process".to_owned(),
         1 => "1 worker".to_owned(),
@@ -49,11 +47,11 @@ mod tests {
             name: "hello".into(),
             version: "0.1.0".into(),
         };
-        let addresses = ["127.0.0.1:8000", "unix:/run/x"].map(|a| ListenAddress::parse(a).unwrap());
+        let urls = ["http://127.0.0.1:8000", "unix:/run/x"].map(str::to_owned);
         let line = line(
             &app,
             Some(Path::new("/a/app.so")),
-            &addresses,
+            &urls,
             2,
             Duration::from_millis(4),
         );

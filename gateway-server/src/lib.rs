@@ -28,6 +28,7 @@ mod scoreboard;
 mod shares;
 mod snapshot;
 mod start;
+mod tls;
 mod value;
 mod watch;
 mod wire;

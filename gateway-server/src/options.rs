@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::value::ByteCount;
+use crate::value::{ByteCount, ClientAuth, TlsVersion};
 
 /// The options of one worker's serving loop.
 #[derive(Clone, Debug)]
@@ -18,6 +18,12 @@ pub(crate) struct ServeOptions {
     pub(crate) rates: MinimumRates,
     /// How much of everything there may be at once.
     pub(crate) capacity: Capacity,
+    /// Oldest version of TLS that is spoken.
+    pub(crate) tls_min_version: TlsVersion,
+    /// Whether clients show certificates.
+    pub(crate) client_auth: ClientAuth,
+    /// Where redirecting addresses send clients; none where nothing says.
+    pub(crate) redirect_port: Option<u16>,
     /// Whether every call is checked against the specification.
     pub(crate) lint: bool,
     /// What follows `--` on the command line: the application's own arguments.
@@ -78,9 +84,26 @@ pub(crate) struct Capacity {
     pub(crate) keep_alive_requests: Option<u32>,
 }
 
+/// Where certificates and keys are, and what is wanted of clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// Certificates: files, each with its key in the same place of `keys`, or folders.
+    pub(crate) certificates: Vec<PathBuf>,
+    /// Keys.
+    pub(crate) keys: Vec<PathBuf>,
+    /// Who signs clients' certificates.
+    pub(crate) client_ca: Option<PathBuf>,
+    /// Which of those are revoked.
+    pub(crate) revocations: Option<PathBuf>,
+    /// Whether clients show any.
+    pub(crate) client_auth: ClientAuth,
+}
+
 /// How long each phase of a connection may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
+    /// From accepting to the end of the TLS handshake.
+    pub(crate) handshake: Duration,
     /// From the first byte of a request, or from accepting, to the end of its head.
     pub(crate) head: Duration,
     /// Without progress within a body that is waited for.

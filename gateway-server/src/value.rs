@@ -135,6 +135,61 @@ impl LogLevel {
     }
 }
 
+/// Whether clients show certificates of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ClientAuth {
+    /// They are not asked for any.
+    #[default]
+    None,
+    /// They are asked; one that is shown has to be good.
+    Optional,
+    /// Without a good one there is no connection.
+    Required,
+}
+
+impl ClientAuth {
+    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Optional, Self::Required];
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == text)
+    }
+
+    /// The name that the setting accepts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum TlsVersion {
+    /// RFC 5246, with what has been found out since.
+    #[default]
+    V12,
+    /// RFC 8446.
+    V13,
+}
+
+impl TlsVersion {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::V12, Self::V13]
+            .into_iter()
+            .find(|one| one.name() == text)
+    }
+
+    /// The name that the setting accepts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::V12 => "1.2",
+            Self::V13 => "1.3",
+        }
+    }
+}
+
 /// Reads `500ms`, `30s`, `2m` or `1h`; a bare number is refused, because it hides its unit. `0` needs none.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = split_number(text)?;

@@ -18,6 +18,8 @@ use crate::response::Response;
 pub struct Gatewayd {
     /// The first of its addresses.
     pub address: Address,
+    /// All of them.
+    pub addresses: Vec<Address>,
     pub process: Process,
 }
 
@@ -44,11 +46,14 @@ impl Gatewayd {
     pub fn start(command: &mut Command) -> Self {
         let process = Process::start(command);
         let line = process.line_with(READY, 0);
-        let mut addresses = line.split_whitespace().filter_map(told_address);
-        let address = addresses
-            .next()
-            .unwrap_or_else(|| panic!("no address in {line:?}"));
-        Self { address, process }
+        let addresses: Vec<_> = line.split_whitespace().filter_map(told_address).collect();
+        let address = addresses.first().cloned();
+        let address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
+        Self {
+            address,
+            addresses,
+            process,
+        }
     }
 
     /// A new connection.
@@ -120,12 +125,16 @@ pub fn run(arguments: &[impl AsRef<OsStr>]) -> (i32, String) {
     Process::start(program().args(arguments)).end()
 }
 
-/// Reads `http://127.0.0.1:PORT` or `unix:/path`.
+/// Reads `http://127.0.0.1:PORT`, the same with another scheme, or `unix:/path`.
 fn told_address(word: &str) -> Option<Address> {
     if let Some(path) = word.strip_prefix("unix:") {
         return Some(Address::Unix(path.into()));
     }
-    word.strip_prefix("http://")?.parse().ok().map(Address::Tcp)
+    let rest = word
+        .strip_prefix("http://")
+        .or_else(|| word.strip_prefix("https://"))
+        .or_else(|| word.strip_prefix("redirect://"))?;
+    rest.parse().ok().map(Address::Tcp)
 }
 
 /// What the launch log says once a request would be answered.

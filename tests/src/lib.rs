@@ -6,6 +6,7 @@
 pub mod address;
 pub mod artefacts;
 pub mod browser;
+pub mod certificates;
 pub mod client;
 pub mod control_group;
 pub mod curl;

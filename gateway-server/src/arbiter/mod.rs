@@ -45,6 +45,7 @@ use crate::orders::{AppIdentity, Order};
 use crate::os::fd;
 use crate::os::process::{self, Image};
 use crate::os::signals::{Ignored, SignalSource};
+use crate::prepare;
 use crate::shares;
 use crate::start;
 use crate::value::LogLevel;
@@ -149,9 +150,11 @@ impl Arbiter {
         config.fit_open_files(files);
         let image = Image::running(name)?;
         let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
-        let release = start::patiently(&signals, ReleaseError::is_in_use, || {
-            Release::new(config.clone(), None, &[], &passed)
+        let tls = prepare::read_tls(&config)?;
+        let mut release = start::patiently(&signals, ReleaseError::is_in_use, || {
+            Release::new(config.clone(), None, None, &[], &passed)
         })?;
+        release.tls = tls;
         Ok(Self {
             state: State::new(policy(&config)),
             started: (started, Duration::ZERO),
@@ -195,7 +198,14 @@ impl Arbiter {
         changes::tell_kept(&changes::keep(&mut config, &inheritance.kept));
         let passed = inheritance.passed;
         let before = inheritance.binds;
-        let release = Release::of_successor(config, inheritance.app, &open, &passed, before)?;
+        let release = Release::of_successor(
+            config,
+            inheritance.app,
+            inheritance.tls,
+            &open,
+            &passed,
+            before,
+        )?;
         let releases = Releases::of_successor(saved.generation, release, &open, passed, files);
         Ok(Self {
             state: State::succeed(policy(releases.config()), saved, inheritance.clock),
@@ -408,6 +418,7 @@ impl Arbiter {
             config: release.wire.as_fd(),
             shares: self.shares.as_fd(),
             app: release.app.as_ref().map(AsFd::as_fd),
+            tls: release.tls.as_ref().map(AsFd::as_fd),
             logs: LogFiles::of(&release.config),
             listeners: &release.listeners,
         };
@@ -473,7 +484,7 @@ impl Arbiter {
             // Under `dev` it is but a link, and may lead nowhere yet.
             let path = release.config.app.as_deref();
             let path = path.filter(|_| release.config.workbench.is_none());
-            let line = banner::line(&self.app, path, release.addresses(), *workers, *took);
+            let line = banner::line(&self.app, path, &release.urls, *workers, *took);
             return tracing::info!("{line}");
         }
         if let Note::GracefulTimeout { worker, .. } = note

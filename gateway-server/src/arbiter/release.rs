@@ -10,7 +10,7 @@ use super::event::Policy;
 use super::recycling::Limits;
 use crate::config::{Config, MAX_WORKERS};
 use crate::log_files::LogFiles;
-use crate::net::{self, Bind, BindError, ListenAddress, Listener, Passed};
+use crate::net::{self, Bind, BindError, Listener, Opened, Passed};
 use crate::os::memfd;
 
 /// A generation's provisions. Listeners are shared with the generations before and behind; the last
@@ -23,10 +23,14 @@ pub(super) struct Release {
     pub(super) wire: OwnedFd,
     /// The copy of the application, if it has a file.
     pub(super) app: Option<OwnedFd>,
+    /// Certificates and keys, if an address speaks TLS.
+    pub(super) tls: Option<OwnedFd>,
     /// The access log, if it is a file; workers are given it.
     pub(super) log: Option<Rc<File>>,
     /// In the order of the addresses.
     pub(super) listeners: Vec<Rc<Listener>>,
+    /// Where it listens, for people.
+    pub(super) urls: Vec<String>,
 }
 
 impl Release {
@@ -38,31 +42,32 @@ impl Release {
     pub(super) fn new(
         config: Config,
         app: Option<OwnedFd>,
+        tls: Option<OwnedFd>,
         open: &[Rc<Listener>],
         passed: &Passed,
     ) -> Result<Self, ReleaseError> {
         let listeners = net::open_all(&config.bind, &config.listen_options(), open, passed)?;
         let log = LogFiles::of(&config).open().map_err(ReleaseError::Log)?;
-        Self::of_parts(config, app, listeners, log)
+        Self::of_parts(config, app, tls, listeners, log)
     }
 
     fn of_parts(
         config: Config,
         app: Option<OwnedFd>,
-        listeners: Vec<Rc<Listener>>,
+        tls: Option<OwnedFd>,
+        opened: Vec<Opened>,
         log: Option<File>,
     ) -> Result<Self, ReleaseError> {
         let mut told = config.clone();
-        told.bind = listeners
-            .iter()
-            .map(|one| Bind::Address(one.address().clone()))
-            .collect();
+        told.bind = opened.iter().map(Opened::bind).collect();
         Ok(Self {
             wire: memfd::sealed("gatewayd-config", &told.to_wire())?,
             log: log.map(Rc::new),
             config,
             app,
-            listeners,
+            tls,
+            urls: opened.iter().map(Opened::url).collect(),
+            listeners: opened.into_iter().map(|one| one.listener).collect(),
         })
     }
 
@@ -76,6 +81,7 @@ impl Release {
     pub(super) fn of_successor(
         mut config: Config,
         app: Option<OwnedFd>,
+        tls: Option<OwnedFd>,
         open: &[Rc<Listener>],
         passed: &Passed,
         before: Vec<Bind>,
@@ -93,7 +99,7 @@ impl Release {
             tracing::error!("{error}; nothing is written there until the log files are reopened");
             None
         });
-        let release = Self::of_parts(config, app, listeners, log)?;
+        let release = Self::of_parts(config, app, tls, listeners, log)?;
         release.adjust_listeners();
         Ok(release)
     }
@@ -110,11 +116,6 @@ impl Release {
     ) -> impl Iterator<Item = &'a Rc<Listener>> {
         let has = |one: &Rc<Listener>| self.listeners.iter().any(|own| Rc::ptr_eq(own, one));
         older.iter().filter(move |one| !has(one))
-    }
-
-    /// Where it listens.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = &ListenAddress> {
-        self.listeners.iter().map(|one| one.address())
     }
 }
 
@@ -184,10 +185,10 @@ mod tests {
             config
         };
         let before = with(&["127.0.0.1:0", "127.0.0.1:0", &unix("a")]);
-        let first = Release::new(before, None, &[], &Passed::default()).unwrap();
+        let first = Release::new(before, None, None, &[], &Passed::default()).unwrap();
         assert_ne!(first.listeners[0].address(), first.listeners[1].address());
         let after = with(&[&unix("b"), "127.0.0.1:0", "127.0.0.1:0"]);
-        let second = Release::new(after, None, &first.listeners, &Passed::default()).unwrap();
+        let second = Release::new(after, None, None, &first.listeners, &Passed::default()).unwrap();
         assert!(Rc::ptr_eq(&first.listeners[0], &second.listeners[1]));
         assert!(Rc::ptr_eq(&first.listeners[1], &second.listeners[2]));
         let gone: Vec<_> = second
@@ -210,7 +211,7 @@ mod tests {
             told.bind
                 .iter()
                 .map(ToString::to_string)
-                .eq(second.addresses().map(ToString::to_string))
+                .eq(second.listeners.iter().map(|one| one.address().to_string()))
         );
     }
 
@@ -221,9 +222,9 @@ mod tests {
         let log = log.to_str().unwrap();
         let config = config(&[("bind", "127.0.0.1:0"), ("access-log", log)]);
         let none = Passed::default();
-        let refused = Release::new(config.clone(), None, &[], &none).unwrap_err();
+        let refused = Release::new(config.clone(), None, None, &[], &none).unwrap_err();
         assert!(matches!(refused, ReleaseError::Log(_)));
-        let release = Release::of_successor(config, None, &[], &none, Vec::new()).unwrap();
+        let release = Release::of_successor(config, None, None, &[], &none, Vec::new()).unwrap();
         assert!(release.log.is_none() && release.listeners.len() == 1);
     }
 }

@@ -10,7 +10,7 @@ use crate::app_source::AppSource;
 use crate::config::{Applies, Config, SETTINGS};
 use crate::logging;
 use crate::net::{Listener, Passed};
-use crate::prepare::{self, Parcel};
+use crate::prepare::{self, Goods, Parcel};
 
 /// The releases that workers may still be started from.
 #[derive(Debug)]
@@ -122,8 +122,8 @@ impl Releases {
         generation: Generation,
         parcel: Parcel,
     ) -> Result<Policy, String> {
-        let (config, app) = match parcel {
-            Parcel::Ready { config, app } => (config, app),
+        let Goods { config, app, tls } = match parcel {
+            Parcel::Ready(goods) => goods,
             Parcel::Refused(mut reasons) if reasons.len() == 1 => return Err(reasons.remove(0)),
             Parcel::Refused(reasons) => {
                 for reason in &reasons {
@@ -138,8 +138,8 @@ impl Releases {
         let changes = Changes::between(&mut config, self.config());
         tell_kept(&changes.kept);
         let open = &self.serving().listeners;
-        let release =
-            Release::new(config, app, open, &self.passed).map_err(|error| error.to_string())?;
+        let release = Release::new(config, app, tls, open, &self.passed)
+            .map_err(|error| error.to_string())?;
         if !changes.applied.is_empty() {
             tracing::info!("changed: {}", changes.applied.join(", "));
         }

@@ -37,6 +37,7 @@ pub(super) struct Provisions<'a> {
     pub(super) config: BorrowedFd<'a>,
     pub(super) shares: BorrowedFd<'a>,
     pub(super) app: Option<BorrowedFd<'a>>,
+    pub(super) tls: Option<BorrowedFd<'a>>,
     pub(super) logs: LogFiles,
     pub(super) listeners: &'a [Rc<Listener>],
 }
@@ -66,6 +67,7 @@ impl WorkerHandle {
             slot: page.as_fd().as_raw_fd(),
             shares: provisions.shares.as_raw_fd(),
             app: provisions.app.map(|app| app.as_raw_fd()),
+            tls: provisions.tls.map(|tls| tls.as_raw_fd()),
             listeners: provisions
                 .listeners
                 .iter()
@@ -79,6 +81,7 @@ impl WorkerHandle {
             provisions.shares,
         ];
         inherited.extend(provisions.app);
+        inherited.extend(provisions.tls);
         inherited.extend(provisions.listeners.iter().map(|one| one.as_fd()));
         let role = std::ffi::CString::new(ROLE).expect("the role holds no NUL");
         let pid = provisions

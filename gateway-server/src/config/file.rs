@@ -405,7 +405,8 @@ mod tests {
                 "/etc/g.toml:3: keep-alive: expected a time from 0s to 24h such as `500ms`, `30s` or \
                  `2m`, found the number 1.5",
                 "/etc/g.toml:4: bind: expected `ADDRESS:PORT`, `[IPV6]:PORT`, `unix:/PATH`, `fd://N`, \
-                 `systemd` or `systemd:NAME`, found an empty list",
+                 `systemd` or `systemd:NAME`, for TLS with `https://` before it, for redirects with \
+                 `redirect://`, found an empty list",
                 "/etc/g.toml:5: there is no setting `keep_alive`; did you mean `keep-alive`?",
                 "/etc/g.toml:6: there is no setting `zoo`",
                 "/etc/g.toml:8: app.path: expected a path, found the number 3",

@@ -13,6 +13,7 @@ mod reference;
 mod setting;
 mod settings;
 mod sources;
+mod tls;
 mod wire;
 
 use std::ffi::OsString;
@@ -28,7 +29,7 @@ pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
 
 use crate::net::{Bind, ListenOptions, UnixAccess};
 use crate::options::{AppSettings, Capacity, MinimumRates, RequestSizes, ServeOptions, Timeouts};
-use crate::value::{ByteCount, FileMode, Identity, LogLevel, LogTarget};
+use crate::value::{ByteCount, ClientAuth, FileMode, Identity, LogLevel, LogTarget, TlsVersion};
 
 /// Every setting's value, and what is to be served.
 ///
@@ -61,6 +62,14 @@ pub(crate) struct Config {
     pub(crate) pid: Option<PathBuf>,
     pub(crate) lint: bool,
     pub(crate) reload: bool,
+    pub(crate) tls_cert: Vec<PathBuf>,
+    pub(crate) tls_key: Vec<PathBuf>,
+    pub(crate) tls_min_version: TlsVersion,
+    pub(crate) tls_client_auth: ClientAuth,
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    pub(crate) tls_crl: Option<PathBuf>,
+    pub(crate) redirect_port: u32,
+    pub(crate) handshake_timeout: Duration,
     pub(crate) head_timeout: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) keep_alive: Duration,
@@ -113,6 +122,14 @@ impl Config {
             pid: None,
             lint: false,
             reload: false,
+            tls_cert: Vec::new(),
+            tls_key: Vec::new(),
+            tls_min_version: TlsVersion::V12,
+            tls_client_auth: ClientAuth::None,
+            tls_client_ca: None,
+            tls_crl: None,
+            redirect_port: 0,
+            handshake_timeout: none,
             head_timeout: none,
             body_timeout: none,
             keep_alive: none,
@@ -180,6 +197,7 @@ impl Config {
                 body: self.max_body,
             },
             timeouts: Timeouts {
+                handshake: self.handshake_timeout,
                 head: self.head_timeout,
                 body: self.body_timeout,
                 keep_alive: self.keep_alive,
@@ -198,6 +216,9 @@ impl Config {
                 queue: self.queue,
                 keep_alive_requests: none_if_zero(self.keep_alive_requests),
             },
+            tls_min_version: self.tls_min_version,
+            client_auth: self.tls_client_auth,
+            redirect_port: self.redirect_port(),
             lint: self.lint,
             app_arguments: self.app_arguments.clone(),
             app_settings: self.app_settings.clone(),

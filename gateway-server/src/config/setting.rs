@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use super::Config;
 
-use crate::net::Bind;
-use crate::value::{ByteCount, FileMode, LogLevel, LogTarget, parse_duration, show_duration};
+use crate::net::{Bind, Scheme};
+use crate::value::{
+    ByteCount, ClientAuth, FileMode, LogLevel, LogTarget, TlsVersion, parse_duration, show_duration,
+};
 
 /// One setting.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(crate) enum Group {
     Serving,
     /// Who the processes are.
     Process,
+    /// Certificates and keys.
+    Tls,
     /// How long things may take.
     Timeouts,
     /// How large things may be.
@@ -50,6 +54,7 @@ impl Group {
         match self {
             Self::Serving => "Serving",
             Self::Process => "Process",
+            Self::Tls => "TLS",
             Self::Timeouts => "Timeouts",
             Self::Limits => "Limits",
             Self::Logging => "Logging",
@@ -85,6 +90,12 @@ pub(crate) enum Field {
     Target(fn(&mut Config) -> &mut Option<LogTarget>),
     /// A file, or none.
     File(fn(&mut Config) -> &mut Option<PathBuf>),
+    /// Files or folders, any number.
+    Files(fn(&mut Config) -> &mut Vec<PathBuf>),
+    /// Whether clients show certificates.
+    ClientAuth(fn(&mut Config) -> &mut ClientAuth),
+    /// A version of TLS.
+    TlsVersion(fn(&mut Config) -> &mut TlsVersion),
     /// Permissions of a file.
     Mode(fn(&mut Config) -> &mut Option<FileMode>),
     /// The name or number of a user or group, or both; whether they exist is looked up later.
@@ -120,7 +131,7 @@ impl Setting {
 
     /// Whether the setting may be given several times, each adding a value.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.field, Field::Addresses(_))
+        matches!(self.field, Field::Addresses(_) | Field::Files(_))
     }
 
     /// Reads `texts` (several only for a list) into the configuration.
@@ -184,6 +195,9 @@ impl Field {
             Self::Switch(_) => "`true` or `false`".to_owned(),
             Self::Target(_) => "a file path, or `-` for standard output".to_owned(),
             Self::File(_) => "a file path".to_owned(),
+            Self::Files(_) => "a path".to_owned(),
+            Self::ClientAuth(_) => "`none`, `optional` or `required`".to_owned(),
+            Self::TlsVersion(_) => "`1.2` or `1.3`".to_owned(),
             Self::Mode(_) => "an octal file mode such as `0660`".to_owned(),
             Self::Account(Accounts::User, _) => "the name or number of a user".to_owned(),
             Self::Account(Accounts::Group, _) => "the name or number of a group".to_owned(),
@@ -200,7 +214,9 @@ impl Field {
             Self::Bytes(..) => "SIZE",
             Self::Addresses(_) => "ADDRESS",
             Self::Switch(_) => "",
-            Self::Target(_) | Self::File(_) => "PATH",
+            Self::Target(_) | Self::File(_) | Self::Files(_) => "PATH",
+            Self::ClientAuth(_) => "WHETHER",
+            Self::TlsVersion(_) => "VERSION",
             Self::Mode(_) => "MODE",
             Self::Account(Accounts::User, _) => "USER",
             Self::Account(Accounts::Group, _) => "GROUP",
@@ -217,12 +233,13 @@ impl Field {
     /// The text with a path that begins in `folder`, if it is a path and begins nowhere.
     pub(super) fn anchored(&self, text: &str, folder: &Path) -> String {
         let absolute = |path: &str| folder.join(path).to_string_lossy().into_owned();
-        match (self, text.strip_prefix("unix:")) {
+        let (scheme, place) = Scheme::split(text);
+        match (self, place.strip_prefix("unix:")) {
             (Self::Addresses(_), Some(path)) if !path.is_empty() => {
-                format!("unix:{}", absolute(path))
+                format!("{}unix:{}", scheme.prefix(), absolute(path))
             }
             (Self::Target(_), _) if !matches!(text, "" | "-") => absolute(text),
-            (Self::File(_), _) if !text.is_empty() => absolute(text),
+            (Self::File(_) | Self::Files(_), _) if !text.is_empty() => absolute(text),
             _ => text.to_owned(),
         }
     }
@@ -232,6 +249,14 @@ impl Field {
             let parse = |text: &&str| Bind::parse(text).ok_or_else(|| self.refuse(text));
             let addresses: Vec<_> = texts.iter().map(parse).collect::<Result<_, _>>()?;
             *field(config) = addresses;
+            return Ok(());
+        }
+        if let Self::Files(field) = self {
+            let named = |text: &&str| match text {
+                &"" => Err(self.refuse(text)),
+                path => Ok(path.into()),
+            };
+            *field(config) = texts.iter().map(named).collect::<Result<_, _>>()?;
             return Ok(());
         }
         let text = texts.last().copied().unwrap_or_default();
@@ -272,7 +297,9 @@ impl Field {
                 *field(config) = Some(account(text, *accounts)?.to_owned());
             }
             Self::Level(field) => *field(config) = LogLevel::parse(text)?,
-            Self::Addresses(_) => unreachable!("lists are read as a whole"),
+            Self::ClientAuth(field) => *field(config) = ClientAuth::parse(text)?,
+            Self::TlsVersion(field) => *field(config) = TlsVersion::parse(text)?,
+            Self::Addresses(_) | Self::Files(_) => unreachable!("lists are read as a whole"),
         }
         Some(())
     }
@@ -289,6 +316,12 @@ impl Field {
                 let path = field(config).iter();
                 path.map(|path| path.display().to_string()).collect()
             }
+            Self::Files(field) => {
+                let paths = field(config).iter();
+                paths.map(|path| path.display().to_string()).collect()
+            }
+            Self::ClientAuth(field) => vec![field(config).name().to_owned()],
+            Self::TlsVersion(field) => vec![field(config).name().to_owned()],
             Self::Mode(field) => field(config).iter().map(ToString::to_string).collect(),
             Self::Account(_, field) => field(config).iter().cloned().collect(),
             Self::Level(field) => vec![field(config).name().to_owned()],

@@ -16,7 +16,8 @@ pub(crate) static SETTINGS: &[Setting] = &[
         default: "127.0.0.1:8000",
         help: "Listen on ADDRESS:PORT, [IPV6]:PORT or unix:/PATH, on a socket that the server is started \
                with, fd://N, or on those of systemd's socket activation, systemd or systemd:NAME; may be \
-               repeated. [::]:PORT takes IPv4 as well",
+               repeated. [::]:PORT takes IPv4 as well. With https:// before it TLS is spoken there, with \
+               redirect:// every request is sent on to https",
         applies: Applies::Reload,
     },
     Setting {
@@ -161,6 +162,83 @@ pub(crate) static SETTINGS: &[Setting] = &[
         field: Field::Mode(|c| &mut c.umask),
         default: "",
         help: "Permissions that files of the workers never have, instead of the umask of the start",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "tls-cert",
+        short: None,
+        group: Group::Tls,
+        field: Field::Files(|c| &mut c.tls_cert),
+        default: "",
+        help: "Certificate for https addresses, in PEM, with those that lead to its root behind it; or a \
+               folder of NAME.crt or NAME.pem with NAME.key, or of NAME/fullchain.pem with \
+               NAME/privkey.pem. May be repeated: clients get the one for the name that they ask for, \
+               else the first",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "tls-key",
+        short: None,
+        group: Group::Tls,
+        field: Field::Files(|c| &mut c.tls_key),
+        default: "",
+        help: "Private key of a certificate that is a file, in PEM; repeated in the same order. Without \
+               one it is looked for in the certificate's file",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "tls-min-version",
+        short: None,
+        group: Group::Tls,
+        field: Field::TlsVersion(|c| &mut c.tls_min_version),
+        default: "1.2",
+        help: "Oldest version of TLS that is spoken",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "tls-client-auth",
+        short: None,
+        group: Group::Tls,
+        field: Field::ClientAuth(|c| &mut c.tls_client_auth),
+        default: "none",
+        help: "Whether clients show certificates, which the application is told of. With optional a \
+               client may have none; a bad one is refused",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "tls-client-ca",
+        short: None,
+        group: Group::Tls,
+        field: Field::File(|c| &mut c.tls_client_ca),
+        default: "",
+        help: "Certificates, in PEM, of those who sign clients' certificates",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "tls-crl",
+        short: None,
+        group: Group::Tls,
+        field: Field::File(|c| &mut c.tls_crl),
+        default: "",
+        help: "Lists, in PEM, of clients' certificates that are revoked",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "redirect-port",
+        short: None,
+        group: Group::Tls,
+        field: Field::Count(0..=65_535, |c| &mut c.redirect_port),
+        default: "0",
+        help: "Port that redirect:// addresses send clients to; 0 is that of the first https address",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "handshake-timeout",
+        short: None,
+        group: Group::Timeouts,
+        field: Field::Time(MILLISECOND..=DAY, |c| &mut c.handshake_timeout),
+        default: "10s",
+        help: "From connecting to the end of the TLS handshake",
         applies: Applies::Reload,
     },
     Setting {
@@ -466,7 +544,7 @@ mod tests {
         let mut config = Config::blank();
         for setting in SETTINGS
             .iter()
-            .filter(|s| !matches!(s.field, Field::Target(_) | Field::File(_)))
+            .filter(|s| !matches!(s.field, Field::Target(_) | Field::File(_) | Field::Files(_)))
         {
             let refused = setting.set(&mut config, &["+nonsense"]).unwrap_err();
             assert_eq!(refused.expected, setting.field.form(), "{}", setting.name);

@@ -11,13 +11,13 @@ use gateway_spec::abi::method;
 use super::answer::{Answer, Given, Terms};
 use super::bounds::Bounds;
 use super::exchange::{Docket, Exchange};
-use super::handover::Request;
+use super::handover::{Ends, Request};
 use super::label::Label;
 use super::output::{HIGH_WATER, Output};
 use super::places::Waiter;
 use super::service::Service;
 use super::upload::{self, Upload};
-use super::{Connection, Phase, refusal};
+use super::{Connection, Phase, redirect, refusal};
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
@@ -32,6 +32,8 @@ pub(super) struct Turn<'t> {
     drain: drain::Phase,
     /// Whether connections are kept for another request at all.
     keeps: bool,
+    /// Whether somebody else than the application may answer them.
+    detours: bool,
     /// How many were handed to the application.
     requests: u64,
     waker: &'t Waker,
@@ -39,12 +41,13 @@ pub(super) struct Turn<'t> {
 
 impl<'t> Turn<'t> {
     #[inline]
-    pub(super) fn new(service: &'t Rc<Service>, waker: &'t Waker) -> Self {
+    pub(super) fn new(service: &'t Rc<Service>, ends: &Ends, waker: &'t Waker) -> Self {
         Self {
             service,
             answer: Some(service.take_answer()),
             drain: service.drain.phase(),
             keeps: !service.timeouts.keep_alive.is_zero(),
+            detours: ends.entrance.redirects.is_some() || service.workbench.is_some(),
             requests: 0,
             waker,
         }
@@ -113,8 +116,8 @@ impl Connection {
         let more = self.requests < service.keep_alive_requests;
         recipient.keep_alive &= more && turn.keeps;
         let mut stale = false;
-        if let Some(bench) = &service.workbench {
-            match self.consult(bench, turn, head, raw) {
+        if turn.detours {
+            match self.detour(turn, head, raw) {
                 Some(verdict) => stale = verdict,
                 None => return 0,
             }
@@ -199,9 +202,22 @@ impl Connection {
         }
     }
 
+    /// Whether the application is older than its sources, or `None` if the request was answered already:
+    /// sent on to https, or with a page of `gatewayd dev`.
+    #[cold]
+    fn detour(&mut self, turn: &mut Turn<'_>, head: &Head, raw: &[u8]) -> Option<bool> {
+        if let Some(port) = self.ends.entrance.redirects {
+            self.send_on(turn.out(), head, raw, port);
+            return None;
+        }
+        match &turn.service.workbench {
+            Some(bench) => self.consult(bench, turn, head, raw),
+            None => Some(false),
+        }
+    }
+
     /// Under `gatewayd dev`: whether the application is older than its sources, or `None` if the request
     /// was answered with a page instead.
-    #[cold]
     fn consult(
         &mut self,
         bench: &Workbench,
@@ -229,6 +245,25 @@ impl Connection {
             log.record(visit, given.status, given.sent)
         });
         self.phase = Phase::Linger(DISCARD);
+    }
+
+    /// Sends the client on to https; a body is not waited for.
+    fn send_on(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8], port: u16) {
+        let mut recipient = Recipient::of(head);
+        let last = self.io.service.drain.is_draining();
+        recipient.keep_alive &= !head.has_body() && !last;
+        let date = &self.io.service.clock.date;
+        let given = match redirect::location(head, raw, port) {
+            Some(location) => refusal::write_redirect(out, &location, &recipient, date),
+            None => refusal::write(out, 400, &recipient, date),
+        };
+        let request = Request::http1(head, raw);
+        self.ends.log(&self.io.service, &request, |log, visit| {
+            log.record(visit, given.status, given.sent)
+        });
+        if !given.keep_alive {
+            self.phase = Phase::Linger(DISCARD);
+        }
     }
 
     /// The whole answer came at once.

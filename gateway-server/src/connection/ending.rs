@@ -12,6 +12,7 @@ impl Connection {
         ready!(self.poll_flush());
         let parted = matches!(self.phase, Phase::Parted(_));
         let (Phase::Linger(budget) | Phase::Parted(budget)) = &mut self.phase else {
+            self.io.wire.part();
             self.phase = Phase::Closed;
             return Poll::Ready(());
         };

@@ -7,7 +7,7 @@ use std::task::Waker;
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
 use gateway_spec::abi::host::{Call, CallHead, HostAddress};
-use gateway_spec::abi::{Field, method, names, request_flag, version};
+use gateway_spec::abi::{Field, method, names, request_flag, scheme, version};
 
 use super::answer::Answer;
 use super::service::Service;
@@ -21,7 +21,18 @@ pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
 #[derive(Debug)]
 pub(super) struct Ends {
     pub(super) peer: HostAddress,
-    pub(super) local: Rc<HostAddress>,
+    pub(super) entrance: Rc<Entrance>,
+}
+
+/// Where a connection has come in.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    /// Our end.
+    pub(crate) local: HostAddress,
+    /// Whether TLS is spoken there.
+    pub(crate) secured: bool,
+    /// The port of the https address that every request is sent on to, if it is.
+    pub(crate) redirects: Option<u16>,
 }
 
 /// A request that is handed over.
@@ -154,7 +165,10 @@ impl Ends {
         call.set_protocol(offer);
         call.set_fields(fields);
         call.set_content_length(content_length);
-        call.set_addresses(&self.peer, &self.peer, &self.local);
+        call.set_addresses(&self.peer, &self.peer, &self.entrance.local);
+        if self.entrance.secured {
+            call.set_scheme(scheme::HTTPS);
+        }
         call.set_arrival(service.clock.deadlines.now_ns());
         let Service { app, pool, .. } = service;
         Call::serve(app, pool, call, body, answer, waker, |answer| {

@@ -86,7 +86,7 @@ impl Connection {
         } else {
             head.clear();
         }
-        let mut turn = Turn::new(service, cx.waker());
+        let mut turn = Turn::new(service, &self.ends, cx.waker());
         let mut at = 0;
         while at < filled {
             if turn.is_full() {

@@ -14,6 +14,7 @@ mod entry;
 mod exchange;
 mod expiry;
 mod handover;
+mod handshake;
 mod heads;
 mod io;
 mod label;
@@ -22,6 +23,7 @@ mod ongoing;
 mod output;
 mod patience;
 mod places;
+mod redirect;
 mod refusal;
 mod service;
 mod tunnel;
@@ -35,6 +37,7 @@ use std::time::Duration;
 use gateway_spec::abi::host::HostAddress;
 
 pub(crate) use self::driven::Driven;
+pub(crate) use self::handover::Entrance;
 pub(crate) use self::service::{Service, Settings};
 
 use self::exchange::Exchange;
@@ -71,6 +74,8 @@ pub(crate) struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaiting {
     Nothing,
+    /// The end of the TLS handshake.
+    Handshake,
     /// The first byte of a request.
     Request,
     /// Nothing any more, unless a request has just come.
@@ -88,6 +93,8 @@ enum Awaiting {
 }
 
 enum Phase {
+    /// TLS is being agreed upon.
+    Handshake,
     /// Between requests, or within a head that is read so far.
     Head(Option<Box<Head>>),
     /// A request whose answer did not come at once.
@@ -102,7 +109,6 @@ enum Phase {
     /// The answer is to be written, then the connection is closed.
     Close,
     /// Another protocol is spoken from here on.
-    #[expect(dead_code, reason = "HTTP/2 is to be spoken then")]
     Departing,
     Closed,
 }
@@ -112,14 +118,17 @@ impl Connection {
         service: &Rc<Service>,
         wire: Wire,
         peer: HostAddress,
-        local: Rc<HostAddress>,
+        entrance: Rc<Entrance>,
     ) -> Self {
         Self {
-            ends: Ends { peer, local },
+            ends: Ends { peer, entrance },
             timer: service.clock.deadlines.timer(),
             awaiting: Awaiting::Nothing,
             heard: service.clock.deadlines.now(),
-            phase: Phase::Head(None),
+            phase: match wire.is_secured() {
+                true => Phase::Handshake,
+                false => Phase::Head(None),
+            },
             served: false,
             requests: 0,
             waiter: None,
@@ -161,6 +170,7 @@ impl Connection {
 
     fn poll_phase(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.phase {
+            Phase::Handshake => self.poll_handshake(),
             Phase::Head(_) => self.poll_head(cx),
             Phase::Exchange(_) => self.poll_exchange(true, cx),
             Phase::Discard(..) => self.poll_discard(),

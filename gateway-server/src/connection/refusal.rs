@@ -20,6 +20,21 @@ pub(super) fn write_busy(out: &mut Outgoing, to: &Recipient, date: &Date) -> Giv
     write_content(out, 503, &fields, text.as_bytes(), to, date)
 }
 
+/// Writes where to go instead, for good, with the same method.
+pub(super) fn write_redirect(
+    out: &mut Outgoing,
+    location: &[u8],
+    to: &Recipient,
+    date: &Date,
+) -> Given {
+    let text = format!("{}\n", encode::reason(308));
+    let fields = [
+        content_type(b"text/plain"),
+        Field::new(names::id("location"), b"location", location),
+    ];
+    write_content(out, 308, &fields, text.as_bytes(), to, date)
+}
+
 /// Writes a page for a person, which no cache keeps.
 pub(super) fn write_page(out: &mut Outgoing, page: &[u8], to: &Recipient, date: &Date) -> Given {
     let fields = [
@@ -55,7 +70,7 @@ fn write_content(
         date: Some(date.line()),
     };
     let framing = encode::response_head(out, &head, to)
-        .expect("a registered status and constant fields make a head");
+        .expect("a registered status and fields of our own make a head");
     let mut sent = 0;
     if matches!(framing.body, crate::http1::BodyFraming::Sized(_)) {
         out.extend_from_slice(text);

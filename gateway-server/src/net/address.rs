@@ -38,11 +38,11 @@ impl ListenAddress {
         Some(Self::Tcp(SocketAddr::new(ip, port)))
     }
 
-    /// The address as a person would open it: `http://127.0.0.1:8000`.
-    pub(crate) fn url(&self) -> String {
+    /// The port, if there is one.
+    pub(crate) fn port(&self) -> Option<u16> {
         match self {
-            Self::Tcp(address) => format!("http://{address}"),
-            Self::Unix(_) => self.to_string(),
+            Self::Tcp(address) => Some(address.port()),
+            Self::Unix(_) => None,
         }
     }
 }

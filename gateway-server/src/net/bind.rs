@@ -1,4 +1,4 @@
-//! What an operator asks to listen on: an address, or a socket that somebody else has opened.
+//! What an operator asks to listen on, and what is spoken there.
 
 use std::fmt;
 use std::os::fd::RawFd;
@@ -7,7 +7,27 @@ use super::ListenAddress;
 
 /// One thing to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Bind {
+pub(crate) struct Bind {
+    /// What is spoken there.
+    pub(crate) scheme: Scheme,
+    /// What listens.
+    pub(crate) place: Place,
+}
+
+/// What is spoken on a listening socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// HTTP in clear text: no prefix, or `http://`.
+    Http,
+    /// HTTP over TLS: `https://`.
+    Https,
+    /// HTTP in clear text, where every request is sent on to the https address: `redirect://`.
+    Redirect,
+}
+
+/// An address, or a socket that somebody else has opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
     /// An address of our own.
     Address(ListenAddress),
     /// `fd://3`: a listening socket that the server was started with.
@@ -18,11 +38,45 @@ pub(crate) enum Bind {
 
 impl Bind {
     /// What [`Bind::parse`] accepts, for messages.
-    pub(crate) const FORM: &str =
-        "`ADDRESS:PORT`, `[IPV6]:PORT`, `unix:/PATH`, `fd://N`, `systemd` or `systemd:NAME`";
+    pub(crate) const FORM: &str = "`ADDRESS:PORT`, `[IPV6]:PORT`, `unix:/PATH`, `fd://N`, `systemd` or \
+         `systemd:NAME`, for TLS with `https://` before it, for redirects with `redirect://`";
 
     /// Reads the form above.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (scheme, place) = Scheme::split(text);
+        let place = Place::parse(place)?;
+        Some(Self { scheme, place })
+    }
+}
+
+impl Scheme {
+    /// The scheme that `text` begins with, and the rest.
+    pub(crate) fn split(text: &str) -> (Self, &str) {
+        let prefixed = [
+            ("http://", Self::Http),
+            (HTTPS, Self::Https),
+            (REDIRECT, Self::Redirect),
+        ];
+        for (prefix, scheme) in prefixed {
+            if let Some(rest) = text.strip_prefix(prefix) {
+                return (scheme, rest);
+            }
+        }
+        (Self::Http, text)
+    }
+
+    /// What stands before the place in a bind; nothing for clear text.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Http => "",
+            Self::Https => HTTPS,
+            Self::Redirect => REDIRECT,
+        }
+    }
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Self> {
         if let Some(number) = text.strip_prefix("fd://") {
             let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
             // Standard streams are for other things.
@@ -45,16 +99,19 @@ impl Bind {
 /// The form that [`Bind::parse`] reads.
 impl fmt::Display for Bind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => address.fmt(f),
-            Self::Descriptor(number) => write!(f, "fd://{number}"),
-            Self::Systemd(None) => f.write_str(SYSTEMD),
-            Self::Systemd(Some(name)) => write!(f, "{SYSTEMD}:{name}"),
+        f.write_str(self.scheme.prefix())?;
+        match &self.place {
+            Place::Address(address) => address.fmt(f),
+            Place::Descriptor(number) => write!(f, "fd://{number}"),
+            Place::Systemd(None) => f.write_str(SYSTEMD),
+            Place::Systemd(Some(name)) => write!(f, "{SYSTEMD}:{name}"),
         }
     }
 }
 
 const SYSTEMD: &str = "systemd";
+const HTTPS: &str = "https://";
+const REDIRECT: &str = "redirect://";
 
 #[cfg(test)]
 mod tests {
@@ -62,9 +119,20 @@ mod tests {
 
     #[test]
     fn every_form_is_read_and_shown_alike_and_others_are_refused() {
-        for text in ["[::]:80", "unix:/a", "fd://3", "systemd", "systemd:web"] {
+        for text in [
+            "[::]:80",
+            "unix:/a",
+            "fd://3",
+            "systemd",
+            "systemd:web",
+            "https://[::]:443",
+            "https://unix:/a",
+            "https://systemd:tls",
+            "redirect://0.0.0.0:80",
+        ] {
             assert_eq!(Bind::parse(text).unwrap().to_string(), text);
         }
+        assert_eq!(Bind::parse("http://[::]:80"), Bind::parse("[::]:80"));
         for text in [
             "fd://",
             "fd://2",
@@ -73,6 +141,10 @@ mod tests {
             "systemd:",
             "systemdx",
             "fd:3",
+            "https://",
+            "https:[::]:443",
+            "https://http://[::]:80",
+            "HTTPS://[::]:443",
         ] {
             assert_eq!(Bind::parse(text), None, "{text}");
         }

@@ -11,10 +11,10 @@ mod options;
 mod passed;
 
 pub(crate) use address::ListenAddress;
-pub(crate) use bind::Bind;
+pub(crate) use bind::{Bind, Place, Scheme};
 pub(crate) use listener::{BindError, LeftListener, Listener, Tenure};
 pub(crate) use lock::{LockError, LockFile};
 pub(crate) use newcomers::turn_away;
-pub(crate) use open::{adjust, open_all};
+pub(crate) use open::{Opened, adjust, open_all};
 pub(crate) use options::{ListenOptions, UnixAccess};
 pub(crate) use passed::Passed;

@@ -2,10 +2,39 @@
 
 use std::rc::Rc;
 
-use super::bind::Bind;
+use super::bind::{Bind, Place, Scheme};
 use super::listener::{BindError, Listener};
 use super::options::ListenOptions;
 use super::passed::Passed;
+
+/// A listener, and what is spoken there. A listener may serve one generation of workers in another way
+/// than the one before.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    /// What listens.
+    pub(crate) listener: Rc<Listener>,
+    /// What is spoken.
+    pub(crate) scheme: Scheme,
+}
+
+impl Opened {
+    /// What to ask for to get the same address again, with the port that the kernel chose.
+    pub(crate) fn bind(&self) -> Bind {
+        Bind {
+            scheme: self.scheme,
+            place: Place::Address(self.listener.address().clone()),
+        }
+    }
+
+    /// The address as a person would open it: `http://127.0.0.1:8000`.
+    pub(crate) fn url(&self) -> String {
+        let address = self.listener.address();
+        match (self.scheme, address.port()) {
+            (Scheme::Http, Some(_)) => format!("http://{address}"),
+            (scheme, _) => format!("{}{address}", scheme.prefix()),
+        }
+    }
+}
 
 /// Opens all that `binds` ask for, in their order. Of `open` those are taken over that are asked for
 /// again; what is asked for twice is opened once if it was passed.
@@ -18,22 +47,27 @@ pub(crate) fn open_all(
     options: &ListenOptions,
     open: &[Rc<Listener>],
     passed: &Passed,
-) -> Result<Vec<Rc<Listener>>, BindError> {
+) -> Result<Vec<Opened>, BindError> {
     let mut open: Vec<_> = open.iter().filter(|one| one.is_own()).collect();
-    let mut listeners: Vec<Rc<Listener>> = Vec::new();
+    let mut listeners: Vec<Opened> = Vec::new();
     for bind in binds {
-        let Bind::Address(address) = bind else {
-            for one in passed.listeners(bind)? {
-                if !listeners.iter().any(|taken| Rc::ptr_eq(taken, &one)) {
-                    listeners.push(one);
+        let scheme = bind.scheme;
+        let Place::Address(address) = &bind.place else {
+            for listener in passed.listeners(bind)? {
+                if !listeners
+                    .iter()
+                    .any(|taken| Rc::ptr_eq(&taken.listener, &listener))
+                {
+                    listeners.push(Opened { listener, scheme });
                 }
             }
             continue;
         };
-        listeners.push(match open.iter().position(|one| one.asked() == address) {
+        let listener = match open.iter().position(|one| one.asked() == address) {
             Some(at) => Rc::clone(open.remove(at)),
             None => Rc::new(Listener::bind(address, options)?),
-        });
+        };
+        listeners.push(Opened { listener, scheme });
     }
     Ok(listeners)
 }

@@ -9,7 +9,7 @@ use std::os::fd::{OwnedFd, RawFd};
 use std::process;
 use std::rc::Rc;
 
-use super::bind::Bind;
+use super::bind::{Bind, Place};
 use super::listener::{BindError, Listener};
 
 /// All that were passed, asked for or not.
@@ -39,7 +39,7 @@ impl Passed {
             wanted = named(count, &variable("LISTEN_FDNAMES"));
         }
         for bind in binds {
-            if let Bind::Descriptor(number) = bind
+            if let Place::Descriptor(number) = &bind.place
                 && wanted.iter().all(|(known, _)| known != number)
             {
                 wanted.push((*number, None));
@@ -93,11 +93,11 @@ impl Passed {
     ///
     /// There is none, or one of them does not listen.
     pub(super) fn listeners(&self, bind: &Bind) -> Result<Vec<Rc<Listener>>, BindError> {
-        let wanted = |socket: &&Socket| match bind {
-            Bind::Address(_) => false,
-            Bind::Descriptor(number) => socket.number == *number,
-            Bind::Systemd(None) => socket.name.is_some(),
-            Bind::Systemd(name) => socket.name == *name,
+        let wanted = |socket: &&Socket| match &bind.place {
+            Place::Address(_) => false,
+            Place::Descriptor(number) => socket.number == *number,
+            Place::Systemd(None) => socket.name.is_some(),
+            Place::Systemd(name) => socket.name == *name,
         };
         let found = self.sockets.iter().filter(wanted).map(|socket| {
             let listener = socket.listener.clone();
@@ -189,7 +189,7 @@ mod tests {
         );
         assert!(
             passed(vec![])
-                .listeners(&Bind::Systemd(None))
+                .listeners(&Bind::parse("systemd").unwrap())
                 .unwrap_err()
                 .to_string()
                 .ends_with("found none")

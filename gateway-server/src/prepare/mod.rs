@@ -11,14 +11,16 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use crate::app_source::AppSource;
 use crate::config::Config;
 use crate::os::fd::Inherited;
 use crate::os::{memfd, process, signals};
 use crate::snapshot::{self, SnapshotError};
+use crate::tls;
 
-pub(crate) use parcel::Parcel;
+pub(crate) use parcel::{Goods, Parcel};
 
 /// The first argument of such a process; the second is a descriptor, the rest are the words that the
 /// server was started with.
@@ -81,6 +83,20 @@ pub(crate) fn copy_app(
     }
 }
 
+/// The certificates and keys that a configuration names, ready to be passed on; none if no address
+/// speaks TLS.
+///
+/// # Errors
+///
+/// A file cannot be read, or is of no use.
+pub(crate) fn read_tls(config: &Config) -> io::Result<Option<OwnedFd>> {
+    let Some(files) = config.tls_files() else {
+        return Ok(None);
+    };
+    let material = tls::read(&files, SystemTime::now()).map_err(io::Error::other)?;
+    memfd::sealed("gatewayd-tls", &material.to_bytes()).map(Some)
+}
+
 /// The configuration that a preparing process has sent.
 ///
 /// # Errors
@@ -93,7 +109,8 @@ pub(crate) fn read_config(wire: OwnedFd) -> io::Result<Config> {
 
 fn pack(config: &Config, source: AppSource) -> Result<Parcel, String> {
     let app = copy_app(config, source).map_err(|error| error.to_string())?;
+    let tls = read_tls(config).map_err(|error| error.to_string())?;
     let config = memfd::sealed("gatewayd-config", &config.to_wire())
         .map_err(|error| format!("cannot copy the configuration into memory: {error}"))?;
-    Ok(Parcel::Ready { config, app })
+    Ok(Parcel::Ready(Goods { config, app, tls }))
 }

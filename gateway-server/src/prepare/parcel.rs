@@ -14,14 +14,20 @@ use rustix::net::{
 #[derive(Debug)]
 pub(crate) enum Parcel {
     /// Everything is at hand.
-    Ready {
-        /// The configuration in its wire form, sealed.
-        config: OwnedFd,
-        /// The copy of the application, sealed; none if there is no file to copy.
-        app: Option<OwnedFd>,
-    },
+    Ready(Goods),
     /// What is wrong, a sentence each; at least one.
     Refused(Vec<String>),
+}
+
+/// What a generation is started from.
+#[derive(Debug)]
+pub(crate) struct Goods {
+    /// The configuration in its wire form, sealed.
+    pub(crate) config: OwnedFd,
+    /// The copy of the application, sealed; none if there is no file to copy.
+    pub(crate) app: Option<OwnedFd>,
+    /// Certificates and keys, sealed; none if no address speaks TLS.
+    pub(crate) tls: Option<OwnedFd>,
 }
 
 impl Parcel {
@@ -31,17 +37,19 @@ impl Parcel {
     ///
     /// The kernel's: the master is gone, for one.
     pub(crate) fn send(&self, socket: &impl AsFd) -> io::Result<()> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         let mut fds = Vec::new();
         let mut packet = Vec::new();
         match self {
-            Self::Ready { config, app } => {
+            Self::Ready(Goods { config, app, tls }) => {
                 packet.push(READY);
+                packet.push(u8::from(app.is_some()));
+                packet.push(u8::from(tls.is_some()));
                 fds.push(config.as_fd());
-                fds.extend(app.as_ref().map(AsFd::as_fd));
+                fds.extend(app.iter().chain(tls).map(AsFd::as_fd));
                 let fits = ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-                debug_assert!(fits, "there is space for two");
+                debug_assert!(fits, "there is space for three");
             }
             Self::Refused(reasons) => {
                 packet.push(REFUSED);
@@ -60,7 +68,7 @@ impl Parcel {
     ///
     /// `UnexpectedEof` if the other end is closed, `InvalidData` if it sent something else.
     pub(crate) fn receive(socket: &impl AsFd) -> io::Result<Option<Self>> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut packet = vec![0; MAX_PACKET];
         let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
@@ -79,13 +87,14 @@ impl Parcel {
         let mut fds = fds.into_iter();
         match packet[..length].split_first() {
             None => Err(io::ErrorKind::UnexpectedEof.into()),
-            Some((&READY, [])) => match fds.next() {
-                Some(config) => Ok(Some(Self::Ready {
-                    config,
-                    app: fds.next(),
-                })),
-                None => Err(io::ErrorKind::InvalidData.into()),
-            },
+            Some((&READY, &[app, tls])) => {
+                let mut take = || fds.next().ok_or(io::ErrorKind::InvalidData);
+                Ok(Some(Self::Ready(Goods {
+                    config: take()?,
+                    app: (app == 1).then(&mut take).transpose()?,
+                    tls: (tls == 1).then(&mut take).transpose()?,
+                })))
+            }
             Some((&REFUSED, reasons)) => {
                 let reasons = String::from_utf8_lossy(reasons);
                 let reasons = reasons.split('\0').map(str::to_owned).collect();
@@ -122,17 +131,21 @@ mod tests {
     fn descriptors_arrive_with_their_contents() {
         let (ours, theirs) = orders::pair().unwrap();
         assert!(Parcel::receive(&ours).unwrap().is_none());
-        for app in [None, Some("code")] {
-            let sent = Parcel::Ready {
-                config: memfd::sealed("a", b"workers=1").unwrap(),
-                app: app.map(|text| memfd::sealed("b", text.as_bytes()).unwrap()),
-            };
+        let all = [None, Some("code")].map(|app| [None, Some("keys")].map(|tls| (app, tls)));
+        for (app, tls) in all.into_iter().flatten() {
+            let file = |text: &str| memfd::sealed("b", text.as_bytes()).unwrap();
+            let sent = Parcel::Ready(Goods {
+                config: file("workers=1"),
+                app: app.map(file),
+                tls: tls.map(file),
+            });
             sent.send(&theirs).unwrap();
-            let Some(Parcel::Ready { config, app: copy }) = Parcel::receive(&ours).unwrap() else {
+            let Some(Parcel::Ready(goods)) = Parcel::receive(&ours).unwrap() else {
                 panic!("expected what was sent")
             };
-            assert_eq!(text(config), "workers=1");
-            assert_eq!(copy.map(text).as_deref(), app);
+            assert_eq!(text(goods.config), "workers=1");
+            assert_eq!(goods.app.map(text).as_deref(), app);
+            assert_eq!(goods.tls.map(text).as_deref(), tls);
         }
         drop(theirs);
         let error = Parcel::receive(&ours).unwrap_err();

@@ -3,6 +3,7 @@
 
 mod shared;
 mod socket;
+mod tls;
 
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -14,16 +15,56 @@ use bytes::BytesMut;
 pub(crate) use shared::SharedWire;
 pub(crate) use socket::{Readiness, Socket};
 
-/// A client's end of a connection, in clear text.
+use crate::tls::{Fault, Session};
+use tls::Tls;
+
+/// A client's end of a connection: in clear text, or within TLS.
 #[derive(Debug)]
 pub(crate) struct Wire {
     socket: Socket,
+    tls: Option<Box<Tls>>,
 }
 
 impl Wire {
     /// Bytes travel as they are.
     pub(crate) fn plain(socket: Socket) -> Self {
-        Self { socket }
+        Self { socket, tls: None }
+    }
+
+    /// Bytes travel within TLS, once [`Wire::poll_handshake`] is over.
+    pub(crate) fn secured(socket: Socket, session: Session) -> Self {
+        Self {
+            socket,
+            tls: Some(Box::new(Tls::new(session))),
+        }
+    }
+
+    /// Whether bytes travel within TLS.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Goes on with the handshake, before anything is read or written; ready once it is over, at once
+    /// where there is none.
+    ///
+    /// # Errors
+    ///
+    /// There will be no connection.
+    pub(crate) fn poll_handshake(&mut self) -> Poll<Result<(), Fault>> {
+        match &mut self.tls {
+            None => Poll::Ready(Ok(())),
+            Some(tls) => tls.poll_handshake(&mut self.socket),
+        }
+    }
+
+    /// The protocol that the handshake has agreed upon, if any.
+    pub(crate) fn protocol(&self) -> Option<&[u8]> {
+        self.tls.as_ref()?.protocol()
+    }
+
+    /// What follows is sent and received as it is: no TLS has come about.
+    pub(crate) fn give_up_tls(&mut self) {
+        self.tls = None;
     }
 
     /// Notes what the kernel said.
@@ -58,42 +99,55 @@ impl Wire {
     /// Whether a read may bring something.
     #[inline]
     pub(crate) fn may_read(&mut self) -> bool {
-        self.socket.may_read()
+        self.tls.as_ref().is_some_and(|tls| tls.has_input()) || self.socket.may_read()
     }
 
     /// Reads some bytes; 0 is the end of input.
     #[inline]
     pub(crate) fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.socket.poll_read(into)
+        match &mut self.tls {
+            None => self.socket.poll_read(into),
+            Some(tls) => tls.poll_read(&mut self.socket, into),
+        }
     }
 
     /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
-    #[inline]
     pub(crate) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
-        self.socket.poll_read_behind(into)
+        match &mut self.tls {
+            None => self.socket.poll_read_behind(into),
+            Some(tls) => tls.poll_read_behind(&mut self.socket, into),
+        }
     }
 
     /// Writes some of `bytes`. One who is told to wait comes back with the same bytes, and perhaps with
     /// more behind them.
     #[inline]
     pub(crate) fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.socket.poll_write(bytes)
+        match &mut self.tls {
+            None => self.socket.poll_write(bytes),
+            Some(tls) => tls.poll_write(&mut self.socket, [bytes]),
+        }
     }
 
     /// Writes some of `buffers`, in order, as [`Wire::poll_write`] does.
-    #[inline]
     pub(crate) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.socket.poll_write_all_of(buffers)
+        match &mut self.tls {
+            None => self.socket.poll_write_all_of(buffers),
+            Some(tls) => tls.poll_write(&mut self.socket, buffers.iter().map(|one| &**one)),
+        }
     }
 
-    /// Sends some bytes of a file from `offset` on; 0 is the file's end.
+    /// Sends some bytes of a file from `offset` on, as [`Wire::poll_write`] does; 0 is the file's end.
     pub(crate) fn poll_send_file(
         &mut self,
         file: &File,
         offset: u64,
         length: u64,
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll_send_file(file, offset, length)
+        match &mut self.tls {
+            None => self.socket.poll_send_file(file, offset, length),
+            Some(tls) => tls.poll_send_file(&mut self.socket, file, offset, length),
+        }
     }
 
     /// Bytes that were written and that the peer has not taken yet.
@@ -109,7 +163,17 @@ impl Wire {
 
     /// Ends the output; the peer may go on sending.
     pub(crate) fn shut_down_output(&mut self) {
-        self.socket.shut_down_output();
+        match &mut self.tls {
+            None => self.socket.shut_down_output(),
+            Some(tls) => tls.shut_down_output(&mut self.socket),
+        }
+    }
+
+    /// The connection is about to be closed: says goodbye where that takes a word.
+    pub(crate) fn part(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.shut_down_output(&mut self.socket);
+        }
     }
 }
 

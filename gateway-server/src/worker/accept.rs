@@ -10,9 +10,10 @@ use gateway_spec::Address;
 use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
-use crate::connection::{Connection, Service};
-use crate::net::{ListenAddress, Tenure, turn_away};
+use crate::connection::{Connection, Entrance, Service};
+use crate::net::{ListenAddress, Scheme, Tenure, turn_away};
 use crate::os;
+use crate::tls::{Engine, Session};
 use crate::wire::{Socket, Wire};
 
 /// A nonblocking listening socket with its address.
@@ -20,8 +21,10 @@ pub(super) struct Listener {
     socket: OwnedFd,
     address: ListenAddress,
     kind: Kind,
+    /// What is spoken, where it is TLS.
+    engine: Option<Rc<Engine>>,
     tenure: Tenure,
-    local: Rc<HostAddress>,
+    entrance: Rc<Entrance>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +47,14 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
-    pub(super) fn new(address: &ListenAddress, socket: OwnedFd, tenure: Tenure) -> Self {
+    pub(super) fn new(
+        address: &ListenAddress,
+        scheme: Scheme,
+        engine: Option<&Rc<Engine>>,
+        redirect_port: Option<u16>,
+        socket: OwnedFd,
+        tenure: Tenure,
+    ) -> Self {
         let (kind, local) = match address {
             ListenAddress::Tcp(address) => (Kind::Tcp, Address::from(*address)),
             ListenAddress::Unix(path) => (
@@ -56,17 +66,30 @@ impl Listener {
             socket,
             address: address.clone(),
             kind,
+            engine: engine.filter(|_| scheme == Scheme::Https).cloned(),
             tenure,
-            local: Rc::new(HostAddress::from(&local)),
+            entrance: Rc::new(Entrance {
+                local: HostAddress::from(&local),
+                secured: scheme == Scheme::Https,
+                redirects: redirect_port.filter(|_| scheme == Scheme::Redirect),
+            }),
         }
     }
 
     pub(super) fn accept(&self, service: &Rc<Service>) -> Accepted {
         match self.try_accept() {
             Ok((fd, peer)) => {
-                let local = Rc::clone(&self.local);
-                let wire = Wire::plain(Socket::new(fd));
-                let connection = Connection::new(service, wire, peer, local);
+                let socket = Socket::new(fd);
+                let wire = match self.engine.as_ref().map(Session::new) {
+                    None => Wire::plain(socket),
+                    Some(Ok(session)) => Wire::secured(socket, session),
+                    Some(Err(error)) => {
+                        tracing::error!("{self}: cannot begin a TLS session: {error}");
+                        return Accepted::Lost;
+                    }
+                };
+                let entrance = Rc::clone(&self.entrance);
+                let connection = Connection::new(service, wire, peer, entrance);
                 Accepted::Connection(Box::new(connection))
             }
             Err(error) => outcome_of(error),

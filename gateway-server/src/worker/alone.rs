@@ -23,10 +23,11 @@ use crate::config::Config;
 use crate::drain::{Drain, LAST_GRACE, Phase};
 use crate::log_files::LogFiles;
 use crate::logging::AccessLog;
-use crate::net::{self, BindError, Passed};
+use crate::net::{self, BindError, Opened, Passed};
 use crate::orders;
 use crate::os::signals::{Ignored, SignalSource};
 use crate::os::{fd, process};
+use crate::prepare;
 use crate::scoreboard::{Page, Slot};
 use crate::start;
 
@@ -43,7 +44,7 @@ pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
     }
 }
 
-fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
+fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
     let passed = Passed::take(&config.bind, fd::adopt);
     if std::env::var_os("NOTIFY_SOCKET").is_some() {
         tracing::warn!(
@@ -59,11 +60,22 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         net::open_all(&config.bind, &options, &[], &passed)
     })
     .map_err(other)?;
+    let tls = prepare::read_tls(&config).map_err(other)?;
     assume_identity(&config).map_err(other)?;
-    let addresses: Vec<_> = bound.iter().map(|one| one.address().clone()).collect();
+    config.bind = bound.iter().map(Opened::bind).collect();
+    let urls: Vec<_> = bound.iter().map(Opened::url).collect();
     let listeners = bound
         .iter()
-        .map(|one| Ok((one.address().clone(), one.duplicate()?, one.tenure())))
+        .map(|one| {
+            let listener = &one.listener;
+            let address = listener.address().clone();
+            Ok((
+                address,
+                one.scheme,
+                listener.duplicate()?,
+                listener.tenure(),
+            ))
+        })
         .collect::<io::Result<_>>()
         .map_err(other)?;
     let app = match source {
@@ -82,6 +94,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
     }
     let serving = Serving {
         listeners,
+        tls,
         app,
         access_log: access_log.clone(),
         options: config.serve_options(),
@@ -124,7 +137,9 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
             tokio::task::spawn_local(obey(orders, subject));
             tokio::task::spawn_local(async move {
                 drain.wait().await;
-                bound.iter().for_each(|one| one.turn_newcomers_away());
+                bound
+                    .iter()
+                    .for_each(|one| one.listener.turn_newcomers_away());
                 // What is not accepted by now is the serving loop's, which has sockets of its own.
                 drop(bound);
             });
@@ -132,7 +147,7 @@ fn serve(config: Config, source: AppSource, started: Instant) -> Result<(), Serv
         },
         |app| {
             let took = started.elapsed();
-            tracing::info!("{}", banner::line(&app, path, &addresses, 0, took));
+            tracing::info!("{}", banner::line(&app, path, &urls, 0, took));
         },
     )
 }

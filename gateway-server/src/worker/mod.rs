@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::Drain;
 use crate::logging::{self, AccessLog};
-use crate::net::Bind;
+use crate::net::Place;
 use crate::orders::Report;
 use crate::os::fd::{self, Inherited};
 use crate::os::{identity, memfd, process, signals};
@@ -129,13 +129,16 @@ impl Boot {
             .bind
             .iter()
             .zip(&plan.listeners)
-            .map(|(bind, (number, tenure))| match bind {
-                Bind::Address(address) => Ok((address.clone(), take(*number)?, *tenure)),
+            .map(|(bind, (number, tenure))| match &bind.place {
+                Place::Address(address) => {
+                    Ok((address.clone(), bind.scheme, take(*number)?, *tenure))
+                }
                 _ => Err(not_ours()),
             })
             .collect::<Result<_, _>>()?;
         let serving = Serving {
             listeners,
+            tls: plan.tls.map(&mut take).transpose()?,
             app,
             access_log: config.access_log.as_ref().map(AccessLog::of).transpose()?,
             options: config.serve_options(),

@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) shares: RawFd,
     /// The application's snapshot; none if the application is this program.
     pub(crate) app: Option<RawFd>,
+    /// Certificates and keys; none if no address speaks TLS.
+    pub(crate) tls: Option<RawFd>,
     /// The listeners, in the order of the configuration's addresses.
     pub(crate) listeners: Vec<(RawFd, Tenure)>,
 }
@@ -39,6 +41,9 @@ impl Plan {
         );
         if let Some(app) = self.app {
             text = format!("{text},app={app}");
+        }
+        if let Some(tls) = self.tls {
+            text = format!("{text},tls={tls}");
         }
         for (listener, tenure) in &self.listeners {
             let name = match tenure {
@@ -71,6 +76,7 @@ impl Plan {
             slot: descriptor("slot")?,
             shares: descriptor("shares")?,
             app: descriptor("app"),
+            tls: descriptor("tls"),
             listeners: std::iter::from_fn(|| {
                 let own = descriptor(OWN).map(|number| (number, Tenure::Own));
                 own.or_else(|| Some((descriptor(LENT)?, Tenure::Lent)))
@@ -84,6 +90,7 @@ impl Plan {
     pub(crate) fn descriptors(&self) -> Vec<RawFd> {
         let mut all = vec![self.config, self.orders, self.slot, self.shares];
         all.extend(self.app);
+        all.extend(self.tls);
         all.extend(self.listeners.iter().map(|(number, _)| *number));
         all
     }
@@ -114,6 +121,7 @@ mod tests {
             slot: 6,
             shares: 7,
             app: Some(8),
+            tls: Some(12),
             listeners: vec![(9, Tenure::Own), (10, Tenure::Lent), (11, Tenure::Own)],
         };
         for app in [Some(8), None] {
@@ -124,7 +132,7 @@ mod tests {
                 Some(plan.clone())
             );
         }
-        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 9, 10, 11]);
+        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 12, 9, 10, 11]);
     }
 
     #[test]

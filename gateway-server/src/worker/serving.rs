@@ -9,7 +9,7 @@ use gateway_spec::abi::GwModule;
 use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::logging::AccessLog;
-use crate::net::{ListenAddress, Tenure};
+use crate::net::{ListenAddress, Scheme, Tenure};
 use crate::options::ServeOptions;
 use crate::scoreboard::Slot;
 use crate::shares::Shares;
@@ -18,7 +18,9 @@ use crate::shares::Shares;
 #[derive(Debug)]
 pub(crate) struct Serving {
     /// Nonblocking sockets to accept from.
-    pub(crate) listeners: Vec<(ListenAddress, OwnedFd, Tenure)>,
+    pub(crate) listeners: Vec<(ListenAddress, Scheme, OwnedFd, Tenure)>,
+    /// Certificates and keys, where TLS is spoken.
+    pub(crate) tls: Option<OwnedFd>,
     /// What to serve.
     pub(crate) app: App,
     /// Where a line for each request goes, if anywhere.

@@ -45,6 +45,7 @@ mod supervisor;
 mod surroundings;
 mod timeouts;
 mod tunnels;
+mod tls;
 mod under_load;
 mod upgrade;
 mod websockets;

@@ -22,12 +22,12 @@ use crate::arbiter::worker_handle::{Provisions, WorkerHandle};
 use crate::config::Config;
 use crate::log_files::LogFiles;
 use crate::logging;
-use crate::net::{Bind, Listener};
+use crate::net::{Listener, Place};
 use crate::orders::{Order, Received, Report};
 use crate::os::fd::Inherited;
 use crate::os::process::{self, Image};
 use crate::os::{memfd, signals};
-use crate::prepare::{self, Parcel};
+use crate::prepare::{self, Goods, Parcel};
 use crate::shares;
 use crate::value::LogLevel;
 
@@ -101,7 +101,7 @@ impl Check {
             "--workers: expected at least 1 for an upgrade, found 0"
         );
         for bind in &config.bind {
-            if let Bind::Address(address) = bind
+            if let Place::Address(address) = &bind.place
                 && !left.listeners.iter().any(|one| one.asked == *address)
             {
                 drop(Listener::bind(address, &config.listen_options())?);
@@ -110,6 +110,7 @@ impl Check {
         let logs = LogFiles::of(config);
         drop(logs.open()?);
         let app = prepare::copy_app(config, source)?;
+        let tls = prepare::read_tls(config)?;
         let wire = memfd::sealed("gatewayd-config", &config.to_wire())?;
         let shares = shares::create()?;
         let provisions = Provisions {
@@ -117,6 +118,7 @@ impl Check {
             config: wire.as_fd(),
             shares: shares.as_fd(),
             app: app.as_ref().map(AsFd::as_fd),
+            tls: tls.as_ref().map(AsFd::as_fd),
             logs,
             listeners: &[],
         };
@@ -125,7 +127,14 @@ impl Check {
             .context("cannot start a worker")?;
         let mut canary = Canary { handle };
         canary.await_ready(&self.report, config.boot_timeout)?;
-        Ok((canary, Parcel::Ready { config: wire, app }))
+        Ok((
+            canary,
+            Parcel::Ready(Goods {
+                config: wire,
+                app,
+                tls,
+            }),
+        ))
     }
 }
 

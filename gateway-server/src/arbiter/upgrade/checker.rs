@@ -12,7 +12,7 @@ use crate::arbiter::event::Generation;
 use crate::orders::{self, Order};
 use crate::os::memfd;
 use crate::os::process::{self, Image};
-use crate::prepare::Parcel;
+use crate::prepare::{Goods, Parcel};
 
 /// A process that checks, from its start until it is reaped.
 #[derive(Debug)]
@@ -20,17 +20,10 @@ pub(crate) struct Checker {
     pub(super) image: Image,
     pub(super) generation: Generation,
     /// What the new program is to begin with, once it has found that good.
-    pub(super) found: Option<Found>,
+    pub(super) found: Option<Goods>,
     pid: Pid,
     socket: OwnedFd,
     deaf: bool,
-}
-
-/// What a check has read and tried.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) config: OwnedFd,
-    pub(super) app: Option<OwnedFd>,
 }
 
 impl Checker {
@@ -52,6 +45,7 @@ impl Checker {
             report: Some(theirs.as_raw_fd()),
             config: None,
             app: None,
+            tls: None,
         };
         let inherited = [image.as_fd(), state.as_fd(), theirs.as_fd()];
         let pid = image.spawn(&start.arguments(CHECK_ROLE, plan)?, &inherited)?;
@@ -83,8 +77,8 @@ impl Checker {
         let parcel = Parcel::receive(&self.socket).transpose()?;
         self.deaf = true;
         match parcel {
-            Ok(Parcel::Ready { config, app }) => {
-                self.found = Some(Found { config, app });
+            Ok(Parcel::Ready(goods)) => {
+                self.found = Some(goods);
                 Some(Ok(()))
             }
             Ok(Parcel::Refused(reasons)) => Some(Err(reasons.join("; "))),

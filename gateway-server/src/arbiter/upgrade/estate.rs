@@ -58,11 +58,12 @@ impl Estate<'_> {
             report: None,
             config: Some(found.config.as_raw_fd()),
             app: found.app.as_ref().map(AsRawFd::as_raw_fd),
+            tls: found.tls.as_ref().map(AsRawFd::as_raw_fd),
         };
         let arguments = self.start.arguments(ADOPT_ROLE, plan)?;
         let mut inherited: Vec<BorrowedFd<'_>> =
             vec![checker.image.as_fd(), state.as_fd(), found.config.as_fd()];
-        inherited.extend(found.app.as_ref().map(AsFd::as_fd));
+        inherited.extend(found.app.iter().chain(&found.tls).map(AsFd::as_fd));
         inherited.extend(self.pid_file.map(AsFd::as_fd));
         for left in self.own_listeners() {
             inherited.push(left.socket);

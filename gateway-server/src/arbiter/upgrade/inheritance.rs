@@ -32,6 +32,8 @@ pub(crate) struct Inheritance {
     pub(crate) config: Config,
     /// The copy of the application that the check has tried; none if that is the program.
     pub(crate) app: Option<OwnedFd>,
+    /// Certificates and keys that the check has read, if it needs any.
+    pub(crate) tls: Option<OwnedFd>,
     pub(crate) image: Image,
     /// Where it has listened, as it was asked to.
     pub(crate) binds: Vec<Bind>,
@@ -71,6 +73,7 @@ impl Inheritance {
         let image = Image::adopt(take(plan.image)?, &name)?;
         let config = prepare::read_config(take(plan.config.context(NOT_OURS)?)?)?;
         let app = plan.app.map(&mut take).transpose()?;
+        let tls = plan.tls.map(&mut take).transpose()?;
         let mut listeners = Vec::new();
         for one in left.listeners {
             let one = LeftListener {
@@ -110,6 +113,7 @@ impl Inheritance {
             },
             config,
             app,
+            tls,
             image,
             binds: left.binds,
             kept: left.kept,

@@ -25,6 +25,8 @@ pub(super) struct Plan {
     /// For the successor: the copy of the application that the check has tried; none if the application
     /// is the program.
     pub(super) app: Option<RawFd>,
+    /// For the successor: certificates and keys that the check has read, if it needs any.
+    pub(super) tls: Option<RawFd>,
 }
 
 impl Plan {
@@ -36,6 +38,7 @@ impl Plan {
             (REPORT, self.report),
             (CONFIG, self.config),
             (APP, self.app),
+            (TLS, self.tls),
         ] {
             if let Some(number) = number {
                 text = format!("{text},{name}={number}");
@@ -58,6 +61,7 @@ impl Plan {
             report: next(REPORT),
             config: next(CONFIG),
             app: next(APP),
+            tls: next(TLS),
         };
         fields.next().is_none().then_some(plan)
     }
@@ -65,7 +69,7 @@ impl Plan {
     /// Every descriptor of the plan.
     pub(super) fn descriptors(self) -> Vec<RawFd> {
         let always = [self.image, self.state].into_iter();
-        let others = [self.report, self.config, self.app].into_iter();
+        let others = [self.report, self.config, self.app, self.tls].into_iter();
         always.chain(others.flatten()).collect()
     }
 }
@@ -73,6 +77,7 @@ impl Plan {
 const REPORT: &str = "report";
 const CONFIG: &str = "config";
 const APP: &str = "app";
+const TLS: &str = "tls";
 
 #[cfg(test)]
 mod tests {
@@ -89,6 +94,7 @@ mod tests {
                 report: some,
                 config: some,
                 app: some,
+                tls: some,
             };
             let argument = plan.to_argument();
             let read = Plan::parse(OsStr::from_bytes(argument.as_bytes()));

@@ -1,0 +1,86 @@
+//! What the settings for TLS mean together.
+
+use super::origin::Origin;
+use super::problem::Problem;
+use super::{Config, SETTINGS};
+use crate::net::{Place, Scheme};
+use crate::options::TlsFiles;
+use crate::value::ClientAuth;
+
+impl Config {
+    /// Where certificates are; none if no address needs any.
+    pub(crate) fn tls_files(&self) -> Option<TlsFiles> {
+        self.speaks(Scheme::Https).then(|| TlsFiles {
+            certificates: self.tls_cert.clone(),
+            keys: self.tls_key.clone(),
+            client_ca: self.tls_client_ca.clone(),
+            revocations: self.tls_crl.clone(),
+            client_auth: self.tls_client_auth,
+        })
+    }
+
+    /// Where redirecting addresses send clients, if that is known yet: a port may be the kernel's to
+    /// choose, a socket another's to open.
+    pub(super) fn redirect_port(&self) -> Option<u16> {
+        if self.redirect_port != 0 {
+            return u16::try_from(self.redirect_port).ok();
+        }
+        let mut secured = self.bind.iter().filter(|one| one.scheme == Scheme::Https);
+        secured.find_map(|one| match &one.place {
+            Place::Address(address) => address.port(),
+            _ => None,
+        })
+    }
+
+    fn speaks(&self, scheme: Scheme) -> bool {
+        self.bind.iter().any(|one| one.scheme == scheme)
+    }
+}
+
+/// Finds what does not go together; `origins` are those of the settings.
+pub(super) fn look_through(config: &Config, origins: &[Origin], problems: &mut Vec<Problem>) {
+    let mut refuse = |setting: &str, expected: &str, found: &str| {
+        let at = SETTINGS.iter().position(|one| one.name == setting);
+        let lead = at.map_or_else(|| setting.to_owned(), |at| origins[at].lead(setting));
+        problems.push(Problem::Refused {
+            lead,
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        });
+    };
+    if config.speaks(Scheme::Https) && config.tls_cert.is_empty() {
+        refuse("bind", "a tls-cert for an https address", "none");
+    }
+    if config.speaks(Scheme::Redirect) && !config.speaks(Scheme::Https) && config.redirect_port == 0
+    {
+        refuse(
+            "bind",
+            "an https address, or a redirect-port, to redirect to",
+            "neither",
+        );
+    }
+    if config.tls_key.len() > config.tls_cert.len() {
+        refuse(
+            "tls-key",
+            "no more keys than certificates",
+            &format!("{} for {}", config.tls_key.len(), config.tls_cert.len()),
+        );
+    }
+    let judges = config.tls_client_auth != ClientAuth::None;
+    if judges && config.tls_client_ca.is_none() {
+        refuse(
+            "tls-client-auth",
+            "a tls-client-ca to judge clients by",
+            "none",
+        );
+    }
+    for (name, file) in [
+        ("tls-client-ca", &config.tls_client_ca),
+        ("tls-crl", &config.tls_crl),
+    ] {
+        if file.is_some() && !judges {
+            let expected = "tls-client-auth to be `optional` or `required`";
+            refuse(name, expected, "`none`");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! TLS: what is read from files, what is made of it, and a connection's cryptography without its IO.
+//!
+//! All that comes from the library stays in this room.
+
+mod certificate;
+mod credentials;
+mod engine;
+mod files;
+mod material;
+mod session;
+
+pub(crate) use engine::{Engine, Terms};
+pub(crate) use files::read;
+pub(crate) use material::Material;
+pub(crate) use session::{Carrier, Fault, Session};
