@@ -24,6 +24,7 @@ mod options;
 mod orders;
 mod os;
 mod prepare;
+mod proxies;
 mod scoreboard;
 mod shares;
 mod snapshot;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::proxies::Proxies;
 use crate::value::{ByteCount, ClientAuth, TlsVersion};
 
 /// The options of one worker's serving loop.
@@ -18,6 +19,8 @@ pub(crate) struct ServeOptions {
     pub(crate) rates: MinimumRates,
     /// How much of everything there may be at once.
     pub(crate) capacity: Capacity,
+    /// Who may speak for others, if anybody may.
+    pub(crate) proxies: Option<Proxies>,
     /// Oldest version of TLS that is spoken.
     pub(crate) tls_min_version: TlsVersion,
     /// Whether clients show certificates.

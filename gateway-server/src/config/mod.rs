@@ -29,6 +29,7 @@ pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
 
 use crate::net::{Bind, ListenOptions, UnixAccess};
 use crate::options::{AppSettings, Capacity, MinimumRates, RequestSizes, ServeOptions, Timeouts};
+use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::value::{ByteCount, ClientAuth, FileMode, Identity, LogLevel, LogTarget, TlsVersion};
 
 /// Every setting's value, and what is to be served.
@@ -92,6 +93,9 @@ pub(crate) struct Config {
     pub(crate) min_body_rate: ByteCount,
     pub(crate) min_write_rate: ByteCount,
     pub(crate) keep_alive_requests: u32,
+    pub(crate) trusted_proxies: Vec<TrustedPeer>,
+    pub(crate) proxy_fields: Vec<ProxyField>,
+    pub(crate) proxy_hops: u32,
     pub(crate) max_requests_in_flight: u32,
     pub(crate) queue: u32,
     pub(crate) access_log: Option<LogTarget>,
@@ -152,6 +156,9 @@ impl Config {
             min_body_rate: zero,
             min_write_rate: zero,
             keep_alive_requests: 0,
+            trusted_proxies: Vec::new(),
+            proxy_fields: Vec::new(),
+            proxy_hops: 0,
             max_requests_in_flight: 0,
             queue: 0,
             access_log: None,
@@ -216,6 +223,11 @@ impl Config {
                 queue: self.queue,
                 keep_alive_requests: none_if_zero(self.keep_alive_requests),
             },
+            proxies: (!self.trusted_proxies.is_empty()).then(|| Proxies {
+                trusted: self.trusted_proxies.clone(),
+                fields: self.proxy_fields.clone(),
+                hops: self.proxy_hops,
+            }),
             tls_min_version: self.tls_min_version,
             client_auth: self.tls_client_auth,
             redirect_port: self.redirect_port(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Config;
 
 use crate::net::{Bind, Scheme};
+use crate::proxies::{ProxyField, TrustedPeer};
 use crate::value::{
     ByteCount, ClientAuth, FileMode, LogLevel, LogTarget, TlsVersion, parse_duration, show_duration,
 };
@@ -36,6 +37,8 @@ pub(crate) struct Setting {
 pub(crate) enum Group {
     /// Sockets, workers, the application.
     Serving,
+    /// Who may speak for others.
+    Proxies,
     /// Who the processes are.
     Process,
     /// Certificates and keys.
@@ -53,6 +56,7 @@ impl Group {
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::Serving => "Serving",
+            Self::Proxies => "Proxies",
             Self::Process => "Process",
             Self::Tls => "TLS",
             Self::Timeouts => "Timeouts",
@@ -84,6 +88,10 @@ pub(crate) enum Field {
     Bytes(RangeInclusive<ByteCount>, fn(&mut Config) -> &mut ByteCount),
     /// Addresses to listen on, one or more; in the environment separated by commas.
     Addresses(fn(&mut Config) -> &mut Vec<Bind>),
+    /// Proxies that are trusted, none or more.
+    Peers(fn(&mut Config) -> &mut Vec<TrustedPeer>),
+    /// Fields that they set, one or more.
+    ProxyFields(fn(&mut Config) -> &mut Vec<ProxyField>),
     /// On or off; as a flag it takes no value.
     Switch(fn(&mut Config) -> &mut bool),
     /// Where to write lines, or nowhere.
@@ -131,7 +139,10 @@ impl Setting {
 
     /// Whether the setting may be given several times, each adding a value.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.field, Field::Addresses(_) | Field::Files(_))
+        matches!(
+            self.field,
+            Field::Addresses(_) | Field::Files(_) | Field::Peers(_) | Field::ProxyFields(_)
+        )
     }
 
     /// Reads `texts` (several only for a list) into the configuration.
@@ -146,6 +157,7 @@ impl Setting {
     /// Takes back what was set; what is always set stays.
     pub(crate) fn unset(&self, config: &mut Config) {
         match self.field {
+            Field::Peers(field) => field(config).clear(),
             Field::Target(field) => *field(config) = None,
             Field::File(field) => *field(config) = None,
             Field::Mode(field) => *field(config) = None,
@@ -192,6 +204,8 @@ impl Field {
                 range.end()
             ),
             Self::Addresses(_) => Bind::FORM.to_owned(),
+            Self::Peers(_) => TrustedPeer::FORM.to_owned(),
+            Self::ProxyFields(_) => ProxyField::FORM.to_owned(),
             Self::Switch(_) => "`true` or `false`".to_owned(),
             Self::Target(_) => "a file path, or `-` for standard output".to_owned(),
             Self::File(_) => "a file path".to_owned(),
@@ -213,6 +227,8 @@ impl Field {
             Self::Time(..) => "TIME",
             Self::Bytes(..) => "SIZE",
             Self::Addresses(_) => "ADDRESS",
+            Self::Peers(_) => "NETWORK",
+            Self::ProxyFields(_) => "FIELD",
             Self::Switch(_) => "",
             Self::Target(_) | Self::File(_) | Self::Files(_) => "PATH",
             Self::ClientAuth(_) => "WHETHER",
@@ -245,11 +261,20 @@ impl Field {
     }
 
     fn set(&self, config: &mut Config, texts: &[&str]) -> Result<(), Refused> {
-        if let Self::Addresses(field) = self {
-            let parse = |text: &&str| Bind::parse(text).ok_or_else(|| self.refuse(text));
-            let addresses: Vec<_> = texts.iter().map(parse).collect::<Result<_, _>>()?;
-            *field(config) = addresses;
-            return Ok(());
+        match self {
+            Self::Addresses(field) => {
+                *field(config) = self.all(texts.iter().copied(), Bind::parse)?;
+                return Ok(());
+            }
+            Self::Peers(field) => {
+                *field(config) = self.all(elements(texts), TrustedPeer::parse)?;
+                return Ok(());
+            }
+            Self::ProxyFields(field) => {
+                *field(config) = self.all(elements(texts), ProxyField::parse)?;
+                return Ok(());
+            }
+            _ => {}
         }
         if let Self::Files(field) = self {
             let named = |text: &&str| match text {
@@ -261,6 +286,17 @@ impl Field {
         }
         let text = texts.last().copied().unwrap_or_default();
         self.set_one(config, text).ok_or_else(|| self.refuse(text))
+    }
+
+    /// A list's values.
+    fn all<'t, T>(
+        &self,
+        texts: impl Iterator<Item = &'t str>,
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, Refused> {
+        texts
+            .map(|text| parse(text).ok_or_else(|| self.refuse(text)))
+            .collect()
     }
 
     fn set_one(&self, config: &mut Config, text: &str) -> Option<()> {
@@ -299,7 +335,9 @@ impl Field {
             Self::Level(field) => *field(config) = LogLevel::parse(text)?,
             Self::ClientAuth(field) => *field(config) = ClientAuth::parse(text)?,
             Self::TlsVersion(field) => *field(config) = TlsVersion::parse(text)?,
-            Self::Addresses(_) | Self::Files(_) => unreachable!("lists are read as a whole"),
+            Self::Addresses(_) | Self::Files(_) | Self::Peers(_) | Self::ProxyFields(_) => {
+                unreachable!("lists are read as a whole")
+            }
         }
         Some(())
     }
@@ -310,6 +348,8 @@ impl Field {
             Self::Time(_, field) => vec![show_duration(*field(config))],
             Self::Bytes(_, field) => vec![field(config).to_string()],
             Self::Addresses(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::Peers(field) => field(config).iter().map(ToString::to_string).collect(),
+            Self::ProxyFields(field) => field(config).iter().map(ToString::to_string).collect(),
             Self::Switch(field) => vec![field(config).to_string()],
             Self::Target(field) => field(config).iter().map(ToString::to_string).collect(),
             Self::File(field) => {
@@ -334,6 +374,11 @@ impl Field {
             expected: self.form(),
         }
     }
+}
+
+/// The texts of a list whose elements hold no comma, each of them one or several.
+fn elements<'t>(texts: &'t [&'t str]) -> impl Iterator<Item = &'t str> {
+    texts.iter().flat_map(|text| text.split(',')).map(str::trim)
 }
 
 /// What begins every environment variable that is a setting.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::handover::Ends;
+use super::ends::Ends;
 use super::service::{Presence, Service};
 use super::{Connection, Phase};
 use crate::wire::{Readiness, SharedWire};

@@ -1,39 +1,21 @@
 //! From a head to a call, and to a line of the access log, in whatever version of HTTP the head came:
 //! the parser's slices go across as they stand in the buffer that was parsed.
 
-use std::rc::Rc;
 use std::task::Waker;
 
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
 use gateway_spec::abi::host::{Call, CallHead, HostAddress};
-use gateway_spec::abi::{Field, method, names, request_flag, scheme, version};
+use gateway_spec::abi::{Field, method, names, version};
 
 use super::answer::Answer;
+use super::ends::{Ends, Facts, Retold};
 use super::service::Service;
-use crate::http1::{BodyLength, Form, Head, Version};
+use crate::http1::{BodyLength, Head, Version};
 use crate::logging::{AccessLog, LoggedRequest, Visit};
 
 /// What a request line says: method, target, version.
 pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
-
-/// Who talks to whom.
-#[derive(Debug)]
-pub(super) struct Ends {
-    pub(super) peer: HostAddress,
-    pub(super) entrance: Rc<Entrance>,
-}
-
-/// Where a connection has come in.
-#[derive(Debug)]
-pub(crate) struct Entrance {
-    /// Our end.
-    pub(crate) local: HostAddress,
-    /// Whether TLS is spoken there.
-    pub(crate) secured: bool,
-    /// The port of the https address that every request is sent on to, if it is.
-    pub(crate) redirects: Option<u16>,
-}
 
 /// A request that is handed over.
 #[derive(Clone, Copy)]
@@ -105,19 +87,20 @@ impl Ends {
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
         let lines = request.head.fields(request.raw);
-        if lines.len() > MANY {
-            return self.call_with_many(service, request, body, answer, waker);
+        if lines.len() > MANY || self.is_proxied() {
+            return self.call_at_length(service, request, body, answer, waker);
         }
         let mut fields = ArrayVec::<Field<'_>, MANY>::new();
         for line in lines {
             fields.push(line);
         }
-        self.start(service, request, &fields, body, answer, waker)
+        let facts = Facts::direct(self, request.head, request.raw);
+        self.start(service, request, (&facts, &fields), body, answer, waker)
     }
 
-    /// The same, for a request with more field lines than clients send.
+    /// The same, for a request with more field lines than clients send, or that a proxy passes on.
     #[inline(never)]
-    fn call_with_many(
+    fn call_at_length(
         &self,
         service: &Service,
         request: &Request<'_>,
@@ -125,8 +108,12 @@ impl Ends {
         answer: Box<Answer>,
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
-        let fields: Vec<Field<'_>> = request.head.fields(request.raw).collect();
-        self.start(service, request, &fields, body, answer, waker)
+        let mut fields: Vec<Field<'_>> = request.head.fields(request.raw).collect();
+        let retold = Retold::new(self, request.head, request.raw);
+        retold.amend_host(&mut fields);
+        let mut facts = Facts::direct(self, request.head, request.raw);
+        retold.amend(&mut facts);
+        self.start(service, request, (&facts, &fields), body, answer, waker)
     }
 
     #[inline(always)]
@@ -134,14 +121,12 @@ impl Ends {
         &self,
         service: &Service,
         request: &Request<'_>,
-        fields: &[Field<'_>],
+        (facts, fields): (&Facts<'_>, &[Field<'_>]),
         body: Option<Body>,
         answer: Box<Answer>,
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
-        let Request {
-            head, raw, offer, ..
-        } = *request;
+        let Request { head, offer, .. } = *request;
         // What has no body is not asked how long it is.
         let content_length = match body.as_ref().map(|_| head.body()) {
             None | Some(BodyLength::None) => Some(0),
@@ -150,25 +135,22 @@ impl Ends {
         };
         // Its method does not stand in the head, so not everything does.
         let extended = request.dialect == Dialect::ExtendedConnect;
-        let mut call = CallHead::new(if extended { b"" } else { raw });
+        let mut call = CallHead::new(if extended { b"" } else { facts.region });
         call.set_method(request.method_id(), request.method());
         call.set_version(match (request.dialect, head.version()) {
             (Dialect::Http1, Version::Http10) => version::HTTP_10,
             (Dialect::Http1, Version::Http11) => version::HTTP_11,
             _ => version::HTTP_2,
         });
-        if head.form() == Form::Absolute {
-            call.set_flags(request_flag::ABSOLUTE_FORM);
-        }
-        call.set_target(head.target(raw), head.path(raw), head.query(raw));
-        call.set_authority(head.authority(raw));
+        call.set_scheme(facts.scheme);
+        call.set_flags(facts.flags);
+        call.set_target(facts.target, facts.path, facts.query);
+        call.set_mount(facts.mount);
+        call.set_authority(facts.authority);
         call.set_protocol(offer);
         call.set_fields(fields);
         call.set_content_length(content_length);
-        call.set_addresses(&self.peer, &self.peer, &self.entrance.local);
-        if self.entrance.secured {
-            call.set_scheme(scheme::HTTPS);
-        }
+        call.set_addresses(&self.peer, facts.client, &self.entrance.local);
         call.set_arrival(service.clock.deadlines.now_ns());
         let Service { app, pool, .. } = service;
         Call::serve(app, pool, call, body, answer, waker, |answer| {
@@ -186,8 +168,10 @@ impl Ends {
                 .find(|field| field.name_id() == id)
                 .map(|field| field.value())
         };
+        let told = self.hear(head, raw).client;
+        let client = told.map(|client| HostAddress::from(&client.into()));
         Some(log.visit(&LoggedRequest {
-            client: &self.peer,
+            client: client.as_ref().unwrap_or(&self.peer),
             method: request.method(),
             target: head.target(raw),
             version: match request.dialect {

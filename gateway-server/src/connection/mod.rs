@@ -10,6 +10,7 @@ mod dispatch;
 mod download;
 mod driven;
 mod ending;
+mod ends;
 mod entry;
 mod exchange;
 mod expiry;
@@ -34,14 +35,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use gateway_spec::abi::host::HostAddress;
+use gateway_spec::Address;
 
 pub(crate) use self::driven::Driven;
-pub(crate) use self::handover::Entrance;
+pub(crate) use self::ends::Entrance;
 pub(crate) use self::service::{Service, Settings};
 
+use self::ends::Ends;
 use self::exchange::Exchange;
-use self::handover::Ends;
 use self::io::Io;
 use self::places::Waiter;
 use self::service::Presence;
@@ -117,11 +118,11 @@ impl Connection {
     pub(crate) fn new(
         service: &Rc<Service>,
         wire: Wire,
-        peer: HostAddress,
+        peer: &Address,
         entrance: Rc<Entrance>,
     ) -> Self {
         Self {
-            ends: Ends { peer, entrance },
+            ends: Ends::new(peer, entrance, service),
             timer: service.clock.deadlines.timer(),
             awaiting: Awaiting::Nothing,
             heard: service.clock.deadlines.now(),

@@ -17,6 +17,7 @@ use crate::http1::encode::Lasting;
 use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
 use crate::options::{Capacity, MinimumRates, Timeouts};
+use crate::proxies::Proxies;
 use crate::scoreboard::{Counter, Slot};
 use crate::workbench::Workbench;
 
@@ -36,6 +37,8 @@ pub(crate) struct Service {
     most_connections: usize,
     /// Requests on one connection.
     pub(super) keep_alive_requests: u32,
+    /// Who may speak for others, if anybody may.
+    pub(super) proxies: Option<Rc<Proxies>>,
     pub(crate) slot: Slot,
     pub(crate) drain: Drain,
     pub(crate) access_log: Option<Rc<AccessLog>>,
@@ -72,6 +75,7 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Timeouts,
     pub(crate) rates: MinimumRates,
     pub(crate) capacity: Capacity,
+    pub(crate) proxies: Option<Proxies>,
     pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) workbench: Option<Workbench>,
 }
@@ -99,6 +103,7 @@ impl Service {
             places: Places::new(&capacity, slot.clone(), Rc::clone(&quiet)),
             most_connections: capacity.connections as usize,
             keep_alive_requests: capacity.keep_alive_requests.unwrap_or(u32::MAX),
+            proxies: settings.proxies.map(Rc::new),
             slot,
             drain,
             access_log: settings.access_log,

@@ -49,6 +49,11 @@ impl<'a> Authority<'a> {
     }
 }
 
+/// Whether the text is `host[:port]`.
+pub(crate) fn is_host(text: &[u8]) -> bool {
+    Authority::parse(text).is_some()
+}
+
 /// Whether `bytes[from..end]`, which a byte follows that is neither letter nor digit, is
 /// `host[:port]`: as [`Authority::parse`], with a short way for names and IPv4 addresses.
 #[inline]

@@ -13,6 +13,7 @@ mod head;
 mod scan;
 mod trailers;
 
+pub(crate) use authority::is_host;
 pub use body::{BodyDecoder, Decoded};
 pub(crate) use encode::Outgoing;
 pub use encode::{BodyFraming, DateLine, Framing, Length, Recipient, ResponseHead};

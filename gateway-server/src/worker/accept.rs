@@ -89,25 +89,23 @@ impl Listener {
                     }
                 };
                 let entrance = Rc::clone(&self.entrance);
-                let connection = Connection::new(service, wire, peer, entrance);
+                let connection = Connection::new(service, wire, &peer, entrance);
                 Accepted::Connection(Box::new(connection))
             }
             Err(error) => outcome_of(error),
         }
     }
 
-    fn try_accept(&self) -> io::Result<(OwnedFd, HostAddress)> {
+    fn try_accept(&self) -> io::Result<(OwnedFd, Address)> {
         let (fd, peer) = os::socket::accept(self.as_fd())?;
         // Answers are written whole; TCP_NODELAY is the listener's and goes over to its connections.
         Ok(match self.kind {
             Kind::Tcp => {
                 let peer = peer.as_socket().map_or(Address::Unknown, Address::from);
-                (fd, HostAddress::from(&peer))
+                (fd, peer)
             }
-            Kind::Unix => {
-                let unnamed = Address::Unix(Box::default());
-                (fd, HostAddress::from(&unnamed))
-            }
+            // Clients have no name.
+            Kind::Unix => (fd, Address::Unix(Box::default())),
         })
     }
 }

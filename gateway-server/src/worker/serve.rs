@@ -109,6 +109,7 @@ fn settings_of(options: &ServeOptions, access_log: Option<Rc<AccessLog>>) -> Set
         timeouts: options.timeouts,
         rates: options.rates,
         capacity: options.capacity,
+        proxies: options.proxies.clone(),
         access_log,
         workbench: options.workbench.clone().map(Workbench::at),
     }

@@ -53,8 +53,9 @@ impl RequestFacts<'_> {
 
         let target = || format!("target \"{}\"", self.target.escape_ascii());
         let bad = |byte: &u8| matches!(byte, 0..=0x20 | 0x7F);
-        //# [REQ-02] `target` is the request target byte for byte as received. `path` and `query` are parts of it:
-        //# nothing is decoded, no dot segment removed, no slash merged.
+        //# [REQ-02] `target` is the request target byte for byte as received, behind the prefix that a trusted proxy
+        //# says it took off. `path` and `query` are parts of it: nothing is decoded, no dot segment removed, no
+        //# slash merged.
         let mut tail = self.path.to_vec();
         if let Some(query) = self.query {
             tail.push(b'?');

@@ -74,9 +74,36 @@ fn variables() -> String {
     names.collect::<Vec<_>>().join("\n")
 }
 
+/// What the server says of a request beside what its client has sent, one fact a line.
+fn facts(request: &Request) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let client = request.client();
+    let facts = [
+        ("client", client.to_string()),
+        ("client_is_peer", (client == request.peer()).to_string()),
+        (
+            "client_is_forwarded",
+            request.client_is_forwarded().to_string(),
+        ),
+        ("scheme", format!("{:?}", request.scheme()).to_lowercase()),
+        (
+            "scheme_is_forwarded",
+            request.scheme_is_forwarded().to_string(),
+        ),
+        ("authority", text(request.authority())),
+        ("host", text(request.field("host").unwrap_or_default())),
+        ("mount", text(request.mount())),
+        ("path", text(request.path())),
+        ("target", text(request.target())),
+    ];
+    facts
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .concat()
+}
+
 impl Gateway for Probe {
     async fn call(&self, mut request: Request) -> Response {
-        let path = String::from_utf8_lossy(request.path()).into_owned();
+        let path = String::from_utf8_lossy(request.path_below_mount()).into_owned();
         if path.is_empty() {
             return tunnels::connect(&request);
         }
@@ -88,6 +115,7 @@ impl Gateway for Probe {
             "environment" => Response::text(variables()),
             "pid" => Response::text(process::id().to_string()),
             "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
+            "facts" => Response::text(facts(&request)),
             "dateless" => Response::text("dateless").without_date(),
             "log" => {
                 log::info!(answer = 42; "by log");
