@@ -434,6 +434,8 @@ impl Exchange {
             && call.end().is_pending()
         {
             let ahead = std::mem::take(&mut io.input);
+            // Many tunnels are idle, and none needs what the head was written to.
+            io.output.give_up_memory();
             let (tunnel, stream) = Tunnel::new(&ahead, self.told_draining);
             call.shared().give_upgraded(stream);
             self.tunnel = Some(tunnel);

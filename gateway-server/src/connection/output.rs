@@ -134,6 +134,7 @@ impl Output {
                 let parts = [IoSlice::new(bytes), IoSlice::new(&buffer[*at..])];
                 ready!(wire.poll_write_all_of(&parts))?
             }
+            Tail::File { .. } if !bytes.is_empty() => ready!(wire.poll_write_ahead(bytes))?,
             _ if !bytes.is_empty() => ready!(wire.poll_write(bytes))?,
             Tail::Buffer(buffer, at) => ready!(wire.poll_write(&buffer[*at..]))?,
             Tail::File { file, offset, left } => {

@@ -136,6 +136,7 @@ impl Tunnel {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(count)) => {
                     inner.output.drain(..count);
+                    give_up_memory(&mut inner.output);
                     inner.written += count as u64;
                     ([inner.writer.take(), None], true)
                 }
@@ -218,6 +219,7 @@ impl Duplex for Stream {
             return Poll::Pending;
         }
         let count = io::Read::read(&mut inner.input, buffer)?;
+        give_up_memory(&mut inner.input);
         inner.wake_connection();
         Poll::Ready(Ok(count))
     }
@@ -291,5 +293,14 @@ impl Drop for Stream {
     }
 }
 
+/// Leaves an idle tunnel no more memory than small messages need.
+fn give_up_memory(queue: &mut VecDeque<u8>) {
+    if queue.is_empty() && queue.capacity() > KEPT_BYTES {
+        *queue = VecDeque::new();
+    }
+}
+
+/// Memory that an empty queue keeps, in bytes.
+const KEPT_BYTES: usize = 4 * 1024;
 /// Bytes that each direction holds between the application and the wire.
 const QUEUE_BYTES: usize = 64 * 1024;

@@ -129,6 +129,11 @@ impl Wire {
         }
     }
 
+    /// As [`Wire::poll_write`], where more is written at once: both may travel together.
+    pub(crate) fn poll_write_ahead(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_write_ahead(bytes)
+    }
+
     /// Writes some of `buffers`, in order, as [`Wire::poll_write`] does.
     pub(crate) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match &mut self.tls {

@@ -137,6 +137,17 @@ impl Socket {
         self.after_write(sent.map_err(io::Error::from))
     }
 
+    /// Writes some of `bytes`, behind which more is written at once: the kernel waits for that a
+    /// moment before it sends a packet that is not full.
+    pub(crate) fn poll_write_ahead(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.may_write() {
+            return Poll::Pending;
+        }
+        let flags = SendFlags::NOSIGNAL | SendFlags::MORE;
+        let sent = rustix::net::send(&self.fd, bytes, flags);
+        self.after_write(sent.map_err(io::Error::from))
+    }
+
     /// Writes some of `buffers`, in order.
     pub(crate) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         if !self.may_write() {

@@ -20,6 +20,7 @@ mod exchanges;
 mod faults;
 mod guide;
 mod hostile;
+mod large;
 mod lifecycle;
 mod limits;
 mod listening;

@@ -54,6 +54,29 @@ pub(crate) fn chunks(mut left: u64) -> Body {
     })
 }
 
+/// That many mebibytes, each in memory of its own, of a declared length.
+pub(crate) fn mebibytes(count: u64) -> Body {
+    let mut left = count;
+    let body = Body::from_fn(move |_| {
+        let more = left > 0;
+        left = left.saturating_sub(1);
+        Poll::Ready(more.then(|| Ok(Frame::Data(Bytes::from(vec![b'm'; MEBIBYTE])))))
+    });
+    body.with_length(count * MEBIBYTE as u64)
+}
+
+/// That many mebibytes of a file that is empty on disk.
+pub(crate) fn hole(mebibytes: u64) -> io::Result<Body> {
+    let file = tempfile::tempfile()?;
+    let length = mebibytes * MEBIBYTE as u64;
+    file.set_len(length)?;
+    Ok(Body::file(FileRegion {
+        file,
+        offset: 0,
+        length,
+    }))
+}
+
 /// "hello" and a trailer.
 pub(crate) fn with_trailers() -> Body {
     let trailer = (
@@ -84,3 +107,5 @@ pub(crate) async fn count(mut body: Body) -> Result<u64, Error> {
     }
     Ok(length)
 }
+
+const MEBIBYTE: usize = 1 << 20;

@@ -191,6 +191,11 @@ impl Gateway for Probe {
                 })
             }
             "chunks" => Response::new(bodies::chunks(number)),
+            "mebibytes" => Response::new(bodies::mebibytes(number)),
+            "hole" => match bodies::hole(number) {
+                Ok(body) => Response::new(body),
+                Err(error) => Response::text(error.to_string()),
+            },
             "trailers" => Response::new(bodies::with_trailers()),
             "file" => match bodies::file(&self.file) {
                 Ok(body) => Response::new(body),
