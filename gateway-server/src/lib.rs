@@ -15,6 +15,7 @@ mod deadlines;
 mod dev;
 mod drain;
 mod http1;
+mod http2;
 mod limits;
 mod linked;
 mod log_files;

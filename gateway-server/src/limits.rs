@@ -106,3 +106,31 @@ pub(crate) const AFTER_WORK: usize = 16;
 /// How long the application may go on for a client that has closed its sending half: it may be
 /// waiting for the answer, or be gone for good, and nothing tells the two apart.
 pub(crate) const HALF_CLOSED: Duration = Duration::from_secs(10);
+
+/// Frames of HTTP/2 that carry nothing (PING, SETTINGS, WINDOW_UPDATE, PRIORITY, CONTINUATION, empty
+/// DATA, unknown ones) and may come at once on one connection, beyond what its requests earn; one more
+/// ends it with ENHANCE_YOUR_CALM.
+pub(crate) const HTTP2_CONTROL_FRAMES: u32 = 1_000;
+
+/// How many more of them each second brings.
+pub(crate) const HTTP2_CONTROL_FRAMES_A_SECOND: u32 = 100;
+
+/// How many more of them each request brings, and each piece of content either way.
+pub(crate) const HTTP2_FRAMES_EARNED: u32 = 4;
+
+/// Requests of HTTP/2 that may be taken back (RST_STREAM) at once on one connection, beyond those that
+/// were answered; one more ends it with ENHANCE_YOUR_CALM.
+pub(crate) const HTTP2_RESETS: u32 = 200;
+
+/// How many more of them each second brings.
+pub(crate) const HTTP2_RESETS_A_SECOND: u32 = 20;
+
+/// Streams that the server resets because of what a client did wrong on them, on one connection; one
+/// more ends it with ENHANCE_YOUR_CALM.
+pub(crate) const HTTP2_FAULTY_STREAMS: usize = 200;
+
+/// Requests that a client may take back before they were looked at, on one connection at a time.
+pub(crate) const HTTP2_UNSEEN_RESETS: usize = 20;
+
+/// Bytes that the compression of header fields may keep on one connection (RFC 7541 §4.2).
+pub(crate) const HTTP2_HEADER_TABLE: u32 = 4_096;

@@ -27,6 +27,8 @@ pub(crate) struct ServeOptions {
     pub(crate) client_auth: ClientAuth,
     /// Where redirecting addresses send clients; none where nothing says.
     pub(crate) redirect_port: Option<u16>,
+    /// What HTTP/2 may take.
+    pub(crate) http2: Http2Options,
     /// Whether every call is checked against the specification.
     pub(crate) lint: bool,
     /// What follows `--` on the command line: the application's own arguments.
@@ -100,6 +102,19 @@ pub(crate) struct TlsFiles {
     pub(crate) revocations: Option<PathBuf>,
     /// Whether clients show any.
     pub(crate) client_auth: ClientAuth,
+}
+
+/// What one connection in HTTP/2 may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Http2Options {
+    /// Whether it is spoken.
+    pub(crate) enabled: bool,
+    /// Requests at once; at least 1.
+    pub(crate) streams: u32,
+    /// Bytes of a body that may be sent before the application takes some.
+    pub(crate) stream_window: u32,
+    /// Bytes of all bodies of a connection.
+    pub(crate) window: u32,
 }
 
 /// How long each phase of a connection may take.

@@ -28,7 +28,9 @@ pub(crate) use settings::{MAX_WORKERS, SETTINGS};
 pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
 
 use crate::net::{Bind, ListenOptions, UnixAccess};
-use crate::options::{AppSettings, Capacity, MinimumRates, RequestSizes, ServeOptions, Timeouts};
+use crate::options::{
+    AppSettings, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
+};
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::value::{ByteCount, ClientAuth, FileMode, Identity, LogLevel, LogTarget, TlsVersion};
 
@@ -98,6 +100,10 @@ pub(crate) struct Config {
     pub(crate) proxy_hops: u32,
     pub(crate) max_requests_in_flight: u32,
     pub(crate) queue: u32,
+    pub(crate) http1_only: bool,
+    pub(crate) http2_streams: u32,
+    pub(crate) http2_stream_window: ByteCount,
+    pub(crate) http2_window: ByteCount,
     pub(crate) access_log: Option<LogTarget>,
     pub(crate) log_level: LogLevel,
 }
@@ -161,6 +167,10 @@ impl Config {
             proxy_hops: 0,
             max_requests_in_flight: 0,
             queue: 0,
+            http1_only: false,
+            http2_streams: 0,
+            http2_stream_window: zero,
+            http2_window: zero,
             access_log: None,
             log_level: LogLevel::Info,
         }
@@ -231,12 +241,23 @@ impl Config {
             tls_min_version: self.tls_min_version,
             client_auth: self.tls_client_auth,
             redirect_port: self.redirect_port(),
+            http2: Http2Options {
+                enabled: !self.http1_only,
+                streams: self.http2_streams,
+                stream_window: window(self.http2_stream_window),
+                window: window(self.http2_window),
+            },
             lint: self.lint,
             app_arguments: self.app_arguments.clone(),
             app_settings: self.app_settings.clone(),
             workbench: self.workbench.clone(),
         }
     }
+}
+
+/// As HTTP/2 counts it; settings are within its range.
+fn window(bytes: ByteCount) -> u32 {
+    u32::try_from(bytes.0).unwrap_or(u32::MAX >> 1)
 }
 
 /// A limit that zero turns off.

@@ -1,6 +1,7 @@
 //! Every setting of the server, declared once: the command line, the environment, `--help` and the
 //! worker's copy of the configuration are all made from this table.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::setting::{Accounts, Applies, Field, Group, Setting};
@@ -470,6 +471,43 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Reload,
     },
     Setting {
+        name: "http1-only",
+        short: None,
+        group: Group::Serving,
+        field: Field::Switch(|c| &mut c.http1_only),
+        default: "false",
+        help: "Speak no HTTP/2, not even with clients that begin with it",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "http2-streams",
+        short: None,
+        group: Group::Limits,
+        field: Field::Count(1..=10_000, |c| &mut c.http2_streams),
+        default: "100",
+        help: "Requests that a connection in HTTP/2 may have at once",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "http2-stream-window",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(WINDOW, |c| &mut c.http2_stream_window),
+        default: "256KiB",
+        help: "Bytes of a request body in HTTP/2 that a client may send before the application has \
+               taken any",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "http2-window",
+        short: None,
+        group: Group::Limits,
+        field: Field::Bytes(WINDOW, |c| &mut c.http2_window),
+        default: "1MiB",
+        help: "The same, for all bodies of a connection together",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "access-log",
         short: None,
         group: Group::Logging,
@@ -493,6 +531,8 @@ pub(crate) static SETTINGS: &[Setting] = &[
 /// Most worker processes of one server.
 pub(crate) const MAX_WORKERS: u32 = 512;
 
+/// Windows of flow control: from HTTP/2's own first one to its largest (RFC 9113 §6.9).
+const WINDOW: RangeInclusive<ByteCount> = ByteCount(65_535)..=ByteCount((1 << 31) - 1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -515,12 +555,8 @@ mod tests {
                 "{} is declared twice",
                 setting.name
             );
-            assert!(
-                setting
-                    .name
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b == b'-')
-            );
+            let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            assert!(setting.name.bytes().all(is_plain), "{}", setting.name);
             assert!(
                 setting.short.is_none_or(|short| shorts.insert(short)),
                 "{}",

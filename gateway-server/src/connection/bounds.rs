@@ -67,6 +67,11 @@ impl Terms {
             request: (!request.is_zero()).then(|| Deadlines::ticks(request)),
         }
     }
+
+    /// What is asked of a client that has something to read.
+    pub(super) fn write(&self) -> Pace {
+        self.write
+    }
 }
 
 impl Bounds {

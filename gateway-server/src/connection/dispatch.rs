@@ -10,8 +10,9 @@ use gateway_spec::abi::method;
 
 use super::answer::{Answer, Given, Terms};
 use super::bounds::Bounds;
+use super::case::Docket;
 use super::ends::Ends;
-use super::exchange::{Docket, Exchange};
+use super::exchange::Exchange;
 use super::handover::Request;
 use super::label::Label;
 use super::output::{HIGH_WATER, Output};

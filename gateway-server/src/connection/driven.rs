@@ -3,11 +3,10 @@
 
 use std::mem;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::ends::Ends;
-use super::service::{Presence, Service};
+use super::departure::Departure;
+use super::http2::Http2;
 use super::{Connection, Phase};
 use crate::wire::{Readiness, SharedWire};
 
@@ -17,20 +16,9 @@ pub(crate) enum Driven {
     /// HTTP/1.
     Http1(Connection),
     /// Another protocol, on a wire that reads and writes only while the task is polled.
-    #[expect(dead_code, reason = "HTTP/2 is to be spoken on it")]
     Task(SharedWire, Pin<Box<dyn Future<Output = ()>>>),
     /// Nobody any more.
     Over,
-}
-
-/// What a connection leaves to the task that goes on with it.
-#[expect(dead_code, reason = "HTTP/2 is to be spoken on it")]
-pub(super) struct Departure {
-    pub(super) wire: SharedWire,
-    pub(super) service: Rc<Service>,
-    pub(super) ends: Ends,
-    /// To be kept for as long as the connection lasts.
-    pub(super) presence: Presence,
 }
 
 impl Driven {
@@ -73,7 +61,8 @@ impl Driven {
     #[cold]
     fn depart(&mut self) {
         if let Self::Http1(connection) = mem::replace(self, Self::Over) {
-            let _departure = connection.depart();
+            let departure = connection.depart();
+            *self = Self::Task(departure.wire.clone(), Box::pin(Http2::new(departure)));
         }
     }
 }

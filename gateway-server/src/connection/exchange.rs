@@ -7,54 +7,28 @@ use std::task::{Context, Poll, Waker};
 use gateway_spec::ErrorKind;
 use gateway_spec::abi::host::Call;
 
-use super::after::AfterWork;
 use super::answer::{Answer, Given};
-use super::bounds::{Bounds, Waiting};
+use super::bounds::Waiting;
+use super::case::{Case, Docket, Fault};
 use super::download::Download;
+use super::inlet::Wish;
 use super::io::Io;
-use super::label::Label;
 use super::output::Output;
-use super::places::Place;
 use super::refusal;
 use super::service::Service;
 use super::tunnel::Tunnel;
-use super::upload::{Upload, Wish};
+use super::upload::Upload;
 use crate::date::Date;
 use crate::http1::{BodyFraming, Outgoing, Recipient, encode};
-use crate::logging::Visit;
-use crate::scoreboard::Held;
 
 /// One request in progress.
 pub(super) struct Exchange {
-    call: Option<Call<Box<Answer>>>,
+    pub(super) case: Case,
     upload: Option<Upload>,
     download: Option<Download>,
     tunnel: Option<Tunnel>,
-    given: Option<(u16, bool)>,
-    /// The response switched protocols.
-    upgraded: bool,
-    recipient: Recipient,
-    visit: Option<Visit>,
-    pub(super) label: Label,
-    pub(super) bounds: Bounds,
-    /// As long as the application has something to do.
-    place: Option<Place>,
-    held: Option<Held>,
-    told_draining: bool,
-    told_closed: bool,
     /// Bytes read of the body, to tell progress.
     received: u64,
-}
-
-/// What is known of a request beside its call.
-#[derive(Debug)]
-pub(super) struct Docket {
-    pub(super) recipient: Recipient,
-    pub(super) visit: Option<Visit>,
-    pub(super) label: Label,
-    pub(super) bounds: Bounds,
-    pub(super) place: Place,
-    pub(super) held: Held,
 }
 
 /// How an exchange left the connection.
@@ -71,28 +45,11 @@ pub(super) enum Outcome {
 impl Exchange {
     pub(super) fn new(call: Call<Box<Answer>>, upload: Option<Upload>, docket: Docket) -> Self {
         Self {
-            call: Some(call),
+            case: Case::new(Some(call), docket),
             upload,
             download: None,
             tunnel: None,
-            given: None,
-            upgraded: false,
-            recipient: docket.recipient,
-            visit: docket.visit,
-            label: docket.label,
-            bounds: docket.bounds,
-            place: Some(docket.place),
-            held: Some(docket.held),
-            told_draining: false,
-            told_closed: false,
             received: 0,
-        }
-    }
-
-    /// What is done from now on is done for this request.
-    pub(super) fn attend(&self) {
-        if let Some(held) = &self.held {
-            held.attend();
         }
     }
 
@@ -108,16 +65,12 @@ impl Exchange {
             upload.stay_awake();
         }
         loop {
-            if woken && self.is_called() && !self.poll_call(io, cx.waker()) {
+            if woken && self.case.is_called() && !self.poll_call(io, cx.waker()) {
                 return Ok(self.broken_off(io));
             }
             woken = false;
-            // One that another thread gives while the response comes is too late.
-            if let Some(call) = &self.call
-                && self.given.is_none()
-                && !io.output.is_full()
-            {
-                call.shared().take_informs(&mut io.output.bytes);
+            if !io.output.is_full() {
+                self.case.take_informs(&mut io.output.bytes);
             }
             let Ok(more) = self.poll_download(io, cx) else {
                 return Ok(self.broken_off(io));
@@ -131,9 +84,9 @@ impl Exchange {
                 continue;
             }
             if self.is_all_given() {
-                self.place = None;
+                self.case.leave_place();
             }
-            if self.upgraded {
+            if self.case.is_upgraded() {
                 if written && let Poll::Ready(end) = self.poll_tunnel(io, cx) {
                     return Ok(match end {
                         Ok(()) => self.finish(io),
@@ -152,7 +105,7 @@ impl Exchange {
                 Uploaded::Waiting => Waiting::Body,
                 Uploaded::Nothing if self.listen(io) => return Ok(self.broken_off(io)),
                 Uploaded::Nothing if io.input_ended && self.tunnel.is_none() => {
-                    self.tell_closed();
+                    self.case.tell_closed();
                     Waiting::HalfClosed
                 }
                 Uploaded::Nothing => Waiting::Application,
@@ -170,47 +123,21 @@ impl Exchange {
 
     /// Takes the response of a call that was started or polled; false if it is to be broken off.
     pub(super) fn take_answer(&mut self, io: &mut Io) -> bool {
-        let Some(call) = &mut self.call else {
-            return true;
-        };
-        let ended = call.end();
-        if ended.is_ready() {
-            call.shared().forget_upgraded();
-        }
-        let answer = call.exchange();
-        if io.output.bytes.is_empty() {
-            std::mem::swap(&mut io.output.bytes, &mut answer.out);
-        } else {
-            io.output.bytes.append(&mut answer.out);
-        }
-        if let Some(why) = answer.refused.take() {
-            tracing::error!("{}: the response was refused: {why}", self.label);
-        }
-        if let Some(given) = answer.given.take() {
+        let taken = self.case.take(&mut io.output.bytes);
+        if let Some(given) = taken.given {
             self.begin(given);
             if self.ends_with_connection() {
                 io.wire.end_with_reset(true);
             }
         }
-        // The call itself stays until the response is written: what its body holds of the exchange
-        // lasts as long.
-        let Poll::Ready(end) = ended else { return true };
-        if self.given.is_none() {
-            let kind = end.err().unwrap_or(ErrorKind::NoResponse);
-            tracing::error!(
-                "{}: the call ended without a response: {kind:?}",
-                self.label
-            );
-            let status = kind.status().as_u16();
-            self.answer_with(io, |out, to, date| refusal::write(out, status, to, date));
-        } else if let Err(kind) = end {
-            tracing::error!(
-                "{}: the call failed behind its response: {kind:?}",
-                self.label
-            );
-            return self.download.as_ref().is_none_or(Download::is_ended);
+        match taken.fault {
+            None => true,
+            Some(Fault::NoResponse(status)) => {
+                self.answer_with(io, |out, to, date| refusal::write(out, status, to, date));
+                true
+            }
+            Some(Fault::Behind) => self.download.as_ref().is_none_or(Download::is_ended),
         }
-        true
     }
 
     /// The connection is lost or was broken off: what becomes of the call.
@@ -227,17 +154,7 @@ impl Exchange {
             upload.fail(kind);
         }
         self.tunnel = None;
-        if let Some(mut call) = self.call.take() {
-            call.shared().tell_closed();
-            let answered = self.given.is_some();
-            let goes_on = call.shared().finishes_on_disconnect() || answered && !self.upgraded;
-            if goes_on && call.end().is_pending() {
-                call.exchange().discards = true;
-                AfterWork::spawn(call, self.held.take(), &io.service, &mut io.left_behind);
-            } else {
-                io.service.give_answer(call.finish(&io.service.pool));
-            }
-        }
+        self.case.let_go(&io.service, &mut io.left_behind);
     }
 
     /// Gives an answer of the server's own, where the application has given none.
@@ -246,12 +163,13 @@ impl Exchange {
         io: &mut Io,
         write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
     ) {
-        self.recipient.keep_alive &= !self.is_last(io);
+        self.case.recipient.keep_alive &= !self.is_last(io);
         let given = write(
             &mut io.output.bytes,
-            &self.recipient,
+            &self.case.recipient,
             &io.service.clock.date,
         );
+        self.case.note(&given);
         self.begin(given);
     }
 
@@ -267,12 +185,12 @@ impl Exchange {
 
     /// Whether an answer has begun.
     pub(super) fn is_given(&self) -> bool {
-        self.given.is_some()
+        self.case.given().is_some()
     }
 
     /// Whether nothing more is expected of the application, or it speaks another protocol now.
     pub(super) fn is_all_given(&self) -> bool {
-        self.upgraded || self.is_answered() && !self.is_called()
+        self.case.is_upgraded() || self.is_answered() && !self.case.is_called()
     }
 
     /// The client took too long over its body: the application hears of it, once.
@@ -288,10 +206,7 @@ impl Exchange {
 
     fn poll_call(&mut self, io: &mut Io, waker: &Waker) -> bool {
         let last = self.is_last(io);
-        if let Some(call) = self.call.as_mut().filter(|call| call.end().is_pending()) {
-            call.exchange().terms.closes = last;
-            let _ = call.poll(waker);
-        }
+        self.case.poll(last, waker);
         self.take_answer(io)
     }
 
@@ -303,18 +218,15 @@ impl Exchange {
 
     fn begin(&mut self, given: Given) {
         let Given {
-            status,
-            keep_alive,
             framing,
             rest,
             sent,
+            ..
         } = given;
-        self.given = Some((status, keep_alive));
         self.download = Some(Download::new(framing, rest, sent));
         if framing == BodyFraming::Upgraded {
             // From here on the connection's bytes are the other protocol's.
             self.upload = None;
-            self.upgraded = true;
         }
     }
 
@@ -326,24 +238,25 @@ impl Exchange {
         if download.is_ended() || io.output.is_full() {
             return Ok(!download.is_ended());
         }
-        match download.poll_next(&self.label, &mut io.output, cx) {
+        match download.poll_next(&self.case.label, &mut io.output, cx) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(())) => Ok(!download.is_ended()),
             Poll::Ready(Err(error)) => {
-                tracing::error!("{}: the response was broken off: {error}", self.label);
+                tracing::error!("{}: the response was broken off: {error}", self.case.label);
                 Err(())
             }
         }
     }
 
     fn poll_upload(&mut self, io: &mut Io) -> Uploaded {
+        let given = self.is_given();
         let Some(upload) = &mut self.upload else {
             return Uploaded::Nothing;
         };
         if upload.is_over() || upload.wish() != Wish::More {
             return Uploaded::Nothing;
         }
-        if std::mem::take(&mut upload.continue_due) && self.given.is_none() && io.input.is_empty() {
+        if std::mem::take(&mut upload.continue_due) && !given && io.input.is_empty() {
             io.output.bytes.extend_from_slice(encode::CONTINUE);
             return Uploaded::Asked;
         }
@@ -375,7 +288,7 @@ impl Exchange {
             // What comes belongs to the body, which waits for the application.
             return io.wire.is_gone();
         }
-        if io.input_ended || self.upgraded {
+        if io.input_ended || self.case.is_upgraded() {
             return false;
         }
         while io.input.len() < PIPELINED_BYTES && io.wire.may_read() {
@@ -396,22 +309,13 @@ impl Exchange {
     /// Registers for what other threads may bring; false if something has come already. That the
     /// application wants more of the body is nothing new if the client was asked `for_body`.
     fn sleep(&self, for_body: bool, output: &Output, waker: &Waker) -> bool {
-        let quiet = self.call.as_ref().is_none_or(|call| {
-            // Informational responses wait while the client does not read.
-            call.shared().sleep(waker) || self.given.is_some() || output.is_full()
-        });
+        // Informational responses wait while the client does not read.
+        let quiet = self.case.sleep(waker) || output.is_full();
         let fed = self
             .upload
             .as_ref()
             .is_none_or(|upload| upload.sleep(waker) || for_body);
         quiet && fed
-    }
-
-    /// Whether the application is still at it.
-    fn is_called(&self) -> bool {
-        self.call
-            .as_ref()
-            .is_some_and(|call| call.end().is_pending())
     }
 
     fn ends_with_connection(&self) -> bool {
@@ -430,15 +334,13 @@ impl Exchange {
     ///
     /// The connection broke.
     fn poll_tunnel(&mut self, io: &mut Io, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let (None, Some(call)) = (&self.tunnel, &self.call)
-            && call.end().is_pending()
-        {
-            let ahead = std::mem::take(&mut io.input);
-            // Many tunnels are idle, and none needs what the head was written to.
-            io.output.give_up_memory();
-            let (tunnel, stream) = Tunnel::new(&ahead, self.told_draining);
-            call.shared().give_upgraded(stream);
-            self.tunnel = Some(tunnel);
+        if self.tunnel.is_none() {
+            self.tunnel = self.case.give_stream(|draining| {
+                let ahead = std::mem::take(&mut io.input);
+                // Many tunnels are idle, and none needs what the head was written to.
+                io.output.give_up_memory();
+                Tunnel::new(&ahead, draining)
+            });
         }
         // A call that ended without it has no use for the stream.
         let Some(tunnel) = &self.tunnel else {
@@ -450,21 +352,13 @@ impl Exchange {
 
     /// The answer is written: the call may go on behind it, the connection may be used again.
     fn finish(&mut self, io: &mut Io) -> Outcome {
-        let (status, keep_alive) = self.given.unwrap_or_default();
+        let (status, keep_alive) = self.case.given().unwrap_or_default();
         self.record(&io.service, status);
         if self.ends_with_connection() {
             io.wire.end_with_reset(false);
         }
-        if let Some(call) = self.call.take() {
-            if call.end().is_pending() {
-                AfterWork::spawn(call, self.held.take(), &io.service, &mut io.left_behind);
-            } else {
-                let mut answer = call.finish(&io.service.pool);
-                // What was written leaves its memory to the next answer.
-                std::mem::swap(&mut answer.out, &mut io.output.bytes);
-                io.service.give_answer(answer);
-            }
-        }
+        self.case
+            .finish(&mut io.output.bytes, &io.service, &mut io.left_behind);
         let upload = self
             .upload
             .take()
@@ -483,34 +377,15 @@ impl Exchange {
     }
 
     fn record(&mut self, service: &Service, status: u16) {
-        if let (Some(log), Some(visit)) = (&service.access_log, self.visit.take()) {
-            let status = self.given.map_or(status, |(status, _)| status);
-            log.record(
-                visit,
-                status,
-                self.download.as_ref().map_or(0, |one| one.sent),
-            );
-        }
-    }
-
-    /// A client that has ended its half may be gone for good: the application may want to know.
-    fn tell_closed(&mut self) {
-        if !std::mem::replace(&mut self.told_closed, true)
-            && let Some(call) = &self.call
-        {
-            call.shared().tell_closed();
-        }
+        let sent = self.download.as_ref().map_or(0, Download::sent);
+        self.case.record(service, status, sent);
     }
 
     fn tell_draining(&mut self, service: &Service) {
-        if !self.told_draining && service.drain.is_announced() {
-            self.told_draining = true;
-            if let Some(call) = &self.call {
-                call.shared().tell_draining();
-            }
-            if let Some(tunnel) = &self.tunnel {
-                tunnel.tell_draining();
-            }
+        if self.case.tell_draining(service)
+            && let Some(tunnel) = &self.tunnel
+        {
+            tunnel.tell_draining();
         }
     }
 }

@@ -12,17 +12,19 @@ impl Exchange {
     /// The exchange waits: when to look at it again; 0 is never.
     pub(super) fn deadline(&mut self, waiting: Waiting, io: &Io) -> Tick {
         if self.is_all_given() {
-            self.bounds.fulfil();
+            self.case.bounds.fulfil();
         }
         let now = io.service.clock.deadlines.now();
         let progress = self.progress(waiting, io);
-        self.bounds.wait(waiting, progress, now, &io.service.terms)
+        self.case
+            .bounds
+            .wait(waiting, progress, now, &io.service.terms)
     }
 
     /// A deadline may have passed; false if the connection is to be broken off.
     pub(super) fn time_is_up(&mut self, io: &mut Io) -> bool {
         let now = io.service.clock.deadlines.now();
-        match self.bounds.passed(now) {
+        match self.case.bounds.passed(now) {
             None => true,
             Some(Passed::Request) => self.expire(io),
             // The application decides what to answer.
@@ -36,15 +38,15 @@ impl Exchange {
     /// The application has had its time: the call ends here, with an answer if none has begun.
     fn expire(&mut self, io: &mut Io) -> bool {
         let after = io.service.timeouts.request;
-        self.bounds.fulfil();
+        self.case.bounds.fulfil();
         if self.is_given() {
             tracing::warn!(
                 "{}: still being answered after {after:?}: broken off",
-                self.label
+                self.case.label
             );
             return false;
         }
-        tracing::warn!("{}: no answer within {after:?}: cancelled", self.label);
+        tracing::warn!("{}: no answer within {after:?}: cancelled", self.case.label);
         self.let_go(ErrorKind::Timeout, io);
         self.answer_with(io, |out, to, date| refusal::write(out, 504, to, date));
         true

@@ -29,7 +29,6 @@ pub(super) struct Request<'r> {
 
 /// How the client said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "HTTP/2 is spoken from the next commit on")]
 pub(super) enum Dialect {
     /// As the head stands there.
     Http1,

@@ -12,6 +12,7 @@ use super::places::Entry;
 use super::service::{Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Outgoing, Recipient, Version};
+use crate::http2::{self, Beginning};
 use crate::limits::DISCARD;
 
 impl Connection {
@@ -125,6 +126,10 @@ impl Connection {
                         break;
                     }
                 }
+                Err(_) if at == 0 && self.speaks_http2(&buffer[..filled]) => {
+                    head.clear();
+                    break;
+                }
                 Err(error) => {
                     self.awaiting = Awaiting::Nothing;
                     let status = error.status();
@@ -152,6 +157,19 @@ impl Connection {
             let beyond = std::mem::replace(&mut self.io.input, BytesMut::from(rest));
             self.io.input.extend_from_slice(&beyond);
         }
+    }
+
+    /// Whether what is no head of HTTP/1 is the client preface of HTTP/2, or may become it.
+    #[cold]
+    fn speaks_http2(&mut self, bytes: &[u8]) -> bool {
+        if self.requests > 0 || !self.io.service.http2.enabled {
+            return false;
+        }
+        let beginning = http2::beginning(bytes);
+        if beginning == Beginning::Http2 {
+            self.phase = Phase::Departing;
+        }
+        beginning != Beginning::Other
     }
 
     /// The client sends no more.

@@ -6,6 +6,8 @@
 mod after;
 mod answer;
 mod bounds;
+mod case;
+mod departure;
 mod dispatch;
 mod download;
 mod driven;
@@ -17,6 +19,8 @@ mod expiry;
 mod handover;
 mod handshake;
 mod heads;
+mod http2;
+mod inlet;
 mod io;
 mod label;
 mod link;
@@ -27,6 +31,7 @@ mod places;
 mod redirect;
 mod refusal;
 mod service;
+mod source;
 mod tunnel;
 mod upload;
 

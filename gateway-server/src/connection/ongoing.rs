@@ -14,7 +14,7 @@ impl Connection {
         let Phase::Exchange(exchange) = &mut self.phase else {
             return Poll::Ready(());
         };
-        exchange.attend();
+        exchange.case.attend();
         let outcome = exchange.poll(&mut self.io, woken, cx);
         self.io.service.slot.rest();
         match outcome {

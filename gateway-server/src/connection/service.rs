@@ -16,7 +16,7 @@ use crate::http1::Head;
 use crate::http1::encode::Lasting;
 use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
-use crate::options::{Capacity, MinimumRates, Timeouts};
+use crate::options::{Capacity, Http2Options, MinimumRates, Timeouts};
 use crate::proxies::Proxies;
 use crate::scoreboard::{Counter, Slot};
 use crate::workbench::Workbench;
@@ -29,6 +29,7 @@ pub(crate) struct Service {
     pub(super) head_limits: HeadLimits,
     pub(super) body_limits: BodyLimits,
     pub(super) timeouts: Timeouts,
+    pub(super) http2: Http2Options,
     /// The timeout between requests, in the clock's unit, for it is set with each.
     pub(super) keep_alive: Tick,
     /// The deadlines of exchanges.
@@ -76,6 +77,7 @@ pub(crate) struct Settings {
     pub(crate) rates: MinimumRates,
     pub(crate) capacity: Capacity,
     pub(crate) proxies: Option<Proxies>,
+    pub(crate) http2: Http2Options,
     pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) workbench: Option<Workbench>,
 }
@@ -98,6 +100,7 @@ impl Service {
             head_limits: settings.head_limits,
             body_limits: settings.body_limits,
             timeouts: settings.timeouts,
+            http2: settings.http2,
             keep_alive: Deadlines::ticks(settings.timeouts.keep_alive),
             terms: Terms::new(&settings.timeouts, &settings.rates),
             places: Places::new(&capacity, slot.clone(), Rc::clone(&quiet)),

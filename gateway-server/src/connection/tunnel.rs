@@ -50,6 +50,41 @@ struct Inner {
     connection: Option<Waker>,
 }
 
+/// What a tunnel's bytes go through: a connection of HTTP/1, or a stream of HTTP/2.
+pub(super) trait Pipe {
+    /// Reads some bytes; 0 is the end of input.
+    fn poll_read(&mut self, into: &mut [u8], cx: &mut Context<'_>) -> Poll<io::Result<usize>>;
+
+    /// Writes some of `buffers`, in order.
+    fn poll_write(
+        &mut self,
+        buffers: &[IoSlice<'_>],
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>>;
+
+    /// Ends the output; the peer may go on sending.
+    fn shut_down_output(&mut self);
+}
+
+/// Whoever notes the wire's readiness polls the tunnel.
+impl Pipe for Wire {
+    fn poll_read(&mut self, into: &mut [u8], _: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.poll_read(into)
+    }
+
+    fn poll_write(
+        &mut self,
+        buffers: &[IoSlice<'_>],
+        _: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_all_of(buffers)
+    }
+
+    fn shut_down_output(&mut self) {
+        self.shut_down_output();
+    }
+}
+
 impl Tunnel {
     /// The two ends; `ahead` is what the client sent behind its request.
     pub(super) fn new(ahead: &[u8], draining: bool) -> (Self, Box<dyn Duplex>) {
@@ -95,15 +130,15 @@ impl Tunnel {
     /// The connection broke.
     pub(super) fn poll(
         &self,
-        wire: &mut Wire,
+        pipe: &mut impl Pipe,
         scratch: &mut [u8],
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
             // Before looking, so that nothing which another thread does falls between the two.
             self.shared.lock().connection = Some(cx.waker().clone());
-            let wrote = self.poll_output(wire);
-            let read = self.poll_input(wire, scratch);
+            let wrote = self.poll_output(pipe, cx);
+            let read = self.poll_input(pipe, scratch, cx);
             let inner = self.shared.lock();
             if let Some(kind) = inner.broken {
                 return Poll::Ready(Err(kind.into()));
@@ -118,11 +153,11 @@ impl Tunnel {
     }
 
     /// Whether something was written.
-    fn poll_output(&self, wire: &mut Wire) -> bool {
+    fn poll_output(&self, pipe: &mut impl Pipe, cx: &mut Context<'_>) -> bool {
         let mut inner = self.shared.lock();
         if inner.output.is_empty() {
             if inner.output_ending && !inner.output_ended {
-                wire.shut_down_output();
+                pipe.shut_down_output();
                 inner.output_ended = true;
                 let writer = inner.writer.take();
                 drop(inner);
@@ -131,17 +166,16 @@ impl Tunnel {
             return false;
         }
         let (front, back) = inner.output.as_slices();
-        let (woken, wrote) =
-            match wire.poll_write_all_of(&[IoSlice::new(front), IoSlice::new(back)]) {
-                Poll::Pending => return false,
-                Poll::Ready(Ok(count)) => {
-                    inner.output.drain(..count);
-                    give_up_memory(&mut inner.output);
-                    inner.written += count as u64;
-                    ([inner.writer.take(), None], true)
-                }
-                Poll::Ready(Err(error)) => (inner.fail(error.kind()), false),
-            };
+        let (woken, wrote) = match pipe.poll_write(&[IoSlice::new(front), IoSlice::new(back)], cx) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(count)) => {
+                inner.output.drain(..count);
+                give_up_memory(&mut inner.output);
+                inner.written += count as u64;
+                ([inner.writer.take(), None], true)
+            }
+            Poll::Ready(Err(error)) => (inner.fail(error.kind()), false),
+        };
         // Behind the lock: to wake may end the task that holds the stream.
         drop(inner);
         woken.into_iter().flatten().for_each(Waker::wake);
@@ -149,13 +183,13 @@ impl Tunnel {
     }
 
     /// Whether something was read.
-    fn poll_input(&self, wire: &mut Wire, scratch: &mut [u8]) -> bool {
+    fn poll_input(&self, pipe: &mut impl Pipe, scratch: &mut [u8], cx: &mut Context<'_>) -> bool {
         let mut inner = self.shared.lock();
         if inner.input_ended || inner.dropped || inner.input.len() >= QUEUE_BYTES {
             return false;
         }
         let room = (QUEUE_BYTES - inner.input.len()).min(scratch.len());
-        let woken = match wire.poll_read(&mut scratch[..room]) {
+        let woken = match pipe.poll_read(&mut scratch[..room], cx) {
             Poll::Pending => return false,
             Poll::Ready(Ok(0)) => {
                 inner.input_ended = true;

@@ -1,18 +1,15 @@
-//! A request body on its way to the application: the connection decodes, the application polls.
-//!
-//! The application may poll from any thread; it never touches the socket. It takes from a bounded
-//! queue or says that it wants more, and the connection reads only then.
+//! A request body of HTTP/1 on its way to the application: the connection decodes, the application
+//! polls.
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use gateway_spec::{Body, BodyStream, Error, ErrorKind, Fields, Frame};
+use gateway_spec::{Body, ErrorKind, Fields, Frame};
 use http::header::{HeaderName, HeaderValue};
 
+use super::inlet::{Inlet, Wish};
 use super::output::COPIED;
 use crate::http1::{BodyDecoder, BodyError, Decoded};
 use crate::limits::DISCARD;
@@ -21,45 +18,10 @@ use crate::limits::DISCARD;
 #[derive(Debug)]
 pub(super) struct Upload {
     decoder: BodyDecoder,
-    queue: Arc<Queue>,
+    inlet: Inlet,
     /// `100 Continue` is due when the body is first wanted.
     pub(super) continue_due: bool,
     failed: bool,
-}
-
-/// Guards what the two ends share.
-#[derive(Debug, Default)]
-struct Queue(Mutex<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    frames: VecDeque<Frame>,
-    end: Option<Result<(), ErrorKind>>,
-    /// The application has polled in vain.
-    wanted: bool,
-    /// The application has dropped its end.
-    dropped: bool,
-    reader: Option<Waker>,
-    /// The connection's task, while it sleeps.
-    connection: Option<Waker>,
-}
-
-/// The application's end.
-#[derive(Debug)]
-struct Reader {
-    queue: Arc<Queue>,
-    length: Option<u64>,
-}
-
-/// What the application wants of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// More of the body.
-    More,
-    /// Nothing now.
-    Nothing,
-    /// Nothing any more.
-    Dropped,
 }
 
 impl Upload {
@@ -69,18 +31,14 @@ impl Upload {
         length: Option<u64>,
         continue_due: bool,
     ) -> (Self, Body) {
-        let queue = Arc::new(Queue::default());
-        let reader = Reader {
-            queue: Arc::clone(&queue),
-            length,
-        };
+        let (inlet, body) = Inlet::new(length);
         let upload = Self {
             decoder,
-            queue,
+            inlet,
             continue_due,
             failed: false,
         };
-        (upload, Body::stream(reader))
+        (upload, body)
     }
 
     /// Whether nothing of the body is left to be read.
@@ -106,31 +64,18 @@ impl Upload {
 
     /// What the application wants.
     pub(super) fn wish(&self) -> Wish {
-        let inner = self.queue.lock();
-        match (inner.dropped, inner.wanted) {
-            (true, _) => Wish::Dropped,
-            (false, true) => Wish::More,
-            (false, false) => Wish::Nothing,
-        }
+        self.inlet.wish()
     }
 
     /// The connection's task runs: it sees for itself what is wanted, and a wake would only have it
     /// run again, for ever.
     pub(super) fn stay_awake(&self) {
-        self.queue.lock().connection = None;
+        self.inlet.stay_awake();
     }
 
     /// The connection's task is about to sleep: whom to wake. False if there is something to do.
     pub(super) fn sleep(&self, connection: &Waker) -> bool {
-        let mut inner = self.queue.lock();
-        let watching = inner
-            .connection
-            .as_ref()
-            .is_some_and(|old| old.will_wake(connection));
-        if !watching {
-            inner.connection = Some(connection.clone());
-        }
-        self.is_over() || inner.dropped || !inner.wanted
+        self.inlet.sleep(connection) || self.is_over()
     }
 
     /// Decodes what was read and queues it; what is left of `input` belongs to the next request.
@@ -162,25 +107,14 @@ impl Upload {
                 }
             }
         }
-        self.queue.push(frames, end);
+        self.inlet.push(frames, end);
     }
 
     /// Ends the body for the application, before its own end.
     pub(super) fn fail(&mut self, kind: ErrorKind) {
         if !self.is_over() {
             self.failed = true;
-            self.queue.push(VecDeque::new(), Some(Err(kind)));
-        }
-    }
-}
-
-impl Drop for Upload {
-    /// After the exchange the body answers CLOSED, wherever it has been moved to.
-    fn drop(&mut self) {
-        let ended = self.queue.lock().end.is_some();
-        if !ended {
-            self.queue
-                .push(VecDeque::new(), Some(Err(ErrorKind::Closed)));
+            self.inlet.fail(kind);
         }
     }
 }
@@ -227,85 +161,10 @@ fn kind_of(error: BodyError) -> ErrorKind {
     }
 }
 
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, mut frames: VecDeque<Frame>, end: Option<Result<(), ErrorKind>>) {
-        let reader = {
-            let mut inner = self.lock();
-            if inner.dropped {
-                return;
-            }
-            if !frames.is_empty() || end.is_some() {
-                inner.wanted = false;
-            }
-            inner.frames.append(&mut frames);
-            inner.end = inner.end.or(end);
-            if inner.wanted {
-                None
-            } else {
-                inner.reader.take()
-            }
-        };
-        reader.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl BodyStream for Reader {
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame, Error>>> {
-        let connection = {
-            let mut inner = self.queue.lock();
-            if let Some(frame) = inner.frames.pop_front() {
-                return Poll::Ready(Some(Ok(frame)));
-            }
-            match inner.end {
-                Some(Ok(())) => return Poll::Ready(None),
-                Some(Err(kind)) => {
-                    let error = Error::new(kind, format!("the request body: {kind:?}"));
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => {}
-            }
-            let asked_before = std::mem::replace(&mut inner.wanted, true);
-            let waker = cx.waker();
-            if !inner
-                .reader
-                .as_ref()
-                .is_some_and(|old| old.will_wake(waker))
-            {
-                inner.reader = Some(waker.clone());
-            }
-            // It knows already: waking it again would have it poll the application again, for ever.
-            inner.connection.take_if(|_| !asked_before)
-        };
-        connection.into_iter().for_each(Waker::wake);
-        Poll::Pending
-    }
-
-    fn length(&self) -> Option<u64> {
-        self.length
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let connection = {
-            let mut inner = self.queue.lock();
-            inner.dropped = true;
-            inner.frames.clear();
-            inner.connection.take()
-        };
-        connection.into_iter().for_each(Waker::wake);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll};
+
     use super::*;
 
     #[test]

@@ -19,3 +19,4 @@ pub(crate) use encode::Outgoing;
 pub use encode::{BodyFraming, DateLine, Framing, Length, Recipient, ResponseHead};
 pub use error::{BodyError, EncodeError, HeadError};
 pub use head::{BodyLength, Form, Head, Span, Version};
+pub(crate) use trailers::is_forbidden_trailer;

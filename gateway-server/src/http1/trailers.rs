@@ -98,6 +98,11 @@ impl Trailers {
     }
 }
 
+/// Whether a field with this lower-case name must not be a trailer.
+pub(crate) fn is_forbidden_trailer(name: &[u8]) -> bool {
+    is_forbidden(names::id_of(name))
+}
+
 /// Whether a field must not be a trailer.
 pub(super) fn is_forbidden(id: u16) -> bool {
     FORBIDDEN.contains(&id)

@@ -110,6 +110,7 @@ fn settings_of(options: &ServeOptions, access_log: Option<Rc<AccessLog>>) -> Set
         rates: options.rates,
         capacity: options.capacity,
         proxies: options.proxies.clone(),
+        http2: options.http2,
         access_log,
         workbench: options.workbench.clone().map(Workbench::at),
     }

@@ -20,6 +20,7 @@ mod exchanges;
 mod faults;
 mod guide;
 mod hostile;
+mod http2;
 mod large;
 mod lifecycle;
 mod limits;

@@ -1,0 +1,305 @@
+//! From a request that the library has read to a call, and to the answer if that comes at once.
+
+use std::rc::Rc;
+use std::task::Waker;
+
+use bytes::Bytes;
+use gateway_spec::Body;
+use gateway_spec::abi::method;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, SendStream};
+use http::request::Parts;
+
+use super::super::answer::{Given, Terms};
+use super::super::bounds::Bounds;
+use super::super::case::{Case, Docket};
+use super::super::handover::{Dialect, Request, RequestLine};
+use super::super::label::Label;
+use super::super::places::Place;
+use super::super::refusal;
+use super::super::service::Scratch;
+use super::base::Base;
+use super::inflow::Inflow;
+use super::stream::Stream;
+use crate::deadlines::Tick;
+use crate::drain;
+use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient, Version};
+use crate::http2::{bring, head_of};
+use crate::workbench::Verdict;
+
+/// A stream that the client has opened.
+pub(super) type Arrival = (http::Request<RecvStream>, SendResponse<Bytes>);
+
+/// A stream, as a request is answered on it.
+struct Ways {
+    recv: RecvStream,
+    respond: SendResponse<Bytes>,
+    /// Nothing follows the head.
+    ended: bool,
+}
+
+/// Whether there is room for a request.
+pub(super) enum Admission {
+    /// There is.
+    Free,
+    /// There was not when it came, at this time; now it has a place.
+    Waited(Option<Place>, Tick),
+    /// There is none, nor will there be in time.
+    Refused,
+}
+
+/// Answers the request, or has it go on by itself.
+pub(super) fn arrive(
+    base: &Rc<Base>,
+    scratch: &mut Scratch,
+    arrival: Arrival,
+    admission: Admission,
+    waker: &Waker,
+) {
+    let (request, respond) = arrival;
+    let (parts, recv) = request.into_parts();
+    let ended = recv.is_end_stream();
+    let ways = Ways {
+        recv,
+        respond,
+        ended,
+    };
+    let Scratch { buffer, head } = scratch;
+    head.clear();
+    let (status, why): (u16, &dyn std::fmt::Display) = match bring(buffer, &parts, ended) {
+        Err(error) => (error.status(), &error.to_string()),
+        Ok(brought) => {
+            let limits = &base.service.head_limits;
+            match head.parse_filled(buffer, brought.length, limits) {
+                Ok(Some(length)) if length == brought.length => {
+                    let raw = &buffer[..length];
+                    let request = Request {
+                        head,
+                        raw,
+                        offer: head.upgrade(raw),
+                        dialect: if brought.is_extended_connect {
+                            Dialect::ExtendedConnect
+                        } else {
+                            Dialect::Http2
+                        },
+                    };
+                    return dispatch(base, &request, ways, admission, waker);
+                }
+                Ok(_) => (400, &"expected one whole head"),
+                Err(error) => (error.status(), &error.to_string()),
+            }
+        }
+    };
+    tracing::debug!("a request is refused with {status}: {why}");
+    refuse(base, &parts, status, ways);
+}
+
+/// Answers a request that is none.
+fn refuse(base: &Base, parts: &Parts, status: u16, ways: Ways) {
+    let to = Recipient {
+        version: Version::Http11,
+        method_id: if parts.method == http::Method::HEAD {
+            method::HEAD
+        } else {
+            0
+        },
+        keep_alive: true,
+    };
+    let service = &base.service;
+    let mut out = Outgoing::default();
+    refusal::write(&mut out, status, &to, &service.clock.date);
+    let target = parts.uri.path_and_query().map_or("-", |path| path.as_str());
+    let line: RequestLine<'_> = (
+        parts.method.as_str().as_bytes(),
+        target.as_bytes(),
+        Version::Http11,
+    );
+    base.ends
+        .log_refusal(service, status, Some(line), Dialect::Http2);
+    send_own(&out, ways.respond);
+}
+
+fn dispatch(
+    base: &Rc<Base>,
+    request: &Request<'_>,
+    ways: Ways,
+    admission: Admission,
+    waker: &Waker,
+) {
+    let service = &base.service;
+    let Request { head, raw, .. } = *request;
+    let recipient = Recipient {
+        version: Version::Http11,
+        method_id: request.method_id(),
+        keep_alive: true,
+    };
+    if let Admission::Refused = admission {
+        return answer_with(base, request, ways.respond, |out| {
+            refusal::write_busy(out, &recipient, &service.clock.date)
+        });
+    }
+    let mut stale = false;
+    if let Some(bench) = &service.workbench {
+        match bench.verdict(head.fields(raw)) {
+            Verdict::Current => {}
+            Verdict::Stale => stale = true,
+            Verdict::Page(page) => {
+                return answer_with(base, request, ways.respond, |out| {
+                    refusal::write_page(out, &page, &recipient, &service.clock.date)
+                });
+            }
+        }
+    }
+    let tunnels = request.method_id() == method::CONNECT;
+    let Ways {
+        recv,
+        respond,
+        ended,
+    } = ways;
+    let (body, inflow, behind) = if tunnels {
+        (None, None, Some(recv))
+    } else if ended || !head.has_body() {
+        (None, None, None)
+    } else {
+        match body_of(base, head, recv) {
+            Ok((inflow, body)) => (Some(body), Some(inflow), None),
+            Err(status) => {
+                return answer_with(base, request, respond, |out| {
+                    refusal::write(out, status, &recipient, &service.clock.date)
+                });
+            }
+        }
+    };
+    let mut answer = service.take_answer();
+    answer.begin(Terms {
+        recipient,
+        draining: service.drain.phase() >= drain::Phase::Announced,
+        upgradable: tunnels || request.offer.is_some(),
+        stale,
+        closes: false,
+    });
+    let called = service.slot.at(raw, || {
+        base.ends.call(service, request, body, answer, waker)
+    });
+    service.count_requests(1);
+    let mut answer = match called {
+        Ok(answer) => answer,
+        Err(call) => {
+            let docket = docket(base, request, recipient, admission);
+            let case = Case::new(Some(call), docket);
+            let mut stream = Stream::new(base, case, respond, inflow, behind);
+            stream.take_first_answer();
+            tokio::task::spawn_local(stream);
+            return;
+        }
+    };
+    let given = answer.given.take();
+    let sent = send_whole(&answer.out, respond);
+    service.give_answer(answer);
+    match (given, sent) {
+        (Some(given), Ok(None)) => {
+            base.ends.log(service, request, |log, visit| {
+                log.record(visit, given.status, given.sent);
+            });
+            base.gauge.budget.credit_answer();
+        }
+        (Some(given), Ok(Some((respond, send, body)))) => {
+            let case = Case::new(None, docket(base, request, recipient, admission));
+            tokio::task::spawn_local(Stream::sending(base, case, respond, send, given, body));
+        }
+        // The client has gone, or taken the request back.
+        _ => {}
+    }
+}
+
+/// What is to be known of a request that goes on by itself.
+fn docket(
+    base: &Base,
+    request: &Request<'_>,
+    recipient: Recipient,
+    admission: Admission,
+) -> Docket {
+    let service = &base.service;
+    let text = request.text();
+    let now = service.clock.deadlines.now();
+    let (place, arrival) = match admission {
+        Admission::Waited(place, since) => (place, since),
+        _ => (None, now),
+    };
+    Docket {
+        recipient,
+        visit: base.ends.visit(service, request),
+        label: Label::new(text[0], text[1]),
+        bounds: Bounds::new(arrival, &service.terms),
+        place: place.unwrap_or_else(|| service.places.take()),
+        held: service.slot.hold(0, service.clock.deadlines.now_ns(), text),
+    }
+}
+
+/// The body's two ends, or the status that refuses it.
+fn body_of(base: &Base, head: &Head, recv: RecvStream) -> Result<(Inflow, Body), u16> {
+    let limits = &base.service.body_limits;
+    let length = match head.body() {
+        BodyLength::Length(length) => Some(length),
+        BodyLength::None | BodyLength::Chunked => None,
+    };
+    BodyDecoder::new(head.body(), limits).map_err(|error| error.status())?;
+    Ok(Inflow::new(recv, length, head.expect_continue(), *limits))
+}
+
+/// Gives an answer of the server's own, which is written at once.
+fn answer_with(
+    base: &Base,
+    request: &Request<'_>,
+    respond: SendResponse<Bytes>,
+    write: impl FnOnce(&mut Outgoing) -> Given,
+) {
+    let mut out = Outgoing::default();
+    let given = write(&mut out);
+    base.ends.log(&base.service, request, |log, visit| {
+        log.record(visit, given.status, given.sent);
+    });
+    send_own(&out, respond);
+}
+
+/// Sends an answer of the server's own. It is so short that it may wait for the client's window
+/// wherever it stands.
+fn send_own(out: &Outgoing, respond: SendResponse<Bytes>) {
+    if let Ok(Some((_, mut send, body))) = send_whole(out, respond) {
+        // A client that has gone needs no answer.
+        let _ = send.send_data(body, true);
+    }
+}
+
+/// An answer of which the body waits for the client's window.
+type Unsent = (SendResponse<Bytes>, SendStream<Bytes>, Bytes);
+
+/// Sends an answer that stands in `out` with its body.
+fn send_whole(
+    out: &Outgoing,
+    mut respond: SendResponse<Bytes>,
+) -> Result<Option<Unsent>, h2::Error> {
+    let mut text = &out[..];
+    let (response, body) = loop {
+        let Some((response, length)) = head_of(text) else {
+            respond.send_reset(Reason::INTERNAL_ERROR);
+            return Ok(None);
+        };
+        text = &text[length..];
+        if !response.status().is_informational() {
+            break (response, text);
+        }
+        respond.send_informational(response)?;
+    };
+    let mut send = respond.send_response(response, body.is_empty())?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let body = Bytes::copy_from_slice(body);
+    send.reserve_capacity(body.len());
+    if send.capacity() < body.len() {
+        return Ok(Some((respond, send, body)));
+    }
+    send.send_data(body, true)?;
+    Ok(None)
+}
