@@ -131,7 +131,10 @@ impl Wire {
 
     /// As [`Wire::poll_write`], where more is written at once: both may travel together.
     pub(crate) fn poll_write_ahead(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.socket.poll_write_ahead(bytes)
+        match &mut self.tls {
+            None => self.socket.poll_write_ahead(bytes),
+            Some(_) => self.poll_write(bytes),
+        }
     }
 
     /// Writes some of `buffers`, in order, as [`Wire::poll_write`] does.
