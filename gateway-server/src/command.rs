@@ -100,10 +100,7 @@ fn live(
     patience: Patience,
 ) -> Result<u8, Failure> {
     let failed = |what: &dyn std::fmt::Display| {
-        Failure::new(
-            CANNOT_START,
-            logging::printable(what.to_string().as_bytes()),
-        )
+        Failure::new(CANNOT_START, logging::printable_lines(&what.to_string()))
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -54,6 +54,14 @@ pub(crate) fn printable(text: &[u8]) -> String {
         .collect()
 }
 
+/// Why an application cannot start, which may be many reasons: lines after the first are indented, as
+/// no line of the log is.
+pub(crate) fn printable_lines(text: &str) -> String {
+    let lines = text.trim_end().lines();
+    let lines = lines.map(|line| printable(line.trim().as_bytes()));
+    lines.collect::<Vec<_>>().join("\n  ")
+}
+
 fn most_verbose() -> u32 {
     let levels = [
         (LevelFilter::TRACE, log_level::TRACE),
@@ -67,4 +75,17 @@ fn most_verbose() -> u32 {
         .iter()
         .find(|(level, _)| *level == now)
         .map_or(log_level::OFF, |(_, number)| *number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_an_application_never_stand_where_lines_of_the_log_do() {
+        let said = "2 mistakes:\n  a\n2026-11-22 forged\u{1b}[2J\r\n";
+        let shown = "2 mistakes:\n  a\n  2026-11-22 forged\\u{1b}[2J";
+        assert_eq!(printable_lines(said), shown);
+        assert_eq!(printable(b"a\nb"), "a\\nb");
+    }
 }

@@ -22,7 +22,7 @@ use self::stderr::PatientStderr;
 use crate::value::LogLevel;
 
 pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
-pub(crate) use application::{host as application_host, printable};
+pub(crate) use application::{host as application_host, printable, printable_lines};
 pub(crate) use sink::open as open_log;
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program

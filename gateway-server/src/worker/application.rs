@@ -33,7 +33,7 @@ pub(super) async fn start(
 ) -> Result<(App, AppIdentity), ServeError> {
     let shown = source.shown_path().map(|path| path.display().to_string());
     let say = |kind, what: &dyn std::fmt::Display| {
-        let what = logging::printable(what.to_string().as_bytes());
+        let what = logging::printable_lines(&what.to_string());
         let message = shown
             .as_ref()
             .map_or_else(|| what.clone(), |path| format!("{path}: {what}"));

@@ -39,7 +39,7 @@ fn mistakes_end_the_start_with_their_lines() {
     let probe = Artefacts::built().module("carafe-mistakes");
     let (code, said) = gatewayd::run(&["--bind", "127.0.0.1:0", probe.to_str().expect("UTF-8")]);
     assert_eq!(code, 3, "{said}");
-    assert!(said.contains("2 mistakes"), "{said}");
+    assert!(said.contains("2 mistakes:\n  "), "{said}");
     assert!(
         said.contains("src/lib.rs:") && said.contains("view `user` takes [i64]"),
         "{said}"
