@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use carafe::*;
 use rusqlite::Connection;
 
+const SCHEMA: &str = include_str!("schema.sql");
+
 /// Where the database is.
 #[derive(Default)]
 pub(crate) struct Database {
@@ -27,9 +29,7 @@ impl Extension for Database {
         let path = starting.root().join(path);
         fs::create_dir_all(path.parent().unwrap_or(&path))?;
         let database = Self { path };
-        database
-            .connect()?
-            .execute_batch(include_str!("schema.sql"))?;
+        database.connect()?.execute_batch(SCHEMA)?;
         starting.provide(database);
         Ok(())
     }
@@ -57,4 +57,11 @@ impl Deref for Db {
     fn deref(&self) -> &Connection {
         &self.0
     }
+}
+
+/// The command `init-db`: forgets everything and begins anew.
+pub(crate) fn init_db(db: Db) -> Result<&'static str> {
+    db.execute_batch("DROP TABLE IF EXISTS post; DROP TABLE IF EXISTS user;")?;
+    db.execute_batch(SCHEMA)?;
+    Ok("The database is empty now.")
 }

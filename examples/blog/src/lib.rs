@@ -18,6 +18,11 @@ fn app() -> App {
         .config_default("database", "instance/blog.sqlite")
         .config_env("BLOG")
         .extension(Database::default())
+        .command(
+            "init-db",
+            "Forgets everything and begins anew.",
+            db::init_db,
+        )
         .templates("templates")
         .static_files("static")
         .context(|cx| ctx! { user => cx.get::<User>() })

@@ -199,3 +199,12 @@ fn authors_delete_posts() {
     assert_eq!(blog.post("/1/delete").header("location"), Some("/"));
     assert_eq!(blog.one("SELECT title FROM post"), None);
 }
+
+#[test]
+fn the_command_init_db_begins_anew() {
+    let blog = Blog::start();
+    let said = blog.client.command(["init-db"]);
+    assert_eq!(said.output(), "The database is empty now.\n");
+    assert_eq!(blog.one("SELECT title FROM post"), None);
+    assert_eq!(blog.get("/").status(), 200);
+}

@@ -8,6 +8,7 @@ use gateway_tests::artefacts::{Artefacts, root};
 use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program};
 use gateway_tests::nginx::Nginx;
+use gateway_tests::process::Process;
 
 #[test]
 fn templates_and_styles_of_the_guide_are_those_that_its_code_renders() {
@@ -101,6 +102,10 @@ fn the_deployment_of_the_guide_serves_the_blog_behind_nginx() {
     };
     fs::write(below("secret"), "0123456789abcdef0123456789abcdef\n").unwrap();
     fs::write(below("gatewayd.toml"), here(&blocks(&text, "toml")[0])).unwrap();
+    // The command of the guide's chapter on databases, with the configuration that serves.
+    let wants = ["init-db", "--config", &below("gatewayd.toml")];
+    let (code, said) = Process::start(program().args(wants)).end();
+    assert_eq!((code, said.as_str()), (0, "The database is empty now."));
     let server = Gatewayd::start(program().args(["--config", &below("gatewayd.toml")]));
     assert_eq!(server.workers().len(), 4);
     let nginx = Nginx::serve(&here(&blocks(&text, "nginx")[0]), folder.path());
