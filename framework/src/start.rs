@@ -29,7 +29,7 @@ use crate::parts::Parts;
 use crate::pool::Pool;
 use crate::routing::Map;
 use crate::security;
-use crate::session::Sessions;
+use crate::session::{self, Chosen, Sessions};
 use crate::signals;
 use crate::site::{Observer, Site, SiteRoute};
 use crate::templates::Templates;
@@ -77,11 +77,15 @@ impl App {
         }
         app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
+        app = session::guarded(app);
         app = debug_page::offered(app, &config);
         app = signals::connected(app);
         let mut state = std::mem::take(&mut app.state);
         state.put(settings.form);
-        provide_sessions(&mut state, &config, &root)?;
+        let chosen: Chosen = app.part::<Chosen>().clone();
+        let opened = chosen.open(&root, startup.worker().count).await;
+        opened.map_err(|error| Mistakes::one(error.to_string()))?;
+        provide_sessions(&mut state, &config, &root, chosen)?;
         let early = provide_folders(&mut state, &app, &config, &root)?;
         let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
         let plugins = match started {
@@ -238,9 +242,15 @@ impl Default for Views {
 }
 
 /// What sessions and signed tokens rest on; a secret is not asked for before somebody needs one.
-fn provide_sessions(state: &mut Parts, config: &Config, root: &Path) -> Result<(), Mistakes> {
+fn provide_sessions(
+    state: &mut Parts,
+    config: &Config,
+    root: &Path,
+    chosen: Chosen,
+) -> Result<(), Mistakes> {
     let keys = Keys::read(config, root).map_err(|mistake| Mistakes::one(mistake.to_string()))?;
-    let sessions = Sessions::read(config).map_err(|error| Mistakes::one(error.to_string()))?;
+    let sessions =
+        Sessions::read(config, chosen).map_err(|error| Mistakes::one(error.to_string()))?;
     state.put(keys);
     state.put(sessions);
     Ok(())

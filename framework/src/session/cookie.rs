@@ -1,12 +1,13 @@
 //! [`Sessions`]: from the cookie to a session, and back.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway_spec::Level;
 use serde_json::Number;
 
 use super::settings::Settings;
+use super::store::{AnyStore, Chosen};
 use super::tagged::{self, Dict, Value};
 use super::{NoSecret, Session};
 use crate::config::{Config, ConfigError};
@@ -17,9 +18,10 @@ use crate::response::Response;
 use crate::signing::{Derivation, Signer, pack, unpack};
 
 /// Opens and closes the sessions of all requests.
-#[derive(Debug)]
 pub(crate) struct Sessions {
-    settings: Settings,
+    pub(super) settings: Settings,
+    /// Where sessions are kept, if not in the cookie.
+    pub(super) store: Option<Arc<dyn AnyStore>>,
     /// Made when the first session is opened: applications without sessions need no secret.
     signer: OnceLock<Option<Signer>>,
 }
@@ -35,9 +37,10 @@ struct TooLarge {
 }
 
 impl Sessions {
-    pub(crate) fn read(config: &Config) -> Result<Self, ConfigError> {
+    pub(crate) fn read(config: &Config, chosen: Chosen) -> Result<Self, ConfigError> {
         Ok(Self {
             settings: Settings::read(config)?,
+            store: chosen.0,
             signer: OnceLock::new(),
         })
     }
@@ -45,6 +48,10 @@ impl Sessions {
     /// The session that the request brings; an empty one if it brings none that is good.
     pub(super) fn open(&self, cx: &Cx) -> Session {
         let signer = self.signer(cx);
+        if self.store.is_some() {
+            // One that the client names has been loaded before.
+            return Session::new(Dict::new(), true, signer.is_some());
+        }
         let cookie = cx.cookie(&self.settings.cookie_name);
         let values = signer
             .zip(cookie)
@@ -54,12 +61,19 @@ impl Sessions {
     }
 
     /// Writes the session into the response, if that is needed.
-    pub(super) fn close(
+    pub(super) async fn close(
         &self,
         cx: &Cx,
         session: &Session,
-        mut response: Response,
+        response: Response,
     ) -> Result<Response> {
+        match &self.store {
+            Some(store) => self.close_stored(&**store, cx, session, response).await,
+            None => self.close_cookie(cx, session, response),
+        }
+    }
+
+    fn close_cookie(&self, cx: &Cx, session: &Session, mut response: Response) -> Result<Response> {
         let mut open = session.open();
         if open.accessed {
             response.vary("Cookie");
@@ -77,11 +91,7 @@ impl Sessions {
             return Ok(response);
         }
         let now = SystemTime::now();
-        if self.settings.absolute_lifetime.is_some() && !open.values.contains_key(CREATED) {
-            let seconds = Number::from(seconds(now));
-            open.values
-                .insert(CREATED.to_owned(), Value::Number(seconds));
-        }
+        self.note_beginning(&mut open.values, now);
         let payload = pack(&tagged::write(&open.values)?);
         let signer = self.signer(cx).ok_or_else(|| Error::from(NoSecret))?;
         let token = signer
@@ -91,15 +101,48 @@ impl Sessions {
         if found > MAX_COOKIE_BYTES {
             return Err(TooLarge { found }.into());
         }
-        if secure && !cx.is_secure() {
-            warn_of_http(cx);
-        }
-        let expires = open.is_permanent().then(|| now + self.settings.lifetime);
-        response.set_cookie(&self.settings.cookie(token, secure).expires(expires));
+        self.set_cookie(cx, &mut response, token, open.is_permanent());
         Ok(response)
     }
 
-    fn signer(&self, cx: &Cx) -> Option<&Signer> {
+    /// Gives the client this cookie; one that lasts if the session is permanent.
+    pub(super) fn set_cookie(
+        &self,
+        cx: &Cx,
+        response: &mut Response,
+        value: String,
+        permanent: bool,
+    ) {
+        let secure = self.settings.secure_for(cx);
+        if secure && !cx.is_secure() {
+            warn_of_http(cx);
+        }
+        let expires = permanent.then(|| SystemTime::now() + self.settings.lifetime);
+        response.set_cookie(&self.settings.cookie(value, secure).expires(expires));
+    }
+
+    /// Writes down when the session was begun, if its age is limited.
+    pub(super) fn note_beginning(&self, values: &mut Dict, now: SystemTime) {
+        if self.settings.absolute_lifetime.is_some() && !values.contains_key(CREATED) {
+            let seconds = Number::from(seconds(now));
+            values.insert(CREATED.to_owned(), Value::Number(seconds));
+        }
+    }
+
+    /// Whether the session is not older than sessions may be.
+    pub(super) fn is_young(&self, values: &Dict, now: SystemTime) -> bool {
+        let Some(lifetime) = self.settings.absolute_lifetime else {
+            return true;
+        };
+        let Some(Value::Number(created)) = values.get(CREATED) else {
+            return false;
+        };
+        let created = created.as_u64().map(Duration::from_secs);
+        let created = created.and_then(|since| UNIX_EPOCH.checked_add(since));
+        created.is_some_and(|created| now.duration_since(created).unwrap_or_default() <= lifetime)
+    }
+
+    pub(super) fn signer(&self, cx: &Cx) -> Option<&Signer> {
         let made = self.signer.get_or_init(|| {
             let keys = cx.state::<Keys>()?;
             let has = keys.need().is_ok();
@@ -115,15 +158,7 @@ impl Sessions {
             .ok()?;
         let text = unpack(signed.payload, MAX_TEXT_BYTES).ok()?;
         let values = tagged::read(&text).ok()?;
-        let Some(lifetime) = self.settings.absolute_lifetime else {
-            return Some(values);
-        };
-        let Some(Value::Number(created)) = values.get(CREATED) else {
-            return None;
-        };
-        let created = UNIX_EPOCH.checked_add(Duration::from_secs(created.as_u64()?))?;
-        let age = now.duration_since(created).unwrap_or_default();
-        (age <= lifetime).then_some(values)
+        self.is_young(&values, now).then_some(values)
     }
 }
 

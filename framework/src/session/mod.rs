@@ -1,8 +1,11 @@
-//! What a client is remembered by between requests: a signed cookie that Flask reads and writes as well.
+//! What a client is remembered by between requests: a signed cookie that Flask reads and writes as well, or an entry of
+//! a store.
 
 mod cookie;
 mod flash;
 mod settings;
+mod store;
+mod stored;
 pub mod tagged;
 
 use std::str::FromStr;
@@ -18,6 +21,9 @@ use crate::extract::{Arg, Check, Take};
 use crate::response::Response;
 
 pub(crate) use cookie::Sessions;
+pub(crate) use store::Chosen;
+pub use store::{FileStore, MemoryStore, Save, SessionStore, Stored};
+pub(crate) use stored::guarded;
 use tagged::{Dict, Value};
 
 /// The session of the client that made the request: values by name, kept in a cookie that the client can read
@@ -63,6 +69,26 @@ struct Open {
     modified: bool,
     /// Messages taken out for this request, to be shown wherever they are asked for.
     flashed: Option<Vec<(String, String)>>,
+    /// The entry of the store that it was loaded from.
+    entry: Option<Entry>,
+    /// What was handed out for it is worthless from now on, its name in the store included.
+    renewed: bool,
+}
+
+/// An entry of a store, as it was loaded.
+#[derive(Clone)]
+struct Entry {
+    /// What the client has.
+    id: String,
+    version: u64,
+    values: Dict,
+}
+
+impl std::fmt::Debug for Entry {
+    /// Without the name, which is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entry(version {})", self.version)
+    }
 }
 
 /// Something was to be kept in a session that nothing can sign.
@@ -185,9 +211,13 @@ impl Session {
         self.renew();
     }
 
-    /// Makes worthless what was handed out for the session so far, such as tokens in forms.
+    /// Makes worthless what was handed out for the session so far: tokens in forms, and the session's name if it is
+    /// kept in a store.
     pub fn renew(&self) {
         self.remove(CSRF_TOKEN);
+        let mut open = self.read();
+        open.renewed = true;
+        open.modified |= open.entry.is_some();
     }
 
     fn new(values: Dict, is_new: bool, writable: bool) -> Self {
@@ -252,17 +282,29 @@ impl Cx {
             && let Some(sessions) = self.state::<Sessions>()
         {
             let (cx, session) = (self.clone(), Session::clone(&session));
-            self.at_end(move |response| async move { sessions.close(&cx, &session, response) });
+            self.at_end(
+                move |response| async move { sessions.close(&cx, &session, response).await },
+            );
         }
         Session::clone(&session)
     }
 }
 
 impl Cx {
+    /// Loads the session from the store, if there is one and the client names a session.
+    pub(crate) async fn load_session(&self) -> Result<()> {
+        if let Some(sessions) = self.state::<Sessions>()
+            && let Some(session) = sessions.load(self).await?
+        {
+            self.put(session);
+        }
+        Ok(())
+    }
+
     /// Writes the session into a response now.
-    pub(crate) fn write_session(&self, response: Response) -> Result<Response> {
+    pub(crate) async fn write_session(&self, response: Response) -> Result<Response> {
         match self.state::<Sessions>() {
-            Some(sessions) => sessions.close(self, &self.session(), response),
+            Some(sessions) => sessions.close(self, &self.session(), response).await,
             None => Ok(response),
         }
     }

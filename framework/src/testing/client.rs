@@ -161,13 +161,9 @@ impl Client {
     }
 
     /// Runs a command; answers its status.
-    #[expect(clippy::panic, reason = "a test fails by panicking")]
     pub(super) fn run(&self, words: Vec<OsString>, sink: Sink) -> u8 {
-        let Some(runtime) = &self.runtime else {
-            panic!("the client has been dropped");
-        };
         let carafe = self.carafe.clone();
-        wait(runtime, async move { carafe.run(&words, sink).await })
+        self.wait(async move { carafe.run(&words, sink).await })
     }
 
     /// One exchange: no cookies, no redirects.

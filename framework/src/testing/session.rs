@@ -32,8 +32,12 @@ impl Client {
             Some(cookies) => head.with(&COOKIE, cookies),
             None => head,
         });
+        let opened = cx.clone();
+        if let Err(error) = self.wait(async move { opened.load_session().await }) {
+            panic!("the session cannot be loaded: {error}");
+        }
         let found = look(&cx.session());
-        match cx.write_session(Response::text("")) {
+        match self.wait(async move { cx.write_session(Response::text("")).await }) {
             Ok(response) => self.jar().take(response.headers()),
             Err(error) => panic!("the session cannot be written: {error}"),
         }

@@ -1,7 +1,10 @@
 //! An application on carafe is a module like any other.
 
+use std::process::Command;
+
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::gatewayd::{self, Gatewayd};
+use gateway_tests::process::Process;
 
 #[test]
 fn hello_is_served_and_stops() {
@@ -44,4 +47,30 @@ fn mistakes_end_the_start_with_their_lines() {
         said.contains("src/lib.rs:") && said.contains("view `user` takes [i64]"),
         "{said}"
     );
+}
+
+#[test]
+fn sessions_in_memory_are_for_one_worker_alone() {
+    let tool = |workers| {
+        let mut command = Command::new(Artefacts::built().program("carafe-tool"));
+        command.args(["--workers", workers, "--bind", "127.0.0.1:0"]);
+        command.env("NO_COLOR", "1");
+        command
+    };
+    let (code, said) = Process::start(&mut tool("2")).end();
+    assert_eq!(code, 3, "{said}");
+    assert!(
+        said.contains("the server has 2 workers") && said.contains("FileStore"),
+        "{said}"
+    );
+    let server = Gatewayd::start(&mut tool("1"));
+    let first = server.get("/count");
+    assert_eq!(first.text(), "1");
+    let cookie = first.field("set-cookie").expect("a cookie");
+    let cookie = cookie.split(';').next().expect("a name and a value");
+    let again = server.fetch(&format!(
+        "GET /count HTTP/1.1\r\nhost: a\r\ncookie: {cookie}\r\n\r\n"
+    ));
+    assert_eq!(again.text(), "2");
+    assert_eq!(server.stop().0, 0);
 }

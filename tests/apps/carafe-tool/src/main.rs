@@ -1,8 +1,9 @@
-//! An application on carafe that is its own server, with commands of its own.
+//! An application on carafe that is its own server, with commands of its own and sessions in memory.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use carafe::session::MemoryStore;
 use carafe::*;
 
 #[derive(serde::Deserialize)]
@@ -30,7 +31,14 @@ async fn fill(cx: Cx, target: Words<Target>, console: Console) -> Result<String>
 fn app() -> App {
     App::new()
         .config_default("greeting", "hello")
+        .config_default("secret_key", "of-a-test-0123456789abcdefghijklmn")
+        .session_store(MemoryStore::new())
         .get("/", async || "a tool")
+        .get("/count", async |session: Session| {
+            let count: u32 = session.get("count")?.unwrap_or(0) + 1;
+            session.set("count", count)?;
+            Ok::<_, Error>(count.to_string())
+        })
         .command("fill FILE [--rows ROWS]", "Fills a file.", fill)
         .command("fail", "Fails.", async || -> Result<()> {
             Err(Error::message("as told"))
