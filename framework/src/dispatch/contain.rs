@@ -29,12 +29,14 @@ pub(super) async fn finished<T>(
     call: Pin<Box<dyn Future<Output = Result<T>> + Send + '_>>,
 ) -> Result<T> {
     let mut call = contained(cx, call);
-    let mut told = cx.options().is_some_and(|options| options.cancel);
+    let mut has_waited = false;
     poll_fn(|waker| {
         let polled = Pin::new(&mut call).poll(waker);
-        if polled.is_pending() && !told {
-            told = true;
-            cx.head().finish_on_disconnect();
+        if polled.is_pending() && !has_waited {
+            has_waited = true;
+            if !cx.options().is_some_and(|options| options.cancel) {
+                cx.head().finish_on_disconnect();
+            }
         }
         polled
     })
@@ -47,8 +49,12 @@ impl<T, F: Future<Output = Result<T>> + Unpin> Future for Contained<F> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, waker: &mut Context<'_>) -> Poll<Result<T>> {
-        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.0).poll(waker)));
-        polled.unwrap_or_else(|payload| Poll::Ready(Err(Panicked(said(payload.as_ref())).into())))
+        let mut polled = Poll::Pending;
+        let poll = || polled = Pin::new(&mut self.0).poll(waker);
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(()) => polled,
+            Err(payload) => Poll::Ready(Err(Panicked(said(payload.as_ref())).into())),
+        }
     }
 }
 

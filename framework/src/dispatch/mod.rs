@@ -77,10 +77,14 @@ impl Gateway for Carafe {
         let cx = Cx::new(Arc::clone(&self.service.site), request, outcome);
         // The usual case by itself, so that it carries nothing of the others.
         if let Some(view) = self.service.chain(cx.rule_id()).bare_view(cx.method()) {
-            let result = finished(&cx, view.call.call(&cx)).await;
-            return match walk::finished_at_once(&self.service, &cx, result) {
-                Ok(response) => response,
-                Err(result) => Box::pin(walk::end(&self.service, &cx, result)).await,
+            let mut result = finished(&cx, view.call.call(&cx)).await;
+            let is_finished = match &mut result {
+                Ok(response) => walk::finish_at_once(&self.service, &cx, response),
+                Err(_) => false,
+            };
+            return match result {
+                Ok(response) if is_finished => response.into_inner(),
+                result => Box::pin(walk::end(&self.service, &cx, result)).await,
             };
         }
         Box::pin(walk::run(&self.service, &cx)).await

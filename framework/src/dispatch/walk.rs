@@ -17,22 +17,14 @@ use crate::context::Cx;
 use crate::error::{Error, HttpError, Result};
 use crate::response::Response;
 
-/// The response as it goes out, where a view without hooks has left nothing else to be done.
-pub(super) fn finished_at_once(
-    service: &Service,
-    cx: &Cx,
-    result: Result<Response>,
-) -> Result<gateway_spec::Response, Result<Response>> {
-    match result {
-        Ok(mut response) if !cx.is_used() && response.fault().is_none() => {
-            polish(service, cx, &mut response);
-            match response.fault() {
-                None => Ok(response.into_inner()),
-                Some(_) => Err(Ok(response)),
-            }
-        }
-        other => Err(other),
+/// Makes the response what goes out, if a view without hooks has left nothing else to be done: whether
+/// that is so.
+pub(super) fn finish_at_once(service: &Service, cx: &Cx, response: &mut Response) -> bool {
+    if cx.is_used() || response.fault().is_some() {
+        return false;
     }
+    polish(service, cx, response);
+    response.fault().is_none()
 }
 
 /// What remains behind a view without hooks: the answer to its error, what it has asked for.

@@ -92,10 +92,9 @@ fn is_page(fields: &Fields) -> bool {
     let kind = fields.get(&CONTENT_TYPE);
     let kind = kind.map_or(&b""[..], HeaderValue::as_bytes);
     PAGES.iter().any(|page| {
-        let start = kind.get(..page.len()).unwrap_or_default();
-        // From behind, since media types differ there.
-        let mut pairs = start.iter().rev().zip(page.iter().rev());
-        !start.is_empty() && pairs.all(|(one, other)| one.eq_ignore_ascii_case(other))
+        // The end first: few other types have the same there.
+        let end = kind.get(page.len() - 1).map(u8::to_ascii_lowercase);
+        end.as_ref() == page.last() && kind[..page.len()].eq_ignore_ascii_case(page)
     })
 }
 
