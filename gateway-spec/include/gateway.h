@@ -239,6 +239,7 @@ extern "C" {
 
 /* Ids of extensions. Ours are "gw.name/revision"; third parties use a reversed domain name. */
 #define GW_EXT_TLS "gw.tls/1"           /* through gw_ctx_vt.ext: const gw_tls * */
+#define GW_EXT_REQUEST_ID "gw.request-id/1" /* through gw_ctx_vt.ext: const gw_str * */
 #define GW_EXT_COMMANDS "gw.commands/1" /* through gw_app_vt.ext: const gw_commands * */
 
 /*
@@ -637,7 +638,8 @@ struct gw_request {
   /* The protocol that the client offers to switch to: `:protocol` of an extended CONNECT, or the
    * value of a valid Upgrade field; `ptr` NULL if none. */
   gw_str protocol;
-  gw_str id;  /* id of the request, made by the host or taken from a trusted proxy */
+  gw_str id;  /* id of the request, taken from a trusted proxy or made by the host; empty if there is
+                 none, or if it is made only for who asks by GW_EXT_REQUEST_ID */
   gw_str raw; /* one region that holds target, authority, path, query, protocol and all header
                  values and names (those with a name_id excepted), to be copied at once; or empty */
   const gw_header *headers; /* hop-by-hop fields removed; one `host` except for HTTP/1.0 */
@@ -891,6 +893,10 @@ struct gw_tls {
   uint32_t n_peer_chain;
   uint32_t peer_verified; /* 1 if the host verified that chain, else 0 */
 };
+
+/* GW_EXT_REQUEST_ID: a `gw_str`, the request's id by which the host's log names it, made when it is first
+ * asked for: visible ASCII, the same at every time, valid as long as the reference to the exchange.
+ * For requests whose `gw_request.id` is empty; absent where the host makes no ids. */
 
 /* What an application can do besides serving, for people at a terminal. Frozen. All texts are UTF-8
  * without control characters. */

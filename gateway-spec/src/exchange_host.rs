@@ -29,6 +29,11 @@ pub trait HostExchange: Send + Sync + 'static {
     /// From now on a disconnect does not cancel the call.
     fn finish_on_disconnect(&self);
 
+    /// The id of a request whose head came without one, made when it is first asked for.
+    fn id(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Facts of the TLS connection, if there is one.
     fn tls(&self) -> Option<TlsInfo> {
         None

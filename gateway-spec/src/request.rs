@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::Exchange;
-use crate::exchange_host::TlsInfo;
+use crate::exchange_host::{HostExchange, TlsInfo};
 use crate::fields::Fields;
 use crate::head::{Facts, Head, ORIGIN, Part, RawAddress};
 use crate::pool::Pooled;
@@ -306,10 +306,19 @@ impl Request {
         self.head().address(&self.head().local)
     }
 
-    /// The request's id, for logs; empty if the host gave none.
+    /// The request's id, for logs, the same by which the host's own log names it; empty if the host has
+    /// none. A host may make it only now.
     #[must_use]
     pub fn id(&self) -> &[u8] {
-        self.head().slice(self.head().facts.id)
+        match self.head().slice(self.head().facts.id) {
+            b"" => self
+                .head()
+                .link
+                .host()
+                .and_then(HostExchange::id)
+                .unwrap_or_default(),
+            id => id,
+        }
     }
 
     /// Arrival in nanoseconds of the host's monotonic clock; 0 if made in process.

@@ -237,6 +237,9 @@ rules! {
     //# [EXT-03] A command runs between `startup` and `shutdown` of an instance that gets no request; its status becomes
     //# the exit status of the process, whose standard streams are its own meanwhile.
     EXT_03 "EXT-03" Host "1.0" Test("tests/tests/e2e/commands.rs::a_command_has_the_terminal_and_the_exit_status_to_itself");
+    //# [EXT-04] `gw.request-id/1` yields the id by which the host's log names the request, visible ASCII and the same at
+    //# every time, or NULL if the host makes none.
+    EXT_04 "EXT-04" Host "1.0" Test("tests/tests/e2e/deaths.rs::the_id_that_an_application_logs_is_the_one_that_is_named");
     //# [CGI-01] CGI and WSGI variables follow from the request by the table of the chapter on CGI, and a request can
     //# be rebuilt from them without loss beyond what CGI itself loses.
     CGI_01 "CGI-01" Both "1.0" Test("gateway-spec/tests/cgi.rs::variables_and_back_keep_the_request");

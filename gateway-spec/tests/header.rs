@@ -135,12 +135,13 @@ fn the_list_of_names_has_the_ids_and_the_spelling_of_the_rust_table() {
 #[test]
 fn the_strings_of_the_header_are_those_of_the_rust_types() {
     let source = "#include \"gateway.h\"\n#include <stdio.h>\n\
-        int main(void) { puts(GW_MODULE_SYMBOL); puts(GW_EXT_TLS); puts(GW_EXT_COMMANDS); return 0; }\n";
+        int main(void) { puts(GW_MODULE_SYMBOL); puts(GW_EXT_TLS); puts(GW_EXT_COMMANDS);\n\
+        puts(GW_EXT_REQUEST_ID); return 0; }\n";
     let symbol = abi::MODULE_SYMBOL
         .strip_suffix(b"\0")
         .expect("dlsym wants a NUL");
-    let ids = [abi::EXT_TLS, b"\n", abi::EXT_COMMANDS, b"\n"].concat();
-    let expected = [symbol, b"\n", &ids].concat();
+    let ids = [abi::EXT_TLS, abi::EXT_COMMANDS, abi::EXT_REQUEST_ID].map(|id| [id, b"\n"].concat());
+    let expected = [symbol, b"\n", &ids.concat()].concat();
     assert_eq!(Language::C11.run("strings", source), expected);
 }
 
@@ -153,6 +154,7 @@ fn the_tables_of_this_test_leave_out_no_constant_of_either_side() {
         "GW_MODULE_SYMBOL",
         "GW_EXT_TLS",
         "GW_EXT_COMMANDS",
+        "GW_EXT_REQUEST_ID",
     ];
     for name in header
         .lines()
@@ -170,7 +172,7 @@ fn the_tables_of_this_test_leave_out_no_constant_of_either_side() {
         .lines()
         .filter(|line| line.trim_start().starts_with("pub const "))
         .count();
-    let strings = ["MODULE_SYMBOL", "EXT_TLS", "EXT_COMMANDS"].len();
+    let strings = ["MODULE_SYMBOL", "EXT_TLS", "EXT_COMMANDS", "EXT_REQUEST_ID"].len();
     assert_eq!(
         count,
         compared.len() + strings,

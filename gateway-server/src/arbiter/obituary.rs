@@ -23,8 +23,9 @@ pub(super) fn tell_held(worker: WorkerId, page: &Page) -> bool {
 /// Tells where a worker was as it died. `app` is the number of the descriptor that the
 /// application was loaded from, and its path.
 pub(super) fn tell_last_words(worker: WorkerId, page: &Page, app: Option<(RawFd, &Path)>) {
-    if let Some(request) = page.present() {
-        tracing::warn!("{worker} was at {request}, whose call did not return");
+    if let Some((request, id)) = page.present() {
+        let id = id.map_or(String::new(), |id| format!(" (id {id})"));
+        tracing::warn!("{worker} was at {request}{id}, whose call did not return");
     }
     let trace = page.trace();
     let frames = of_interest(&trace, app.is_some());
@@ -57,14 +58,14 @@ const HANDLER_FRAMES: usize = 2;
 fn line(worker: WorkerId, request: &HeldRequest, now: Duration) -> String {
     let HeldRequest {
         text,
-        number,
+        id,
         since_ns,
         running,
     } = request;
     let verb = if *running { "was at" } else { "held" };
     let age = now.saturating_sub(Duration::from_nanos(*since_ns));
     let seconds = age.as_secs_f32();
-    format!("{worker} {verb} {text} (its request {number}) for {seconds:.1} s")
+    format!("{worker} {verb} {text} (id {id}) for {seconds:.1} s")
 }
 
 /// A frame's line, with the application under its own name.
@@ -79,22 +80,29 @@ fn named(frame: &str, app: Option<(RawFd, &Path)>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scoreboard::RequestId;
 
     #[test]
     fn a_request_is_told_with_its_age_whatever_the_worker_claims() {
         let mut request = HeldRequest {
             text: "GET /a".into(),
-            number: 7,
+            id: RequestId::of(7),
             since_ns: 2_000_000_000,
             running: true,
         };
         let now = Duration::from_secs(5);
         let said = line(WorkerId(3), &request, now);
-        assert_eq!(said, "worker 3 was at GET /a (its request 7) for 3.0 s");
+        assert_eq!(
+            said,
+            format!("worker 3 was at GET /a (id {}) for 3.0 s", request.id)
+        );
         request.running = false;
         request.since_ns = u64::MAX;
         let said = line(WorkerId(3), &request, now);
-        assert_eq!(said, "worker 3 held GET /a (its request 7) for 0.0 s");
+        assert_eq!(
+            said,
+            format!("worker 3 held GET /a (id {}) for 0.0 s", request.id)
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::{Connection, Phase, redirect, refusal};
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
+use crate::scoreboard::RequestId;
 use crate::wire::Wire;
 use crate::workbench::{Verdict, Workbench};
 
@@ -198,7 +199,7 @@ impl Connection {
                 turn.answer = Some(answer);
             }
             Err(call) => {
-                let docket = self.docket(request, recipient, turn.requests);
+                let docket = self.docket(request, recipient, call.shared().request_id());
                 self.go_on(Exchange::new(call, upload, docket));
             }
         }
@@ -292,8 +293,8 @@ impl Connection {
         });
     }
 
-    /// What is to be known of a request that goes on by itself, the `nth` of its turn.
-    fn docket(&mut self, request: &Request<'_>, recipient: Recipient, nth: u64) -> Docket {
+    /// What is to be known of a request that goes on by itself.
+    fn docket(&mut self, request: &Request<'_>, recipient: Recipient, id: RequestId) -> Docket {
         let text = request.text();
         let service = &self.io.service;
         let waiter = self.waiter.take();
@@ -305,12 +306,12 @@ impl Connection {
         Docket {
             recipient,
             visit: self.ends.visit(&self.io.service, request),
-            label: Label::new(text[0], text[1]),
+            label: Label::new(text[0], text[1], id),
             bounds: Bounds::new(arrival, &service.terms),
             place: place.unwrap_or_else(|| service.places.take()),
             held: service
                 .slot
-                .hold(nth, service.clock.deadlines.now_ns(), text),
+                .hold(id, service.clock.deadlines.now_ns(), text),
         }
     }
 

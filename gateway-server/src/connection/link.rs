@@ -3,14 +3,17 @@
 //! Nothing here touches the socket. What the application asks for is left in a small locked box,
 //! and the connection's task is woken to look.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
+use gateway_spec::abi::host::Text;
 use gateway_spec::abi::{Field, ctx_flag, host, module_flag};
 use gateway_spec::{Duplex, ErrorKind};
 
 use crate::http1::{Outgoing, Version, encode};
+use crate::scoreboard::{self, RequestId};
 
 /// The shared half. Untouched for most requests, which costs them nothing.
 #[derive(Default)]
@@ -20,6 +23,10 @@ pub(super) struct Link {
     responded: AtomicBool,
     /// 1 for a client that cannot take informational responses (HTTP/1.0).
     deaf: AtomicU8,
+    /// The number of the request's id; 0 if nobody has wanted to know it.
+    number: AtomicU64,
+    /// The id, once the application has asked for it.
+    id: OnceLock<Text>,
     /// Guards everything else.
     inner: Mutex<Inner>,
 }
@@ -57,6 +64,25 @@ impl Link {
         self.responded.store(true, Ordering::Release);
         if upgrades {
             self.lock().upgrading = true;
+        }
+    }
+
+    /// The request's id, made now if there is none yet.
+    pub(super) fn request_id(&self) -> RequestId {
+        let known = self.number.load(Ordering::Acquire);
+        if known != 0 {
+            return RequestId::of(known);
+        }
+        let fresh = scoreboard::new_id();
+        let number = fresh.number().map_or(0, NonZeroU64::get);
+        let order = Ordering::AcqRel;
+        match self
+            .number
+            .compare_exchange(0, number, order, Ordering::Acquire)
+        {
+            Ok(_) => fresh,
+            // Another thread was quicker.
+            Err(known) => RequestId::of(known),
         }
     }
 
@@ -209,6 +235,12 @@ impl host::Shared for Link {
         Poll::Pending
     }
 
+    fn id(&self) -> Option<&Text> {
+        self.touched.store(true, Ordering::Release);
+        let make = || Text::new(self.request_id().to_string().into_bytes());
+        Some(self.id.get_or_init(make))
+    }
+
     fn set_flags(&self, flags: u64) -> Result<(), ErrorKind> {
         // Bits of the lower half that this version does not know mean nothing (LOAD-04).
         if flags & module_flag::CRITICAL_MASK != 0 {
@@ -221,8 +253,10 @@ impl host::Shared for Link {
     fn recycle(&mut self) {
         *self.responded.get_mut() = false;
         *self.deaf.get_mut() = 0;
+        *self.number.get_mut() = 0;
         if std::mem::take(self.touched.get_mut()) {
             *self.inner.get_mut().unwrap_or_else(PoisonError::into_inner) = Inner::default();
+            self.id.take();
         }
     }
 }

@@ -4,9 +4,11 @@
 //! is another matter: see [`super::present`].
 
 use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::ids::RequestId;
 use crate::os::shared_memory::SharedWords;
 
 /// The worker's hand on the table.
@@ -30,8 +32,8 @@ pub(crate) struct Held {
 pub(crate) struct HeldRequest {
     /// Method and path, printable, cut to [`TEXT_BYTES`].
     pub(crate) text: String,
-    /// Which of the worker's requests it is.
-    pub(crate) number: u64,
+    /// By which the application's log may name it.
+    pub(crate) id: RequestId,
     /// When it came, in nanoseconds of the system's monotonic clock.
     pub(crate) since_ns: u64,
     /// Whether the worker is at it.
@@ -54,7 +56,8 @@ impl Table {
 
 impl Held {
     /// Enters a request.
-    pub(super) fn enter(table: &Rc<Table>, number: u64, since_ns: u64, text: [&[u8]; 2]) -> Self {
+    pub(super) fn enter(table: &Rc<Table>, id: RequestId, since_ns: u64, text: [&[u8]; 2]) -> Self {
+        let number = id.number().map_or(0, NonZeroU64::get);
         let taken = table.taken.get();
         let line = Some((!taken).trailing_zeros()).filter(|line| *line < LINES);
         if let Some(line) = line {
@@ -94,7 +97,7 @@ pub(super) fn read(page: &SharedWords) -> Vec<HeldRequest> {
         let text = (start + TEXT_AT..start + LINE_WORDS).flat_map(|at| word(at).to_le_bytes());
         HeldRequest {
             text: printable(text.take_while(|byte| *byte != 0)),
-            number: word(start + 1),
+            id: RequestId::read(page, word(start + 1)),
             since_ns: word(start),
             running: running == u64::from(line) + 1,
         }
@@ -151,27 +154,27 @@ fn write(page: &SharedWords, line: u32, number: u64, since_ns: u64, [method, pat
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Counter, Page, Slot};
+    use super::super::{Page, Slot};
     use super::*;
 
     #[test]
     fn the_master_reads_what_is_held_until_it_is_dropped() {
         let page = Page::create().unwrap();
         let slot = Slot::map(&page).unwrap();
-        slot.add(Counter::Requests);
-        let first = slot.hold(0, 7, [b"GET", b"/a"]);
-        let second = slot.hold(0, 8, [b"POST", &[b'x'; 500]]);
+        let id = RequestId::next();
+        let first = slot.hold(id, 7, [b"GET", b"/a"]);
+        let second = slot.hold(RequestId::next(), 8, [b"POST", &[b'x'; 500]]);
         first.attend();
         let mut held = page.held();
         held.sort_by_key(|request| request.since_ns);
         assert_eq!(held[0].text, "GET /a");
-        assert_eq!((held[0].since_ns, held[0].number), (7, 1));
+        assert_eq!((held[0].since_ns, held[0].id), (7, id));
         assert!(held[0].running && !held[1].running);
         assert_eq!(held[1].text, format!("POST {}", "x".repeat(107)));
         slot.rest();
         assert!(page.held().iter().all(|request| !request.running));
         drop(first);
-        let shorter = slot.hold(0, 9, [b"PUT", b"/"]);
+        let shorter = slot.hold(id, 9, [b"PUT", b"/"]);
         let texts = |page: &Page| {
             let held = page.held().into_iter();
             held.map(|request| request.text).collect::<Vec<_>>()
@@ -185,13 +188,15 @@ mod tests {
     fn more_requests_than_lines_are_no_harm() {
         let page = Page::create().unwrap();
         let slot = Slot::map(&page).unwrap();
-        let held: Vec<_> = (0..100).map(|_| slot.hold(0, 1, [b"GET", b"/"])).collect();
+        let held: Vec<_> = (0..100)
+            .map(|_| slot.hold(RequestId::next(), 1, [b"GET", b"/"]))
+            .collect();
         assert_eq!(page.held().len(), LINES as usize);
         held.last().unwrap().attend();
         assert!(page.held().iter().all(|request| !request.running));
         drop(held);
         assert_eq!(page.held(), []);
-        let _again = slot.hold(0, 1, [b"GET", b"/"]);
+        let _again = slot.hold(RequestId::next(), 1, [b"GET", b"/"]);
         assert_eq!(page.held().len(), 1);
     }
 

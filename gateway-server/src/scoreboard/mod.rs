@@ -6,10 +6,11 @@
 //! master takes numbers from it, and nothing that could mislead it.
 
 mod held;
+mod ids;
 mod present;
 mod trace;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(crate) use held::{Held, HeldRequest};
+pub(crate) use ids::RequestId;
 
 use crate::os::last_words;
 use crate::os::shared_memory::SharedWords;
@@ -84,6 +86,9 @@ impl Slot {
     /// The kernel's.
     pub(crate) fn map(page: impl AsFd) -> io::Result<Self> {
         let page = Rc::new(SharedWords::map(page, PAGE_WORDS)?);
+        ids::sign(&page);
+        // A process has one page; a second one is a test's.
+        PAGE.with(|known| drop(known.set(Rc::clone(&page))));
         Ok(Self {
             table: Table::new(&page),
             page,
@@ -108,12 +113,9 @@ impl Slot {
         word.store(word.load(Relaxed).wrapping_add(count), Relaxed);
     }
 
-    /// Enters a request whose answer does not come at once: the `nth` that is not counted yet; `text`
-    /// is its method and its path.
-    pub(crate) fn hold(&self, nth: u64, since_ns: u64, text: [&[u8]; 2]) -> Held {
-        let counted = self.page.word(Counter::Requests.word()).load(Relaxed);
-        let number = counted.wrapping_add(nth);
-        Held::enter(&self.table, number, since_ns, text)
+    /// Enters a request whose answer does not come at once; `text` is its method and its path.
+    pub(crate) fn hold(&self, id: RequestId, since_ns: u64, text: [&[u8]; 2]) -> Held {
+        Held::enter(&self.table, id, since_ns, text)
     }
 
     /// The worker is at none of the requests that it holds.
@@ -134,6 +136,23 @@ impl Slot {
         let word = self.page.word(counter.word());
         word.store(word.load(Relaxed).wrapping_sub(1), Relaxed);
     }
+}
+
+/// An id for a request. If it is asked for on the event loop's thread within a call, the page says that it
+/// is that of the request which the worker is at.
+pub(crate) fn new_id() -> RequestId {
+    let id = RequestId::next();
+    PAGE.with(|page| {
+        if let Some(page) = page.get() {
+            present::name(page, id);
+        }
+    });
+    id
+}
+
+thread_local! {
+    /// The page, on the thread of the event loop.
+    static PAGE: OnceCell<Rc<SharedWords>> = const { OnceCell::new() };
 }
 
 /// Has this process, a worker, write down where it is when it is aborted or crashes.
@@ -284,8 +303,9 @@ impl Page {
         held::read(&self.words)
     }
 
-    /// Method and path of the request whose call has not returned, as the worker claims.
-    pub(crate) fn present(&self) -> Option<String> {
+    /// Method and path of the request whose call has not returned, and its id if anybody knows that, as
+    /// the worker claims.
+    pub(crate) fn present(&self) -> Option<(String, Option<RequestId>)> {
         self.layout
             .is_like_ours()
             .then(|| present::read(&self.words))?
@@ -319,7 +339,7 @@ const MAGIC: usize = 0;
 const COUNT: usize = 1;
 const BEAT: usize = 2;
 /// Raised when the requests or the trace change their form or place.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 const FIRST_COUNTER: usize = 8;
 /// Where the trace begins.
 const TRACE: usize = present::END;

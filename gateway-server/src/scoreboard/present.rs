@@ -3,10 +3,12 @@
 //! Most calls return at once, so it is what every request pays for: a few words of its head, as they
 //! came.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::held::{self, printable};
+use super::ids::RequestId;
 use crate::os::shared_memory::SharedWords;
 
 /// Stands in the page until it is dropped, however the call ends.
@@ -52,14 +54,26 @@ fn write_short(words: &Words, head: &[u8]) {
     write(words, &whole, head.len());
 }
 
-/// Method and path; none between two calls.
-pub(super) fn read(page: &SharedWords) -> Option<String> {
+/// Notes the id that somebody has asked for just now, within the call if there is one.
+pub(super) fn name(page: &SharedWords, id: RequestId) {
     let length = page.word(LENGTH).load(Relaxed);
-    let length = usize::try_from(length).map_or(HEAD_BYTES, |length| length.min(HEAD_BYTES));
+    if length != 0 {
+        let number = id.number().map_or(0, NonZeroU64::get);
+        page.word(NUMBER).store(number, Relaxed);
+        page.word(LENGTH).store(length | NAMED, Release);
+    }
+}
+
+/// Method and path, and the id if it was asked for; none between two calls.
+pub(super) fn read(page: &SharedWords) -> Option<(String, Option<RequestId>)> {
+    let word = page.word(LENGTH).load(Relaxed);
+    let number = page.word(NUMBER).load(Relaxed);
+    let id = (word & NAMED != 0).then(|| RequestId::read(page, number));
+    let length = usize::try_from(word & !NAMED).map_or(HEAD_BYTES, |length| length.min(HEAD_BYTES));
     let words = LENGTH + 1..END;
     let bytes = words.flat_map(|at| page.word(at).load(Relaxed).to_le_bytes());
     let bytes: Vec<u8> = bytes.take(length).collect();
-    request_line(&bytes)
+    Some((request_line(&bytes)?, id))
 }
 
 /// Method and path of the head's first line; a query may hold secrets.
@@ -79,6 +93,10 @@ fn request_line(head: &[u8]) -> Option<String> {
     Some(printable(text.into_iter()) + cut)
 }
 
+/// The number of the id, if it is [`NAMED`].
+const NUMBER: usize = 5;
+/// Beside the length: the id is known.
+const NAMED: u64 = 1 << 32;
 /// How much of the head there is; 0 for none.
 const LENGTH: usize = held::END;
 /// Enough for most paths, and no more than the shortest heads have that browsers and proxies send.
@@ -88,7 +106,7 @@ pub(super) const END: usize = LENGTH + 1 + HEAD_BYTES / 8;
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Page, Slot};
+    use super::super::{Page, Slot, new_id};
     use super::*;
 
     #[test]
@@ -104,8 +122,12 @@ mod tests {
             (&long, &cut),
         ] {
             slot.at(head.as_bytes(), || {
-                assert_eq!(page.present().as_deref(), Some(expected));
+                assert_eq!(page.present(), Some((expected.to_owned(), None)));
+                let id = new_id();
+                assert_eq!(page.present(), Some((expected.to_owned(), Some(id))));
             });
+            assert_eq!(page.present(), None);
+            new_id();
             assert_eq!(page.present(), None);
         }
     }
@@ -116,6 +138,6 @@ mod tests {
         for at in LENGTH..END {
             page.words.word(at).store(u64::MAX, Relaxed);
         }
-        assert_eq!(page.present().unwrap(), "?".repeat(64) + " ...");
+        assert_eq!(page.present().unwrap().0, "?".repeat(64) + " ...");
     }
 }

@@ -541,6 +541,9 @@ pub struct GwStreamVt {
     pub drop: Option<unsafe extern "C" fn(*mut GwStream)>,
 }
 
+/// Id of the extension that yields a [`GwStr`], the request's id, made when it is first asked for.
+pub const EXT_REQUEST_ID: &[u8] = b"gw.request-id/1";
+
 // ---- the extension gw.tls/1 -----------------------------------------------------------------
 
 /// Id of the extension that yields [`GwTls`] for an exchange over TLS.

@@ -49,6 +49,10 @@ impl HostExchange for WatchedExchange {
         self.host.finish_on_disconnect();
     }
 
+    fn id(&self) -> Option<&[u8]> {
+        self.host.id()
+    }
+
     fn tls(&self) -> Option<TlsInfo> {
         self.host.tls()
     }

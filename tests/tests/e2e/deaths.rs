@@ -32,7 +32,7 @@ fn a_hang_names_the_request_those_beside_it_and_the_place() {
     server.process.line_with("worker 1 was ended by SIGABRT", 0);
     let said = server.process.said();
     for expected in [
-        "worker 1 held GET /sleep/60001 (its request 1) for ",
+        "worker 1 held GET /sleep/60001 (id ",
         "worker 1 was at GET /block/60002, whose call did not return",
         "worker 1 was here, innermost first",
         "probe.so(+0x",
@@ -41,6 +41,40 @@ fn a_hang_names_the_request_those_beside_it_and_the_place() {
     }
     assert!(!said.contains("secret"), "{said}");
     assert_eq!(server.get("/version").status, 200);
+    assert_eq!(server.stop().0, 0);
+}
+
+/// What stands in the log between these two.
+fn between<'a>(said: &'a str, before: &str, after: char) -> &'a str {
+    let rest = said.split_once(before);
+    let (_, rest) = rest.unwrap_or_else(|| panic!("no {before:?}: {said}"));
+    rest.split(after).next().unwrap()
+}
+
+#[test]
+fn the_id_that_an_application_logs_is_the_one_that_is_named() {
+    let server = probe(&["--workers", "1", "--worker-timeout", "500ms"]);
+    let mut client = send(&server, "/id");
+    let first = client.response().text().to_owned();
+    client.send(get("/id"));
+    let second = client.response().text().to_owned();
+    assert_ne!(first, second);
+    assert_eq!(first.split('-').next(), second.split('-').next());
+    assert_eq!(server.get("/id/1").text(), "true");
+    let from = server.process.lines_so_far();
+    let _waits = send(&server, "/id/60000");
+    server.process.line_with("answering ", from);
+    let _hangs = send(&server, "/block-named/60000");
+    server.process.line_with("worker 1 was ended by SIGABRT", 0);
+    let said = server.process.said();
+    let lines: Vec<&str> = said.lines().collect();
+    let logged = between(&lines[from..].join("\n"), "answering ", '\n').to_owned();
+    assert_eq!(between(&said, "held GET /id/60000 (id ", ')'), logged);
+    let logged = between(&said, "blocking the loop for ", '\n');
+    assert_eq!(
+        between(&said, "was at GET /block-named/60000 (id ", ')'),
+        logged
+    );
     assert_eq!(server.stop().0, 0);
 }
 
@@ -54,10 +88,9 @@ fn a_call_that_hangs_after_it_has_waited_is_named() {
     // It waits for its body, since a later one has been answered.
     until("an answer", || server.get("/version").status == 200);
     hangs.send(body);
-    server.process.line_with(
-        "worker 1 was at POST /block-later/60000 (its request 1) for ",
-        0,
-    );
+    server
+        .process
+        .line_with("worker 1 was at POST /block-later/60000 (id ", 0);
     assert_eq!(server.stop().0, 0);
 }
 
@@ -81,10 +114,7 @@ fn a_stopped_worker_is_killed_and_what_it_held_is_told() {
     let line = server.process.line_with(" was ended by SIGKILL", 0);
     assert!(!line.contains("not by this server"), "{line}");
     let said = server.process.said();
-    assert!(
-        said.contains(" held GET /sleep/60000 (its request "),
-        "{said}"
-    );
+    assert!(said.contains(" held GET /sleep/60000 (id "), "{said}");
     assert_eq!(server.get("/version").status, 200);
     assert_eq!(server.stop().0, 0);
 }
@@ -164,7 +194,7 @@ fn what_the_graceful_timeout_drops_is_named_and_idle_connections_are_not_called_
     let (code, said) = server.process.end();
     assert_eq!(code, 0, "{said}");
     for expected in [
-        "worker 1 held GET /sleep/60000 (its request 1) for ",
+        "worker 1 held GET /sleep/60000 (id ",
         "has not finished its requests",
     ] {
         assert!(said.contains(expected), "{expected}: {said}");

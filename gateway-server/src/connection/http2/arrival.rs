@@ -25,6 +25,7 @@ use crate::deadlines::Tick;
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient, Version};
 use crate::http2::{bring, head_of};
+use crate::scoreboard::{self, RequestId};
 use crate::workbench::Verdict;
 
 /// A stream that the client has opened.
@@ -185,7 +186,8 @@ fn dispatch(
     let mut answer = match called {
         Ok(answer) => answer,
         Err(call) => {
-            let docket = docket(base, request, recipient, admission);
+            let id = call.shared().request_id();
+            let docket = docket(base, request, recipient, admission, id);
             let case = Case::new(Some(call), docket);
             let mut stream = Stream::new(base, case, respond, inflow, behind);
             stream.take_first_answer();
@@ -204,7 +206,9 @@ fn dispatch(
             base.gauge.budget.credit_answer();
         }
         (Some(given), Ok(Some((respond, send, body)))) => {
-            let case = Case::new(None, docket(base, request, recipient, admission));
+            // Its call is over, and nobody has said what it was called there.
+            let docket = docket(base, request, recipient, admission, scoreboard::new_id());
+            let case = Case::new(None, docket);
             tokio::task::spawn_local(Stream::sending(base, case, respond, send, given, body));
         }
         // The client has gone, or taken the request back.
@@ -218,6 +222,7 @@ fn docket(
     request: &Request<'_>,
     recipient: Recipient,
     admission: Admission,
+    id: RequestId,
 ) -> Docket {
     let service = &base.service;
     let text = request.text();
@@ -229,10 +234,12 @@ fn docket(
     Docket {
         recipient,
         visit: base.ends.visit(service, request),
-        label: Label::new(text[0], text[1]),
+        label: Label::new(text[0], text[1], id),
         bounds: Bounds::new(arrival, &service.terms),
         place: place.unwrap_or_else(|| service.places.take()),
-        held: service.slot.hold(0, service.clock.deadlines.now_ns(), text),
+        held: service
+            .slot
+            .hold(id, service.clock.deadlines.now_ns(), text),
     }
 }
 

@@ -8,7 +8,9 @@ use http::StatusCode;
 
 use crate::abi::body::headers;
 use crate::abi::codes::error_of;
-use crate::abi::types::{EXT_TLS, GwCtx, GwCtxVt, GwStr, GwTls, GwWaker, code, ctx_flag};
+use crate::abi::types::{
+    EXT_REQUEST_ID, EXT_TLS, GwCtx, GwCtxVt, GwStr, GwTls, GwWaker, code, ctx_flag,
+};
 use crate::abi::waker::Lender;
 use crate::error::{Error, ErrorKind};
 use crate::exchange_host::{HostExchange, TlsInfo};
@@ -103,6 +105,17 @@ impl HostExchange for ForeignExchange {
             // SAFETY: callable from any thread while we hold the reference.
             unsafe { set_flags(self.ctx.as_ptr(), ctx_flag::FINISH_ON_DISCONNECT) };
         }
+    }
+
+    fn id(&self) -> Option<&[u8]> {
+        let ext = self.table().ext?;
+        let id = GwStr::from(EXT_REQUEST_ID);
+        // SAFETY: callable from any thread while we hold the reference.
+        let text = unsafe { ext(self.ctx.as_ptr(), &raw const id) };
+        // SAFETY: gw.request-id/1 yields a `gw_str` that lives as long as our reference.
+        let text = unsafe { text.cast::<GwStr>().as_ref() }?;
+        // SAFETY: and so do its bytes.
+        Some(unsafe { text.bytes() })
     }
 
     fn tls(&self) -> Option<TlsInfo> {

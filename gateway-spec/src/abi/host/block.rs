@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use std::task::Poll;
 
-use super::exchange::{AppResponse, Exchange, Shared};
+use super::exchange::{AppResponse, Exchange, Shared, Text};
 use super::stream::OfferedStream;
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
@@ -19,8 +19,8 @@ use crate::abi::field::Field;
 use crate::abi::instance::Instance;
 use crate::abi::size::struct_size;
 use crate::abi::types::{
-    GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker, SLOT_MIN_SIZE, code,
-    module_flag,
+    EXT_REQUEST_ID, GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker, SLOT_MIN_SIZE,
+    code, module_flag,
 };
 use crate::abi::waker;
 
@@ -330,8 +330,22 @@ impl<X: Exchange> Block<X> {
         })
     }
 
-    unsafe extern "C" fn ext(_: *mut GwCtx, _: *const GwStr) -> *const c_void {
-        ptr::null()
+    unsafe extern "C" fn ext(ctx: *mut GwCtx, id: *const GwStr) -> *const c_void {
+        let mut found = ptr::null();
+        contained("the server's ext of an exchange", || {
+            // SAFETY: the application's id, borrowed for the call; NULL is none.
+            let asked = unsafe { id.as_ref() }.map(|id| {
+                // SAFETY: as above.
+                unsafe { id.bytes() }
+            });
+            if asked == Some(EXT_REQUEST_ID) {
+                // SAFETY: the application holds a reference, until the last of which nothing is recycled.
+                let this = unsafe { &*ctx.cast::<Self>() };
+                found = this.shared.id().map_or(ptr::null(), Text::as_raw).cast();
+            }
+            code::READY
+        });
+        found
     }
 
     unsafe extern "C" fn drop(ctx: *mut GwCtx) {

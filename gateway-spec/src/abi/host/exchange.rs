@@ -8,7 +8,7 @@ use crate::abi::body::ForeignBody;
 use crate::abi::buffer::OwnedBuffer;
 use crate::abi::field::Field;
 use crate::abi::instance::Instance;
-use crate::abi::types::{GwBuf, GwResponse, response_flag};
+use crate::abi::types::{GwBuf, GwResponse, GwStr, response_flag};
 use crate::error::ErrorKind;
 use crate::upgrade::Duplex;
 
@@ -65,9 +65,43 @@ pub trait Shared: Send + Sync + Default + 'static {
     /// [`ErrorKind::Unsupported`] for unknown flags.
     fn set_flags(&self, flags: u64) -> Result<(), ErrorKind>;
 
+    /// The request's id, if its head has none; the same text each time, until `recycle`.
+    fn id(&self) -> Option<&Text> {
+        None
+    }
+
     /// Makes it as new for another call, keeping what memory is worth keeping.
     fn recycle(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// A text that applications may look at for as long as it lives.
+#[derive(Debug)]
+pub struct Text {
+    raw: GwStr,
+    _bytes: Box<[u8]>,
+}
+
+// SAFETY: the pointer is to the boxed bytes, which nobody changes.
+unsafe impl Send for Text {}
+// SAFETY: as above.
+unsafe impl Sync for Text {}
+
+impl Text {
+    /// Keeps these bytes.
+    #[must_use]
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        Self {
+            raw: GwStr::from(&*bytes),
+            _bytes: bytes,
+        }
+    }
+
+    /// As the ABI has it.
+    pub(super) fn as_raw(&self) -> *const GwStr {
+        &raw const self.raw
     }
 }
 

@@ -21,7 +21,7 @@ pub use block::Pool;
 pub use call::Call;
 pub use commands::Commands;
 pub use descriptor::{Descriptor, Refusal};
-pub use exchange::{AppResponse, Exchange, Shared};
+pub use exchange::{AppResponse, Exchange, Shared, Text};
 pub use head::CallHead;
 pub use lifespan::{StartFailure, Step};
 pub(crate) use lifespan::{poll_shutdown, poll_startup};

@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::abi::body::{ForeignBody, owned_fields};
 use crate::abi::field::Field;
-use crate::abi::host::{AppResponse, Exchange, Shared};
+use crate::abi::host::{AppResponse, Exchange, Shared, Text};
 use crate::abi::names;
 use crate::abi::types::ctx_flag;
 use crate::error::ErrorKind;
@@ -96,6 +96,8 @@ impl Exchange for Collecting {
 #[derive(Default)]
 pub(super) struct Forwarding {
     exchange: OnceLock<Handle>,
+    /// What the host has said when it was asked.
+    id: OnceLock<Option<Text>>,
     is_answered: AtomicBool,
     /// Who waits for the client, for a drain; guards against an end that nobody hears of.
     waiting: Mutex<Waiting>,
@@ -225,6 +227,11 @@ impl Shared for Forwarding {
                 Poll::Pending
             }
         }
+    }
+
+    fn id(&self) -> Option<&Text> {
+        let ask = || Some(Text::new(self.host()?.id()?));
+        self.id.get_or_init(ask).as_ref()
     }
 
     fn set_flags(&self, flags: u64) -> Result<(), ErrorKind> {

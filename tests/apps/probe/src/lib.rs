@@ -117,6 +117,30 @@ impl Gateway for Probe {
             "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
             "facts" => Response::text(facts(&request)),
             "dateless" => Response::text("dateless").without_date(),
+            "id" => {
+                let id = String::from_utf8_lossy(request.id()).into_owned();
+                log::info!("answering {id}");
+                match argument {
+                    "" => Response::text(id),
+                    // The same at every time, on any thread, before and after waiting.
+                    _ => {
+                        tokio::time::sleep(Duration::from_millis(number)).await;
+                        let again = async move { request.id() == id.as_bytes() };
+                        let same = tokio::spawn(again).await;
+                        Response::text(same.is_ok_and(|same| same).to_string())
+                    }
+                }
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "to block the loop is the purpose"
+            )]
+            "block-named" => {
+                let id = String::from_utf8_lossy(request.id());
+                log::info!("blocking the loop for {id}");
+                std::thread::sleep(Duration::from_millis(number));
+                Response::text("blocked")
+            }
             "log" => {
                 log::info!(answer = 42; "by log");
                 let _ended = tracing::info_span!("unkept").entered();
