@@ -112,6 +112,15 @@ fn the_deployment_of_the_guide_serves_the_blog_behind_nginx() {
     let page = Client::get(&nginx.address, "/auth/login");
     assert_eq!(page.status, 200, "{}", page.text());
     assert!(page.text().contains("<h1>Log in</h1>"), "{}", page.text());
+    // Cookies are for HTTPS alone, except on a developer's own machine, of which nginx tells the name.
+    let is_secure = |host: &str| {
+        let request = format!("GET /auth/login HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let page = Client::fetch(&nginx.address, request);
+        page.field("set-cookie")
+            .expect("a session")
+            .contains("Secure")
+    };
+    assert!(is_secure("blog.example") && !is_secure("localhost:8000"));
     let style = Client::get(&nginx.address, "/static/style.css");
     assert_eq!(style.status, 200);
 }
