@@ -1,19 +1,18 @@
 //! Listening sockets: opened once by the master, which holds them for as long as it lives.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
-use std::path::{Path, PathBuf};
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::ListenAddress;
-use super::bind::Bind;
+use super::bind_error::BindError;
 use super::claim::Claim;
 use super::lock::LockError;
-use super::options::{ListenOptions, UnixAccess};
+use super::options::ListenOptions;
+use super::unix_path::{self, OwnedPath};
 
 /// A socket that accepts connections: nonblocking, close-on-exec, TCP_NODELAY passed on to what it
 /// accepts. If it is our own, a unix socket's path is removed on drop, unless it has become another's.
@@ -86,8 +85,8 @@ impl Listener {
                         path.display()
                     ))),
                 })?;
-                clear_stale(path, &claim, address)?;
-                let (socket, owned) = bind_unix(path, options.unix).map_err(fail)?;
+                unix_path::clear_stale(path, &claim, address)?;
+                let (socket, owned) = unix_path::bind(path, options.unix).map_err(fail)?;
                 let bound = fs::symlink_metadata(path).map_err(fail)?;
                 claim.record(&bound).map_err(fail)?;
                 // Only now, or somebody could connect who may not.
@@ -231,7 +230,7 @@ impl Listener {
             self.socket.listen(backlog(options))?;
         }
         match &self.path {
-            Some(path) if path.is_ours() => set_access(&path.path, options.unix),
+            Some(path) if path.is_ours() => unix_path::set_access(&path.path, options.unix),
             _ => Ok(()),
         }
     }
@@ -252,56 +251,12 @@ impl AsFd for Listener {
     }
 }
 
-/// Why an address cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BindError {
-    /// Another socket has the address.
-    #[error("cannot listen on {address}: the address is in use")]
-    InUse {
-        /// The address.
-        address: ListenAddress,
-    },
-    /// The path of a unix socket is something else.
-    #[error("cannot listen on {address}: expected a socket or nothing at this path, found a file")]
-    NotASocket {
-        /// The address.
-        address: ListenAddress,
-    },
-    /// The server was not started with a socket that is asked for. Only a start can bring it.
-    #[error("cannot listen on {bind}: expected the server to be started with it, found {found}")]
-    NotPassed {
-        /// What is asked for.
-        bind: Bind,
-        /// What the server was started with.
-        found: String,
-    },
-    /// The server was started with something else under that name.
-    #[error("cannot listen on {bind}: expected a stream socket that listens, found {found}")]
-    NotListening {
-        /// What is asked for.
-        bind: Bind,
-        /// What it is instead.
-        found: String,
-    },
-    /// Everything else, in the kernel's words.
-    #[error("cannot listen on {address}: {cause}")]
-    Socket {
-        /// The address.
-        address: ListenAddress,
-        /// What the kernel said.
-        cause: io::Error,
-    },
-}
-
-impl BindError {
-    /// Whether somebody else has the address, and may give it back.
-    pub(crate) fn is_in_use(&self) -> bool {
-        matches!(self, Self::InUse { .. })
-    }
-}
-
 fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), stream(), Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking().cloexec(),
+        Some(Protocol::TCP),
+    )?;
     // Connections of the last run in TIME_WAIT must not keep the next one from starting.
     socket.set_reuse_address(true)?;
     if let SocketAddr::V6(v6) = address {
@@ -315,98 +270,8 @@ fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Bound and not yet listening, its path as accessible as it is to be.
-fn bind_unix(path: &Path, access: UnixAccess) -> io::Result<(Socket, OwnedPath)> {
-    let socket = Socket::new(Domain::UNIX, stream(), None)?;
-    socket.bind(&SockAddr::unix(path)?)?;
-    let path = OwnedPath::of(path)?;
-    set_access(&path.path, access)?;
-    Ok((socket, path))
-}
-
-/// The owner first: a change of owner may take permissions away.
-fn set_access(path: &Path, access: UnixAccess) -> io::Result<()> {
-    if access.user.is_some() || access.group.is_some() {
-        lchown(path, access.user, access.group)?;
-    }
-    fs::set_permissions(path, Permissions::from_mode(access.mode))
-}
-
 fn backlog(options: &ListenOptions) -> i32 {
     i32::try_from(options.backlog).unwrap_or(i32::MAX)
-}
-
-fn stream() -> Type {
-    Type::STREAM.nonblocking().cloexec()
-}
-
-/// Removes a socket file that a server left behind; one that another program answers on stays.
-fn clear_stale(path: &Path, claim: &Claim, address: &ListenAddress) -> Result<(), BindError> {
-    let fail = |cause| BindError::Socket {
-        address: address.clone(),
-        cause,
-    };
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(fail(error)),
-        Ok(found) if !found.file_type().is_socket() => {
-            return Err(BindError::NotASocket {
-                address: address.clone(),
-            });
-        }
-        Ok(found) if claim.is_left_behind(&found) => {
-            return fs::remove_file(path).map_err(fail);
-        }
-        Ok(_) => {}
-    }
-    let probe = Socket::new(Domain::UNIX, stream(), None).map_err(fail)?;
-    match probe.connect(&SockAddr::unix(path).map_err(fail)?) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(fail)
-        }
-        // A full backlog (EAGAIN) and a socket of another type (EPROTOTYPE) have an owner, too.
-        _ => Err(BindError::InUse {
-            address: address.clone(),
-        }),
-    }
-}
-
-/// The path of a socket that this process has bound.
-#[derive(Debug)]
-struct OwnedPath {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-}
-
-impl OwnedPath {
-    fn of(path: &Path) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let found = fs::symlink_metadata(&path)?;
-        Ok(Self {
-            path,
-            device: found.dev(),
-            inode: found.ino(),
-        })
-    }
-}
-
-impl OwnedPath {
-    /// Whether it still is the socket that was bound.
-    fn is_ours(&self) -> bool {
-        fs::symlink_metadata(&self.path)
-            .is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode))
-    }
-}
-
-impl Drop for OwnedPath {
-    fn drop(&mut self) {
-        if self.is_ours()
-            && let Err(error) = fs::remove_file(&self.path)
-        {
-            tracing::warn!("cannot remove {}: {error}", self.path.display());
-        }
-    }
 }
 
 /// Bytes that the kernel takes of an answer beyond what is on its way: a client that does not read
@@ -416,8 +281,11 @@ const UNSENT: u32 = 1 << 20;
 #[cfg(test)]
 mod tests {
     use std::net::TcpStream;
+    use std::os::unix::fs::MetadataExt;
     use std::os::unix::net::{UnixListener, UnixStream};
+    use std::path::Path;
 
+    use super::super::options::UnixAccess;
     use super::*;
 
     const OPTIONS: ListenOptions = ListenOptions {

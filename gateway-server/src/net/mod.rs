@@ -2,6 +2,7 @@
 
 mod address;
 mod bind;
+mod bind_error;
 mod claim;
 mod listener;
 mod lock;
@@ -9,10 +10,12 @@ mod newcomers;
 mod open;
 mod options;
 mod passed;
+mod unix_path;
 
 pub(crate) use address::ListenAddress;
 pub(crate) use bind::{Bind, Place, Scheme};
-pub(crate) use listener::{BindError, LeftListener, Listener, Tenure};
+pub(crate) use bind_error::BindError;
+pub(crate) use listener::{LeftListener, Listener, Tenure};
 pub(crate) use lock::{LockError, LockFile};
 pub(crate) use newcomers::turn_away;
 pub(crate) use open::{Opened, adjust, open_all};

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::bind::{Bind, Place, Scheme};
-use super::listener::{BindError, Listener};
+use super::bind_error::BindError;
+use super::listener::Listener;
 use super::options::ListenOptions;
 use super::passed::Passed;
 

@@ -10,7 +10,8 @@ use std::process;
 use std::rc::Rc;
 
 use super::bind::{Bind, Place};
-use super::listener::{BindError, Listener};
+use super::bind_error::BindError;
+use super::listener::Listener;
 
 /// All that were passed, asked for or not.
 #[derive(Debug, Default)]
