@@ -75,6 +75,27 @@ fn the_manager_hears_of_every_turn_in_the_servers_life() {
         assert_eq!(message["READY"], "1");
         assert!(message["STATUS"].starts_with(end), "{message:?}");
     }
+    // A program that could not start: the configuration is still wrong.
+    server.process.signal(Signal::SIGUSR2);
+    assert_eq!(manager.hear()["RELOADING"], "1");
+    let message = manager.hear();
+    assert_eq!(message["READY"], "1");
+    assert!(
+        message["STATUS"].starts_with("upgrade failed: "),
+        "{message:?}"
+    );
+    // The new program tells the same manager, and goes on with the signs of life.
+    fs::write(&file, &text).unwrap();
+    server.process.signal(Signal::SIGUSR2);
+    let message = manager.hear();
+    assert_eq!(message["RELOADING"], "1");
+    assert!(message["STATUS"].contains("a new program"), "{message:?}");
+    let message = manager.hear();
+    assert_eq!(message["READY"], "1");
+    assert!(
+        message["STATUS"].starts_with("all workers run generation "),
+        "{message:?}"
+    );
     // Signs of life come without anything else happening.
     while !manager.hear_all().contains_key("WATCHDOG") {}
     server.process.signal(Signal::SIGTERM);
