@@ -19,6 +19,7 @@ pub mod isolation;
 pub mod load;
 pub mod network;
 pub mod nginx;
+pub mod notebook;
 pub mod process;
 pub mod response;
 pub mod soak;
