@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use carafe::testing::{Client, TestSocket};
 use carafe::*;
+use gateway_spec::http::Version;
+use gateway_spec::{Gateway, Startup};
 
 async fn echo(websocket: WebSocket) -> Response {
     websocket
@@ -264,4 +266,26 @@ fn a_socket_knows_the_session_of_its_client() {
         .session(|session| session.log_in("ann"))
         .expect("a session");
     assert_eq!(client.websocket("/").receive_text(), "ann");
+}
+
+#[tokio::test]
+async fn an_extended_connect_is_what_get_with_an_upgrade_is() {
+    let carafe = app().start(Startup::default()).await.expect("no mistakes");
+    let ask = |version, protocol| {
+        let request = gateway_spec::Request::build(Method::CONNECT, "/echo").expect("a target");
+        let request = request.with_version(version).with_protocol(protocol);
+        let name = HeaderName::from_static("sec-websocket-version");
+        carafe.call(
+            request
+                .with_authority("localhost")
+                .with(&name, &HeaderValue::from_static("13")),
+        )
+    };
+    let response = ask(Version::HTTP_2, "websocket").await;
+    assert_eq!(response.status_code(), 101);
+    let accept = HeaderName::from_static("sec-websocket-accept");
+    assert_eq!(response.fields().get(&accept), None);
+    // HTTP/1.1 has a key, and other protocols are not for this rule.
+    assert_eq!(ask(Version::HTTP_11, "websocket").await.status_code(), 400);
+    assert_eq!(ask(Version::HTTP_2, "connect-udp").await.status_code(), 400);
 }

@@ -88,6 +88,12 @@ impl Request {
         self
     }
 
+    /// Changes the method: for applications to which an extended CONNECT is what GET with an Upgrade
+    /// is.
+    pub fn set_method(&mut self, method: Method) {
+        self.head_mut().method = Some(method);
+    }
+
     /// The same request with this version.
     #[must_use]
     pub fn with_version(mut self, version: Version) -> Self {

@@ -1,10 +1,11 @@
 //! WebSocket frames (RFC 6455, section 5.2): written exactly as told, right or wrong, and read
 //! strictly; and the opening of a conversation over HTTP/1.1.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use crate::address::Address;
 use crate::client::Client;
+use crate::response::{Response, To};
 
 /// A frame that a client sends.
 #[derive(Clone, Debug)]
@@ -214,11 +215,26 @@ impl Frame {
 pub fn open(address: &Address, target: &str, fields: &str) -> Client {
     let mut client = Client::connect(address);
     client.send(opening(target, fields));
-    let response = client.response();
+    expect_switch(&client.response());
+    client
+}
+
+/// Opens a conversation over a connection of the test's own making.
+///
+/// # Panics
+/// When the server does not switch, or speaks before it is spoken to.
+pub fn switch(stream: &mut (impl Read + Write), target: &str) {
+    stream.write_all(opening(target, "").as_bytes()).unwrap();
+    let mut ahead = Vec::new();
+    let response = Response::read(stream, &mut ahead, To::Other);
+    expect_switch(&response.expect("a response"));
+    assert!(ahead.is_empty(), "frames before any were sent: {ahead:?}");
+}
+
+fn expect_switch(response: &Response) {
     assert_eq!(response.status, 101, "{response:?}");
     assert_eq!(response.field("sec-websocket-accept"), Some(ACCEPT));
     assert_eq!(response.field("upgrade"), Some("websocket"));
-    client
 }
 
 /// The request that opens a conversation.

@@ -14,6 +14,7 @@ mod walk;
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use gateway_spec::http::Method;
 use gateway_spec::{Command, Gateway, Request, Response};
 
 use crate::commands::Sink;
@@ -72,7 +73,10 @@ impl Carafe {
 }
 
 impl Gateway for Carafe {
-    async fn call(&self, request: Request) -> Response {
+    async fn call(&self, mut request: Request) -> Response {
+        if request.protocol().is_some() {
+            make_upgrade(&mut request);
+        }
         let outcome = self.find(&request);
         let cx = Cx::new(Arc::clone(&self.service.site), request, outcome);
         // The usual case by itself, so that it carries nothing of the others.
@@ -107,6 +111,15 @@ impl Gateway for Carafe {
 
     async fn command(&self, words: Vec<OsString>) -> u8 {
         self.run(&words, Sink::Process).await
+    }
+}
+
+/// Makes a request for another protocol what HTTP/1.1 has: GET, where later versions use CONNECT (RFC 8441). Views, rules
+/// and guards see no difference.
+#[cold]
+fn make_upgrade(request: &mut Request) {
+    if *request.method() == Method::CONNECT {
+        request.set_method(Method::GET);
     }
 }
 

@@ -102,8 +102,11 @@ impl WebSocket {
         let (cx, settings) = (self.cx, self.settings);
         let upgrade = move |stream| converse(cx, stream, settings, talk);
         let response = gateway_spec::Response::upgrade(handshake::WEBSOCKET, upgrade);
-        let response =
-            Response::from(response).header("sec-websocket-accept", self.handshake.accept());
+        let response = Response::from(response);
+        let response = match self.handshake.accept() {
+            Some(accept) => response.header("sec-websocket-accept", accept),
+            None => response,
+        };
         match self.protocol {
             Some(protocol) => response.header("sec-websocket-protocol", protocol),
             None => response,

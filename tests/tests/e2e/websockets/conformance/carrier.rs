@@ -21,6 +21,15 @@ pub(super) struct Carrier {
 }
 
 impl Carrier {
+    /// One that opens them so.
+    pub(super) fn new(name: &'static str, open: impl Fn() -> Box<dyn Wire> + 'static) -> Self {
+        Self {
+            name,
+            is_proxy: false,
+            open: Box::new(open),
+        }
+    }
+
     /// HTTP/1.1 as it is.
     pub(super) fn http1(address: &Address) -> Self {
         let address = address.clone();

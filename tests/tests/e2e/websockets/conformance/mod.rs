@@ -4,13 +4,17 @@ mod broken;
 mod carrier;
 mod case;
 mod ends;
+mod http2;
 mod messages;
 mod text;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::artefacts::Artefacts;
+use gateway_tests::certificates::Certificates;
+use gateway_tests::gatewayd::{Gatewayd, program};
 use gateway_tests::nginx::Nginx;
 use gateway_tests::websocket::{Frame, Sent, opcode};
 
@@ -56,6 +60,26 @@ fn every_case_over_http_1() {
 fn every_case_byte_by_byte() {
     let server = echo();
     all(&Carrier::dribbling(&server.address));
+}
+
+#[test]
+fn every_case_over_tls() {
+    let certificates = Certificates::new();
+    certificates.issue("site", &["site.test"]);
+    let mut command = program();
+    command.args(["--workers", "1", "--bind", "https://127.0.0.1:0"]);
+    command.arg("--tls-cert").arg(certificates.path("site.crt"));
+    command.arg("--tls-key").arg(certificates.path("site.key"));
+    let server = Gatewayd::start(command.arg(Artefacts::built().module("websocket-echo")));
+    all(&tls::carrier(&server.address, &certificates));
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn every_case_in_a_stream_of_http_2() {
+    let server = echo();
+    all(&http2::carrier(&server.address));
+    assert_eq!(server.stop().0, 0);
 }
 
 #[test]
