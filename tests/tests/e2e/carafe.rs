@@ -68,7 +68,7 @@ fn sessions_in_memory_are_for_one_worker_alone() {
     assert_eq!(first.text(), "1");
     let cookie = first.field("set-cookie").expect("a cookie");
     let cookie = cookie.split(';').next().expect("a name and a value");
-    let again = server.fetch(&format!(
+    let again = server.fetch(format!(
         "GET /count HTTP/1.1\r\nhost: a\r\ncookie: {cookie}\r\n\r\n"
     ));
     assert_eq!(again.text(), "2");
