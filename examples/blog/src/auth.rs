@@ -7,7 +7,7 @@ use rusqlite::{ErrorCode, OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
 use crate::blog::index;
-use crate::db::Db;
+use crate::db::{Database, Db};
 
 #[derive(Serialize)]
 pub(crate) struct User {
@@ -57,9 +57,10 @@ pub(crate) fn blueprint() -> Blueprint {
 }
 
 /// Before every view: leaves the user for it, if somebody has logged in.
-pub(crate) fn load_user(cx: Cx, session: Session, db: Db) -> Result<()> {
+pub(crate) fn load_user(cx: Cx, session: Session, database: State<Database>) -> Result<()> {
     if let Some(id) = session.user_id::<i64>() {
-        let user = db.query_row("SELECT * FROM user WHERE id = ?", [id], User::from_row);
+        let query = "SELECT * FROM user WHERE id = ?";
+        let user = database.connect()?.query_row(query, [id], User::from_row);
         user.optional()?.map(|user| cx.put(user));
     }
     Ok(())
