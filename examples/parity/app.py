@@ -1,5 +1,7 @@
 """The application of src/ as Flask's users write it, in the same order."""
 
+import os
+
 import flask
 from flask import Blueprint, Flask, abort, g, request
 from werkzeug.exceptions import HTTPException
@@ -150,6 +152,48 @@ def plain():
 
 def respond():
     abort(app.response_class("a response", 402))
+
+# Files.
+
+downloads = Blueprint("downloads", __name__, url_prefix="/d")
+FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files")
+LETTERS = os.path.join(FILES, "letters.txt")
+
+
+@downloads.get("/letters")
+def letters():
+    return flask.send_file(LETTERS)
+
+
+@downloads.get("/empty")
+def empty():
+    return flask.send_file(os.path.join(FILES, "empty.txt"))
+
+
+@downloads.get("/attached")
+def attached():
+    name = request.args.get("name")
+    return flask.send_file(LETTERS, as_attachment=True, download_name=name)
+
+
+@downloads.get("/aged")
+def aged():
+    return flask.send_file(LETTERS, max_age=60)
+
+
+@downloads.get("/plain")
+def plain():
+    return flask.send_file(LETTERS, conditional=False)
+
+
+@downloads.get("/kind")
+def kind():
+    return flask.send_file(LETTERS, mimetype="application/x-letters")
+
+
+@downloads.get("/of/<path:name>")
+def of(name):
+    return flask.send_from_directory(FILES, name)
 
 
 for blueprint in (inner, all_codes, errors):
@@ -311,5 +355,6 @@ for blueprint in (
     pages.queries,
     pages.links,
     pages.answers,
+    downloads,
 ):
     app.register_blueprint(blueprint)

@@ -122,6 +122,12 @@ impl Site {
         }
     }
 
+    /// Whether a request names a host that is none of this site's: no rule is for it, not even one that takes every
+    /// subdomain.
+    pub(crate) fn is_foreign(&self, binding: &Binding<'_>) -> bool {
+        self.domains == Domains::Subdomains && binding.subdomain == FOREIGN
+    }
+
     pub(crate) fn log(&self, level: Level, message: &str) {
         self.host.log(level, "carafe", message);
     }

@@ -78,7 +78,8 @@ impl App {
         app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         app = session::guarded(app);
-        app = debug_page::offered(app, &config);
+        app =
+            debug_page::offered(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
         app = signals::connected(app);
         let mut state = std::mem::take(&mut app.state);
         state.put(settings.form);

@@ -149,3 +149,34 @@ async fn outside_a_debug_run_nobody_is_told() {
     assert!(!page.contains("kettle"), "{page}");
     assert!(page.contains("Internal Server Error"), "{page}");
 }
+
+#[tokio::test]
+async fn networks_that_are_named_may_see_it_under_an_address() {
+    let near = || app().config_set("debug_allow", ["172.17.0.0/16"]);
+    let told = |page: &str| page.contains("kettle</b> is empty") || page.contains("kettle&lt;");
+    for host in ["172.17.0.2:8000", "localhost:8000", "[fd00::1]:8000"] {
+        assert!(
+            told(&answered(near(), "172.17.0.1:4000", host, None).await),
+            "{host}"
+        );
+    }
+    for (peer, host, field) in [
+        ("172.18.0.1:4000", "172.17.0.2", None),
+        // A page of the web may have given its own name this address.
+        ("172.17.0.1:4000", "evil.example", None),
+        ("172.17.0.1:4000", "172.17.0.2", Some("x-forwarded-for")),
+        // Loopback is not what was named.
+        ("127.0.0.1:4000", "172.17.0.2", None),
+    ] {
+        assert!(
+            !told(&answered(near(), peer, host, field).await),
+            "{peer} {host}"
+        );
+    }
+    let wrong = app().config_set("debug_allow", ["nowhere"]).try_test();
+    let wrong = wrong.expect_err("a mistake").to_string();
+    assert!(
+        wrong.contains("debug_allow") && wrong.contains("nowhere"),
+        "{wrong}"
+    );
+}

@@ -194,3 +194,42 @@ fn what_is_no_setting_keeps_the_application_from_starting() {
         assert!(mistakes.contains(expected), "{mistakes}");
     }
 }
+
+#[test]
+fn in_debug_runs_browsers_have_a_place_to_complain_to() {
+    let app = |debug: bool| {
+        App::new()
+            .config_set("debug", debug)
+            .template("page.html", "<p>tea</p>")
+            .get("/", async |cx: Cx| render(&cx, "page.html", ctx! {}))
+    };
+    let policy = |client: &testing::Client| {
+        let page = client.get("/");
+        page.header("content-security-policy")
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let client = app(true).test();
+    assert!(
+        policy(&client).contains("; report-uri /_carafe/csp-report"),
+        "{}",
+        policy(&client)
+    );
+    let report = r#"{"csp-report":{"document-uri":"http://localhost/","blocked-uri":"inline"}}"#;
+    let sent = |body: &'static str| {
+        let post = client
+            .request(POST, "/_carafe/csp-report")
+            .body(body.as_bytes().to_vec());
+        let post = post.header("content-type", "application/csp-report");
+        post.header("origin", "null").send().status()
+    };
+    assert_eq!(sent(report), 204);
+    assert_eq!(sent("nonsense"), 400);
+    let client = app(false).test();
+    assert!(
+        !policy(&client).contains("report-uri"),
+        "{}",
+        policy(&client)
+    );
+    assert_eq!(client.post("/_carafe/csp-report", report).status(), 404);
+}

@@ -3,6 +3,7 @@
 
 mod answers;
 mod cookies;
+mod downloads;
 mod errors;
 mod forms;
 mod hooks;
@@ -31,6 +32,7 @@ pub fn app() -> App {
         .blueprint(queries::blueprint())
         .blueprint(links::blueprint())
         .blueprint(answers::blueprint())
+        .blueprint(downloads::blueprint())
         .error(409, errors::conflict)
         .error_type(errors::app_teapot)
 }

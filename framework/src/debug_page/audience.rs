@@ -1,20 +1,40 @@
-//! Who may see the page: a browser on this machine that no proxy stands before.
+//! Who may see the page: a browser on this machine, or in a network that is named, that no proxy stands before.
 
 use std::net::IpAddr;
 
+use super::networks::Networks;
 use crate::context::Cx;
 
-/// Whether the request came straight from this machine, under a name that only this machine has.
+/// Whether the request came straight from this machine, under a name that only this machine has; or from a network
+/// that is allowed, under such a name or an address.
 ///
 /// The peer alone does not tell: behind a local proxy every client of the world has a loopback peer,
 /// and a page of the web may give its own name this machine's address.
-pub(super) fn may_see(cx: &Cx) -> bool {
+pub(super) fn may_see(cx: &Cx, allowed: &Networks) -> bool {
     let head = cx.head();
-    let local = head.peer().ip().is_some_and(is_loopback);
+    let Some(peer) = head.peer().ip() else {
+        return false;
+    };
+    let local = is_loopback(peer);
+    let near = !local && allowed.contain(peer);
     let forwarded = head.client_is_forwarded()
         || head.scheme_is_forwarded()
         || head.fields().any(|(name, _)| tells_of_a_proxy(name));
-    local && !forwarded && is_local_name(&cx.host())
+    let host = cx.host();
+    // An address is nobody's name: no page of the web can have it for its own.
+    let named = is_local_name(&host) || (near && is_address(&host));
+    (local || near) && !forwarded && named
+}
+
+fn is_address(authority: &str) -> bool {
+    let inner = authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
+    let name = match inner {
+        Some((address, _)) => address,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    name.parse::<IpAddr>().is_ok()
 }
 
 fn is_loopback(address: IpAddr) -> bool {

@@ -1,9 +1,11 @@
-//! The page that tells a developer what went wrong: in debug runs, to a browser on the same machine.
+//! The page that tells a developer what went wrong: in debug runs, to a browser on the same machine or where the
+//! setting `debug_allow` says.
 //!
 //! Everybody else gets the plain page, whatever the application's own handlers do not answer.
 
 mod audience;
 mod crash;
+mod networks;
 mod report;
 mod source;
 
@@ -18,17 +20,25 @@ use crate::context::Cx;
 use crate::error::Error;
 use crate::pages;
 use crate::response::Response;
+use networks::{BadNetworks, Networks};
 
 /// The application with the page, if this is a debug run and the application has no page of its own.
-pub(crate) fn offered(app: App, config: &Config) -> App {
+///
+/// # Errors
+///
+/// What the setting `debug_allow` says wrong.
+pub(crate) fn offered(app: App, config: &Config) -> Result<App, BadNetworks> {
+    let allowed = Networks::read(config)?;
     if !config.debug() || app.page.is_some() {
-        return app;
+        return Ok(app);
     }
     crash::watch();
-    app.error_page(|cx, told, error| match error {
-        Some(error) if audience::may_see(cx) => page(cx, error).with_status(told.status()),
+    Ok(app.error_page(move |cx, told, error| match error {
+        Some(error) if audience::may_see(cx, &allowed) => {
+            page(cx, error).with_status(told.status())
+        }
         _ => pages::error_page(cx, told),
-    })
+    }))
 }
 
 fn page(cx: &Cx, error: &Error) -> Response {

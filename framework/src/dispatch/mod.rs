@@ -68,6 +68,9 @@ impl Carafe {
         }
         let host = request::host(request.authority(), request.scheme());
         let binding = site.binding(request, &host);
+        if site.is_foreign(&binding) {
+            return Outcome::NotFound;
+        }
         site.map.find(&binding, path, request.method())
     }
 }

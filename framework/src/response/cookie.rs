@@ -132,7 +132,9 @@ impl Cookie {
             let _ = write!(line, "; Domain={domain}");
         }
         if let Some(expires) = self.expires {
-            let _ = write!(line, "; Expires={}", httpdate::fmt_http_date(expires));
+            let expires = date(expires)
+                .ok_or_else(|| format!("expected the cookie {name} to expire from 1970 to 9999"))?;
+            let _ = write!(line, "; Expires={expires}");
         }
         if let Some(age) = self.max_age {
             let _ = write!(line, "; Max-Age={}", age.as_secs());
@@ -162,6 +164,15 @@ impl fmt::Debug for Cookie {
         write!(f, "Cookie({})", self.name)
     }
 }
+
+/// A date as HTTP writes it, which has four digits for the year.
+fn date(time: SystemTime) -> Option<String> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    (since.as_secs() < YEAR_10000).then(|| httpdate::fmt_http_date(time))
+}
+
+/// 10000-01-01T00:00:00Z in seconds of the epoch.
+const YEAR_10000: u64 = 253_402_300_800;
 
 /// RFC 9110 §5.6.2.
 fn is_token(byte: u8) -> bool {

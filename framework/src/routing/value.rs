@@ -58,6 +58,17 @@ pub enum ValueType {
     Custom(&'static str),
 }
 
+impl<'a> Value<'a> {
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 impl OwnedValue {
     /// The same value, borrowed.
     #[must_use]

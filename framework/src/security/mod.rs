@@ -3,6 +3,7 @@
 mod content;
 mod nonce;
 mod policy;
+mod reports;
 mod settings;
 
 use crate::app::App;
@@ -47,5 +48,9 @@ pub(crate) fn guarded(app: App, config: &Config) -> Result<App, SettingsError> {
         return Ok(app);
     };
     let app = app.state(policy.clone());
+    let app = match config.debug() {
+        true => reports::heard(app),
+        false => app,
+    };
     Ok(app.finish(move |cx, response| policy.apply(cx, response)))
 }

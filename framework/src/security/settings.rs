@@ -1,5 +1,7 @@
 //! The section `security` of the configuration.
 
+use std::borrow::Cow;
+
 use http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, HeaderName, HeaderValue,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS, X_XSS_PROTECTION,
@@ -8,6 +10,7 @@ use serde::Deserialize;
 
 use super::content::{BadPolicy, ContentPolicy};
 use super::policy::Policy;
+use super::reports::PLACE;
 use crate::config::{Config, ConfigError};
 
 /// Which headers there are, and their values. Each may be `false`, `true`, which is the default, or the value.
@@ -63,7 +66,7 @@ impl Settings {
             Some(other) => return Err(SettingsError::Frames(other.escape_debug().to_string())),
         };
         let content = match self.content_security_policy.or(CONTENT) {
-            Some(text) => Some(ContentPolicy::parse(text, frames)?),
+            Some(text) => Some(ContentPolicy::parse(&reporting(text, debug), frames)?),
             None => None,
         };
         let transport = (self.strict_transport_security)
@@ -106,6 +109,14 @@ impl Settings {
             .into_iter()
             .filter_map(|(name, value)| Some(value.transpose()?.map(|value| (name, value))));
         set.collect()
+    }
+}
+
+/// The policy with a place to complain to, in debug runs; it may name one itself.
+fn reporting(policy: &str, debug: bool) -> Cow<'_, str> {
+    match debug && !policy.contains("report-") {
+        true => format!("{policy}; report-uri {PLACE}").into(),
+        false => policy.into(),
     }
 }
 

@@ -136,6 +136,8 @@ mod tests {
             assert_eq!(settings.lifetime.as_secs(), seconds, "{json}");
         }
         assert!(read("{\"lifetime\":\"soon\"}").unwrap_err().contains("31d"));
+        let endless = read(&format!("{{\"lifetime\":{}}}", u64::MAX));
+        assert!(endless.unwrap_err().contains("100 years"));
         assert!(read("{\"lifetimes\":1}").unwrap_err().contains("lifetimes"));
     }
 

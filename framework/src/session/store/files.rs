@@ -24,6 +24,7 @@ pub struct FileStore {
     /// Below the application's folder; known when it starts.
     place: OnceLock<PathBuf>,
     saves: AtomicU32,
+    capacity: usize,
 }
 
 impl FileStore {
@@ -33,7 +34,16 @@ impl FileStore {
             folder: folder.into(),
             place: OnceLock::new(),
             saves: AtomicU32::new(0),
+            capacity: CAPACITY,
         }
+    }
+
+    /// The same for about so many sessions at most, 100,000 unless told: those that would end first go when there are
+    /// more. A visitor who keeps no cookie may begin one with each request.
+    #[must_use]
+    pub fn capacity(mut self, sessions: usize) -> Self {
+        self.capacity = sessions.max(1);
+        self
     }
 
     fn place(&self) -> Result<PathBuf> {
@@ -71,8 +81,8 @@ impl SessionStore for FileStore {
         lifetime: Duration,
     ) -> Result<Save> {
         if self.saves.fetch_add(1, Ordering::Relaxed) % SAVES_A_SWEEP == SAVES_A_SWEEP - 1 {
-            let place = self.place()?;
-            spawn_blocking(move || sweep(&place)).await??;
+            let (place, capacity) = (self.place()?, self.capacity);
+            spawn_blocking(move || sweep(&place, capacity)).await??;
         }
         self.at(key, move |entry| entry.save(&data, expected, lifetime))
             .await
@@ -84,12 +94,12 @@ impl SessionStore for FileStore {
 
     async fn open(&self, root: &Path) -> Result<()> {
         let place = root.join(&self.folder);
-        let opened = place.clone();
+        let (opened, capacity) = (place.clone(), self.capacity);
         let made = spawn_blocking(move || {
             private()
                 .recursive(true)
                 .create(&opened)
-                .and_then(|()| sweep(&opened))
+                .and_then(|()| sweep(&opened, capacity))
         });
         let told = |error: io::Error| {
             Error::message(format!(
@@ -208,9 +218,10 @@ impl Entry {
     }
 }
 
-/// Removes the sessions that are over, and what a process left that was killed.
-fn sweep(root: &Path) -> io::Result<()> {
+/// Removes the sessions that are over, those beyond `capacity`, and what a process left that was killed.
+fn sweep(root: &Path, capacity: usize) -> io::Result<()> {
     let now = SystemTime::now();
+    let mut alive: Vec<(SystemTime, Entry)> = Vec::new();
     for found in fs::read_dir(root)? {
         let found = found?;
         let path = found.path();
@@ -232,9 +243,17 @@ fn sweep(root: &Path) -> io::Result<()> {
             continue;
         };
         let until = fs::metadata(entry.version(last)).and_then(|facts| facts.modified());
-        if until.is_ok_and(|until| until <= now) {
-            entry.delete()?;
+        match until {
+            Ok(until) if until > now => alive.push((until, entry)),
+            // Its last version may just have been replaced.
+            Err(_) => {}
+            Ok(_) => entry.delete()?,
         }
+    }
+    alive.sort_by_key(|(until, _)| *until);
+    let beyond = alive.len().saturating_sub(capacity);
+    for (_, entry) in &alive[..beyond] {
+        entry.delete()?;
     }
     Ok(())
 }
@@ -268,6 +287,8 @@ fn unique() -> io::Result<String> {
     random_hex(16).map_err(io::Error::other)
 }
 
+/// Sessions in a store that does not say otherwise.
+const CAPACITY: usize = 100_000;
 /// How often a version may be replaced while it is looked for.
 const TRIES: u32 = 16;
 /// Saves of this process between two looks for sessions that are over.
@@ -327,7 +348,22 @@ mod tests {
         let entry = entry(folder.path());
         entry.save(b"a", None, Duration::ZERO).unwrap();
         assert_eq!(entry.load().unwrap(), None);
-        sweep(folder.path()).unwrap();
+        sweep(folder.path(), 10).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn beyond_its_capacity_a_store_forgets_what_would_end_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, hours) in [("later", 3), ("soon", 1), ("last", 5)] {
+            let entry = Entry {
+                root: folder.path().to_owned(),
+                folder: folder.path().join(name),
+            };
+            entry.save(b"x", None, HOUR * hours).unwrap();
+        }
+        sweep(folder.path(), 2).unwrap();
+        assert!(!folder.path().join("soon").exists());
+        assert!(folder.path().join("later").exists() && folder.path().join("last").exists());
     }
 }

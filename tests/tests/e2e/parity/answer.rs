@@ -50,6 +50,11 @@ impl Answer {
             .filter(|(name, _)| !ADDED.contains(&name.as_str()) && !LISTS.contains(&name.as_str()))
             .filter(|(name, _)| !(is_redirect && name == "content-type"))
             .collect();
+        for (name, value) in &mut fields {
+            if name == "expires" {
+                "in time".clone_into(value);
+            }
+        }
         fields.sort_by(|one, other| one.0.cmp(&other.0));
         Self {
             status: response.status,

@@ -37,9 +37,14 @@ pub(super) struct Step {
     until: Option<u16>,
 }
 
-/// The cookies of a client, by name.
+/// What a client keeps of answers.
 #[derive(Default)]
-pub(super) struct Jar(BTreeMap<String, String>);
+pub(super) struct Jar {
+    /// The cookies, by name.
+    cookies: BTreeMap<String, String>,
+    /// What `{etag}` and `{modified}` in later fields stand for.
+    validators: [String; 2],
+}
 
 impl Talk {
     pub(super) fn new(name: &'static str, steps: impl IntoIterator<Item = Step>) -> Self {
@@ -152,11 +157,15 @@ impl Step {
     fn send_once(&self, address: &Address, jar: &Jar) -> Response {
         let mut head = format!("{} HTTP/1.1\r\nHost: {}\r\n", self.first_line(), self.host);
         for (name, value) in &self.fields {
+            let [etag, modified] = &jar.validators;
+            let value = value
+                .replace("{etag}", etag)
+                .replace("{modified}", modified);
             head += &format!("{name}: {value}\r\n");
         }
-        if !jar.0.is_empty() {
+        if !jar.cookies.is_empty() {
             let pairs: Vec<_> = jar
-                .0
+                .cookies
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
@@ -178,14 +187,17 @@ impl Step {
 }
 
 impl Jar {
-    /// Takes the cookies of an answer; those without a value go.
+    /// Takes the cookies of an answer, those without a value go, and its validators.
     pub(super) fn keep(&mut self, response: &Response) {
+        for (kept, name) in self.validators.iter_mut().zip(["etag", "last-modified"]) {
+            response.field(name).unwrap_or_default().clone_into(kept);
+        }
         for line in response.all("set-cookie") {
             let pair = line.split(';').next().unwrap_or_default();
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match value {
-                "" | "\"\"" => self.0.remove(name),
-                _ => self.0.insert(name.to_owned(), value.to_owned()),
+                "" | "\"\"" => self.cookies.remove(name),
+                _ => self.cookies.insert(name.to_owned(), value.to_owned()),
             };
         }
     }

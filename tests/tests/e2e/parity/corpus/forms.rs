@@ -50,6 +50,12 @@ pub(super) fn all() -> Vec<Talk> {
             .iter()
             .map(|parts| multipart("/f/form", parts, "text/plain; charset=utf-8")),
     ));
+    for (name, bodies) in [("malformed", BROKEN), ("oddly written", ODD)] {
+        all.extend(each(
+            name,
+            (bodies.iter()).map(|(kind, body)| post("/f/form", kind, *body)),
+        ));
+    }
     all.extend(documents());
     all
 }
@@ -149,6 +155,82 @@ const PARTS: &[&[&str]] = &[
     &[r#"filename="x"; name="f""#],
     &[r#"NAME="a""#],
     &[r#"name="a"; other="b""#],
+];
+
+/// Forms with parts that are none: Flask reads what it can of them.
+const BROKEN: &[(&str, &str)] = &[
+    (
+        "multipart/form-data",
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n",
+    ),
+    ("multipart/form-data; boundary=", "--\r\n\r\n----\r\n"),
+    ("multipart/form-data; boundary=x", ""),
+    ("multipart/form-data; boundary=x", "nothing like it"),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Type: text/plain\r\n\r\n1\r\n--x--\r\n",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\n\r\n1\r\n--x--\r\n",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nno colon\r\n\r\n1\r\n--x--\r\n",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\nContent-Disposition: form-data; name=\"a\"\n\n1\n--x--\n",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--y\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--y--\r\n",
+    ),
+];
+
+/// Forms with parts that are written oddly.
+const ODD: &[(&str, &str)] = &[
+    ("multipart/form-data; boundary=x", "--x--\r\n"),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\nafter",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "before\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n",
+    ),
+    (
+        "multipart/form-data; boundary=\"x y\"",
+        "--x y\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x y--\r\n",
+    ),
+    (
+        "multipart/form-data; Boundary=x; charset=utf-8",
+        "--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n",
+    ),
+    (
+        "multipart/mixed; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n",
+    ),
 ];
 
 const DOCUMENTS: &[&str] = &[

@@ -1,6 +1,7 @@
 //! The requests, by what they are about.
 
 mod answers;
+mod downloads;
 mod errors;
 mod forms;
 mod messages;
@@ -20,6 +21,7 @@ pub(super) fn all() -> Vec<Talk> {
         forms::all(),
         messages::all(),
         answers::all(),
+        downloads::all(),
     ]
     .into_iter()
     .flatten()
