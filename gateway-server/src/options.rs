@@ -25,6 +25,8 @@ pub(crate) struct ServeOptions {
     pub(crate) tls_min_version: TlsVersion,
     /// Whether clients show certificates.
     pub(crate) client_auth: ClientAuth,
+    /// How long a TLS session may be resumed, at least.
+    pub(crate) ticket_lifetime: Duration,
     /// Where redirecting addresses send clients; none where nothing says.
     pub(crate) redirect_port: Option<u16>,
     /// What HTTP/2 may take.

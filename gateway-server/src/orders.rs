@@ -34,6 +34,8 @@ pub(crate) enum Heard {
     Order(Order),
     /// The file that its access log goes to from now on.
     Log(OwnedFd),
+    /// The certificates and keys that new connections are given from now on.
+    Certificates(OwnedFd),
 }
 
 /// What a worker tells the master.
@@ -119,6 +121,7 @@ impl Order {
         let order = match (&packet[..length], file) {
             ([], _) => return Received::Closed,
             (b"L", Some(file)) => return Received::Message(Heard::Log(file)),
+            (b"C", Some(file)) => return Received::Message(Heard::Certificates(file)),
             (b"A", None) => Self::Announce,
             (b"R", None) => Self::Retire,
             (b"S", None) => Self::Shutdown,
@@ -135,13 +138,26 @@ impl Order {
 ///
 /// The kernel's.
 pub(crate) fn send_log(socket: &impl AsFd, file: &impl AsFd) -> io::Result<()> {
+    send_file(socket, b"L", file)
+}
+
+/// Sends a worker the certificates and keys that new connections are given from now on.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn send_certificates(socket: &impl AsFd, file: &impl AsFd) -> io::Result<()> {
+    send_file(socket, b"C", file)
+}
+
+fn send_file(socket: &impl AsFd, what: &[u8], file: &impl AsFd) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     let files = [file.as_fd()];
     let fits = ancillary.push(SendAncillaryMessage::ScmRights(&files));
     debug_assert!(fits, "there is space for one");
     let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    rustix::net::sendmsg(socket, &[IoSlice::new(b"L")], &mut ancillary, flags)?;
+    rustix::net::sendmsg(socket, &[IoSlice::new(what)], &mut ancillary, flags)?;
     Ok(())
 }
 

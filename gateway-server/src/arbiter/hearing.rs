@@ -21,8 +21,9 @@ use crate::app_source::AppSource;
 use crate::orders::Report;
 use crate::os::process::{self, Ended, Reaped};
 use crate::os::signals::has_terminal;
-use crate::prepare::Parcel;
+use crate::prepare::{Goods, Parcel};
 use crate::scoreboard::Counter;
+use crate::tls;
 use crate::value::ByteCount;
 
 impl Arbiter {
@@ -32,7 +33,9 @@ impl Arbiter {
         let deadlines = [
             self.state.next_deadline(),
             prepared,
+            self.renewal.reading().map(|one| one.deadline),
             self.supervisor.next_deadline(),
+            self.tickets.next_deadline(self.releases.config()),
         ];
         let timeout = match deadlines.into_iter().flatten().min() {
             None => PollTimeout::NONE,
@@ -47,6 +50,7 @@ impl Arbiter {
         let mut fds: Vec<_> = std::iter::once(self.signals.as_fd())
             .chain(self.preparation.as_ref().map(Preparation::ear))
             .chain(self.file_watcher.as_ref().map(FileWatcher::ear))
+            .chain(self.renewal.reading().map(Preparation::ear))
             .chain(self.checker.as_ref().and_then(Checker::ear))
             .chain(ears)
             .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
@@ -94,6 +98,7 @@ impl Arbiter {
             }
         }
         events.extend(self.hear_preparation());
+        self.hear_renewal();
         events.extend(self.hear_file_watcher());
         while let Some(signal) = self.signals.next()? {
             match signal {
@@ -125,6 +130,9 @@ impl Arbiter {
         while let Some(Reaped { pid, ended, peak }) = process::reap()? {
             if let Some(preparation) = &mut self.preparation {
                 preparation.reaped(pid);
+            }
+            if let Some(reading) = self.renewal.reading_mut() {
+                reading.reaped(pid);
             }
             if let Some(watcher) = &mut self.file_watcher {
                 watcher.reaped(pid);
@@ -191,10 +199,50 @@ impl Arbiter {
         ))
     }
 
+    /// Reads certificates anew if that is wanted.
+    pub(super) fn renew(&mut self) {
+        let now = self.clock();
+        if let Err(error) = self.renewal.begin(&self.image, &self.releases, now) {
+            tracing::error!("cannot start a process to read certificates: {error}");
+        }
+    }
+
+    /// Hands certificates that were read to the workers.
+    pub(super) fn hear_renewal(&mut self) {
+        let Some((generation, parcel)) = self.renewal.hear(self.clock()) else {
+            return;
+        };
+        if generation != self.releases.serving_generation() {
+            // What serves now may have been read before the change.
+            return self.renewal.want();
+        }
+        match parcel {
+            Parcel::Ready(Goods { tls: Some(tls), .. }) => {
+                let workers = self.workers.values();
+                for worker in workers.filter(|worker| worker.generation() == generation) {
+                    worker.give_certificates(&tls);
+                }
+                self.releases.renew(tls);
+                tracing::info!("certificates were read anew: new connections get them");
+            }
+            Parcel::Ready(_) => {}
+            Parcel::Refused(reasons) => {
+                let why = reasons.join("; ");
+                tracing::error!("{why}; the certificates stay as they were");
+            }
+        }
+    }
+
     pub(super) fn hear_file_watcher(&mut self) -> Option<Event> {
         match self.file_watcher.as_ref()?.hear()? {
             Heard::Changed(path) => {
                 tracing::info!("{path} has changed");
+                let files = self.releases.config().tls_files();
+                let own = files.map(|files| tls::watched(&files));
+                if own.is_some_and(|own| own.contains(&path.as_str().into())) {
+                    self.renewal.want();
+                    return None;
+                }
                 Some(Event::Reload)
             }
             Heard::Gone => {

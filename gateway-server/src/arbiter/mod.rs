@@ -15,11 +15,13 @@ mod progress;
 mod recycling;
 mod release;
 mod releases;
+mod renewal;
 mod roster;
 mod state;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod upgrade;
 mod watcher;
 mod worker_handle;
@@ -55,8 +57,10 @@ use memory::OomKills;
 use preparation::Preparation;
 use release::{Release, ReleaseError, policy};
 use releases::{Releases, Succession};
+use renewal::Renewal;
 use state::State;
 use supervisor::Supervisor;
+use tickets::Tickets;
 use upgrade::{Checker, Estate, Inheritance, Start};
 use watcher::FileWatcher;
 use worker_handle::{Provisions, WorkerHandle};
@@ -111,6 +115,7 @@ struct Arbiter {
     started: (Instant, Duration),
     /// What workers tell each other of their connections.
     shares: File,
+    tickets: Tickets,
     source: AppSource,
     image: Image,
     start: Start,
@@ -118,6 +123,7 @@ struct Arbiter {
     releases: Releases,
     preparation: Option<Preparation>,
     file_watcher: Option<FileWatcher>,
+    renewal: Renewal,
     supervisor: Supervisor,
     workers: BTreeMap<WorkerId, WorkerHandle>,
     /// What the application calls itself.
@@ -159,6 +165,7 @@ impl Arbiter {
             state: State::new(policy(&config)),
             started: (started, Duration::ZERO),
             shares: shares::create()?,
+            tickets: Tickets::new(None, Duration::ZERO, &config)?,
             source,
             image,
             start: Start {
@@ -170,6 +177,7 @@ impl Arbiter {
             releases: Releases::new(release, passed, files),
             preparation: None,
             file_watcher: None,
+            renewal: Renewal::default(),
             supervisor: Supervisor::from_environment(),
             workers: BTreeMap::new(),
             app: AppIdentity::default(),
@@ -208,6 +216,7 @@ impl Arbiter {
         )?;
         let releases = Releases::of_successor(saved.generation, release, &open, passed, files);
         Ok(Self {
+            tickets: Tickets::new(inheritance.tickets, inheritance.clock, releases.config())?,
             state: State::succeed(policy(releases.config()), saved, inheritance.clock),
             started: (started, inheritance.clock),
             shares: shares::create()?,
@@ -218,6 +227,7 @@ impl Arbiter {
             releases,
             preparation: None,
             file_watcher: None,
+            renewal: Renewal::default(),
             supervisor: Supervisor::from_environment(),
             ignored: Ignored::default(),
             workers: inheritance.workers,
@@ -255,6 +265,8 @@ impl Arbiter {
             }
             self.tell_dev();
             self.supervisor.keep_alive(self.clock());
+            self.tickets.turn(self.clock(), self.releases.config());
+            self.renew();
             self.wait()?;
             self.collect(&mut events)?;
         }
@@ -299,6 +311,7 @@ impl Arbiter {
             Action::CloseListeners => {
                 // Nothing is begun any more.
                 (self.preparation, self.file_watcher) = (None, None);
+                self.renewal.end();
                 self.releases.close_listeners();
             }
             Action::Tell(note) => self.tell(&note),
@@ -369,6 +382,7 @@ impl Arbiter {
             clock: self.clock(),
             requests: self.requests,
             pid_file: self.pid_file.as_ref(),
+            tickets: self.tickets.as_fd(),
             releases: &self.releases,
             workers: &self.workers,
         }
@@ -419,6 +433,7 @@ impl Arbiter {
             shares: self.shares.as_fd(),
             app: release.app.as_ref().map(AsFd::as_fd),
             tls: release.tls.as_ref().map(AsFd::as_fd),
+            tickets: self.tickets.as_fd(),
             logs: LogFiles::of(&release.config),
             listeners: &release.listeners,
         };

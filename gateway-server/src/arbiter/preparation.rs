@@ -54,6 +54,29 @@ impl Preparation {
         })
     }
 
+    /// Starts one that reads the certificates alone which `config` names.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(super) fn of_certificates(
+        image: &Image,
+        config: BorrowedFd<'_>,
+        generation: Generation,
+        deadline: Duration,
+    ) -> io::Result<Self> {
+        let (socket, theirs) = orders::pair()?;
+        let argument = prepare::certificates_argument(theirs.as_raw_fd(), config.as_raw_fd());
+        let arguments = [CString::new(prepare::CERTIFICATES_ROLE)?, argument];
+        let pid = image.spawn(&arguments, &[theirs.as_fd(), config])?;
+        Ok(Self {
+            pid: Some(pid),
+            socket,
+            generation,
+            deadline,
+        })
+    }
+
     /// Notes that a process was reaped.
     pub(super) fn reaped(&mut self, pid: Pid) {
         if self.pid == Some(pid) {

@@ -1,6 +1,7 @@
 //! What the generations are started from: the one that serves, and the next one while it is tried.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use super::changes::{Changes, tell_kept};
@@ -78,6 +79,18 @@ impl Releases {
     /// What serves.
     pub(super) fn serving(&self) -> &Release {
         &self.all[&self.serving]
+    }
+
+    /// Which generation that is.
+    pub(super) fn serving_generation(&self) -> Generation {
+        self.serving
+    }
+
+    /// Workers of the generation that serves are started with these certificates from now on.
+    pub(super) fn renew(&mut self, tls: OwnedFd) {
+        if let Some(serving) = self.all.get_mut(&self.serving) {
+            serving.tls = Some(tls);
+        }
     }
 
     /// The configuration that is in force.

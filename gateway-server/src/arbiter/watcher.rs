@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::config::Config;
 use crate::os::process::{self, Image};
-use crate::{orders, watch};
+use crate::{orders, tls, watch};
 
 /// A watching process; killed on drop.
 #[derive(Debug)]
@@ -92,13 +92,15 @@ impl Drop for FileWatcher {
     }
 }
 
-/// What is to be watched: the application and the configuration, unless nobody asks for it or
-/// `gatewayd dev` does it better.
+/// What is to be watched: certificates always, since a renewal comes by itself; the application and the
+/// configuration unless nobody asks for it or `gatewayd dev` does it better.
 fn wanted(config: &Config) -> Vec<PathBuf> {
-    if !config.reload || config.workbench.is_some() {
-        return Vec::new();
+    let files = config.tls_files();
+    let mut wanted = files.as_ref().map(tls::watched).unwrap_or_default();
+    if config.reload && config.workbench.is_none() {
+        wanted.extend(config.app.iter().chain(&config.file).cloned());
     }
-    config.app.iter().chain(&config.file).cloned().collect()
+    wanted
 }
 
 /// Longest path that is told whole, in bytes.

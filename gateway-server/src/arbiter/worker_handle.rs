@@ -38,6 +38,8 @@ pub(super) struct Provisions<'a> {
     pub(super) shares: BorrowedFd<'a>,
     pub(super) app: Option<BorrowedFd<'a>>,
     pub(super) tls: Option<BorrowedFd<'a>>,
+    /// The keys of session tickets, which go with those.
+    pub(super) tickets: BorrowedFd<'a>,
     pub(super) logs: LogFiles,
     pub(super) listeners: &'a [Rc<Listener>],
 }
@@ -68,6 +70,7 @@ impl WorkerHandle {
             shares: provisions.shares.as_raw_fd(),
             app: provisions.app.map(|app| app.as_raw_fd()),
             tls: provisions.tls.map(|tls| tls.as_raw_fd()),
+            tickets: provisions.tls.map(|_| provisions.tickets.as_raw_fd()),
             listeners: provisions
                 .listeners
                 .iter()
@@ -82,6 +85,7 @@ impl WorkerHandle {
         ];
         inherited.extend(provisions.app);
         inherited.extend(provisions.tls);
+        inherited.extend(provisions.tls.map(|_| provisions.tickets));
         inherited.extend(provisions.listeners.iter().map(|one| one.as_fd()));
         let role = std::ffi::CString::new(ROLE).expect("the role holds no NUL");
         let pid = provisions
@@ -173,6 +177,13 @@ impl WorkerHandle {
     pub(super) fn give_log(&self, file: &File) {
         if let Err(error) = orders::send_log(&self.orders, file) {
             tracing::warn!("process {} does not take the access log: {error}", self.pid);
+        }
+    }
+
+    /// Gives it the certificates and keys that new connections get from now on.
+    pub(super) fn give_certificates(&self, file: &impl AsFd) {
+        if let Err(error) = orders::send_certificates(&self.orders, file) {
+            tracing::warn!("process {} does not take certificates: {error}", self.pid);
         }
     }
 

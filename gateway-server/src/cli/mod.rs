@@ -30,6 +30,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
     {
         return worker::main(plan, source);
     }
+    if let [_, role, argument] = args.as_slice()
+        && role == prepare::CERTIFICATES_ROLE
+    {
+        return prepare::read_certificates(argument);
+    }
     if args.len() > 2 && args[1] == watch::ROLE {
         return watch::main(&args[2..]);
     }

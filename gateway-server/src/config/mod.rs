@@ -71,6 +71,7 @@ pub(crate) struct Config {
     pub(crate) tls_client_auth: ClientAuth,
     pub(crate) tls_client_ca: Option<PathBuf>,
     pub(crate) tls_crl: Option<PathBuf>,
+    pub(crate) tls_ticket_lifetime: Duration,
     pub(crate) redirect_port: u32,
     pub(crate) handshake_timeout: Duration,
     pub(crate) head_timeout: Duration,
@@ -138,6 +139,7 @@ impl Config {
             tls_client_auth: ClientAuth::None,
             tls_client_ca: None,
             tls_crl: None,
+            tls_ticket_lifetime: none,
             redirect_port: 0,
             handshake_timeout: none,
             head_timeout: none,
@@ -240,6 +242,7 @@ impl Config {
             }),
             tls_min_version: self.tls_min_version,
             client_auth: self.tls_client_auth,
+            ticket_lifetime: self.tls_ticket_lifetime,
             redirect_port: self.redirect_port(),
             http2: Http2Options {
                 enabled: !self.http1_only,

@@ -256,6 +256,16 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Reload,
     },
     Setting {
+        name: "tls-ticket-lifetime",
+        short: None,
+        group: Group::Tls,
+        field: Field::Time(SECOND..=WEEK, |c| &mut c.tls_ticket_lifetime),
+        default: "12h",
+        help: "How long a TLS session can be resumed, at least; twice that at most. The keys of session \
+               tickets are replaced as often. Where clients show certificates nothing is resumed",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "redirect-port",
         short: None,
         group: Group::Tls,
@@ -536,6 +546,7 @@ const WINDOW: RangeInclusive<ByteCount> = ByteCount(65_535)..=ByteCount((1 << 31
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 

@@ -1,9 +1,11 @@
 //! [`Answer`]: the half of an exchange that takes the application's response, and writes its head.
 
+use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gateway_spec::ErrorKind;
-use gateway_spec::abi::host::{AppResponse, Exchange};
+use gateway_spec::abi::host::{AppResponse, Exchange, HostTls};
 use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer, method};
 
 use super::link::Link;
@@ -26,6 +28,8 @@ pub(super) struct Answer {
     /// Why the response was refused, or the one before it.
     pub(super) refused: Option<Refused>,
     pub(super) terms: Terms,
+    /// Facts of the connection, on their way to the link.
+    pub(super) tls: Cell<Option<Arc<HostTls>>>,
     date: Rc<Date>,
     lasting: Rc<Lasting>,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
@@ -82,6 +86,7 @@ impl Answer {
             given: None,
             refused: None,
             terms: Terms::NONE,
+            tls: Cell::new(None),
             date,
             lasting,
             discards: false,
@@ -225,7 +230,12 @@ impl Exchange for Box<Answer> {
     type Shared = Link;
 
     fn open(&self, link: &Link) {
-        link.open(self.terms.recipient.version, self.terms.draining);
+        let Terms {
+            recipient,
+            draining,
+            ..
+        } = self.terms;
+        link.open(recipient.version, draining, self.tls.take());
     }
 
     #[inline(always)]

@@ -1,9 +1,10 @@
 //! [`Ends`]: who talks to whom, and what of a request follows from that.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gateway_spec::Address;
-use gateway_spec::abi::host::HostAddress;
+use gateway_spec::abi::host::{HostAddress, HostTls};
 use gateway_spec::abi::{Field, names, request_flag, scheme};
 
 use super::service::Service;
@@ -15,6 +16,8 @@ use crate::proxies::{Proxies, Told};
 pub(super) struct Ends {
     pub(super) peer: HostAddress,
     pub(super) entrance: Rc<Entrance>,
+    /// What the TLS handshake has come to.
+    pub(super) tls: Option<Arc<HostTls>>,
     /// If the peer is a proxy that is believed.
     proxies: Option<Rc<Proxies>>,
 }
@@ -61,6 +64,7 @@ impl Ends {
         Self {
             peer: HostAddress::from(peer),
             entrance,
+            tls: None,
             proxies: proxies.map(Rc::clone),
         }
     }

@@ -1,6 +1,7 @@
 //! From a head to a call, and to a line of the access log, in whatever version of HTTP the head came:
 //! the parser's slices go across as they stand in the buffer that was parsed.
 
+use std::sync::Arc;
 use std::task::Waker;
 
 use arrayvec::ArrayVec;
@@ -150,6 +151,9 @@ impl Ends {
         call.set_fields(fields);
         call.set_content_length(content_length);
         call.set_addresses(&self.peer, facts.client, &self.entrance.local);
+        if let Some(tls) = &self.tls {
+            answer.tls.set(Some(Arc::clone(tls)));
+        }
         call.set_arrival(service.clock.deadlines.now_ns());
         let Service { app, pool, .. } = service;
         Call::serve(app, pool, call, body, answer, waker, |answer| {

@@ -1,6 +1,9 @@
 //! The TLS handshake, before anything is said in HTTP.
 
+use std::sync::Arc;
 use std::task::Poll;
+
+use gateway_spec::abi::host::HostTls;
 
 use super::{Awaiting, Connection, Phase};
 use crate::limits::DISCARD;
@@ -17,6 +20,8 @@ impl Connection {
                 return Poll::Pending;
             }
             Poll::Ready(Ok(())) => {
+                let facts = self.io.wire.facts();
+                self.ends.tls = facts.map(|facts| Arc::new(HostTls::from(facts)));
                 self.phase = match self.io.wire.protocol() {
                     Some(HTTP_2) => Phase::Departing,
                     _ => Phase::Head(None),

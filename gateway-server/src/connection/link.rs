@@ -5,10 +5,10 @@
 
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
-use gateway_spec::abi::host::Text;
+use gateway_spec::abi::host::{HostTls, Text};
 use gateway_spec::abi::{Field, ctx_flag, host, module_flag};
 use gateway_spec::{Duplex, ErrorKind};
 
@@ -27,6 +27,8 @@ pub(super) struct Link {
     number: AtomicU64,
     /// The id, once the application has asked for it.
     id: OnceLock<Text>,
+    /// Of a connection within TLS.
+    tls: OnceLock<Arc<HostTls>>,
     /// Guards everything else.
     inner: Mutex<Inner>,
 }
@@ -50,7 +52,11 @@ struct Inner {
 
 impl Link {
     /// Notes what decides about informational responses.
-    pub(super) fn open(&self, version: Version, draining: bool) {
+    pub(super) fn open(&self, version: Version, draining: bool, tls: Option<Arc<HostTls>>) {
+        if let Some(tls) = tls {
+            // Nothing is there: the link is new, or as new.
+            let _ = self.tls.set(tls);
+        }
         if version == Version::Http10 {
             self.deaf.store(1, Ordering::Relaxed);
         }
@@ -250,7 +256,14 @@ impl host::Shared for Link {
         Ok(())
     }
 
+    fn tls(&self) -> Option<&HostTls> {
+        self.tls.get().map(|tls| &**tls)
+    }
+
     fn recycle(&mut self) {
+        if self.tls.get().is_some() {
+            self.tls = OnceLock::new();
+        }
         *self.responded.get_mut() = false;
         *self.deaf.get_mut() = 0;
         *self.number.get_mut() = 0;

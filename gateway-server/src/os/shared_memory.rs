@@ -87,6 +87,11 @@ impl SharedWords {
     }
 }
 
+// SAFETY: the mapping belongs to the process, not to a thread, and is reached through atomics alone.
+unsafe impl Send for SharedWords {}
+// SAFETY: as above.
+unsafe impl Sync for SharedWords {}
+
 impl Drop for SharedWords {
     fn drop(&mut self) {
         let bytes = self.count * size_of::<u64>();

@@ -4,6 +4,7 @@
 //! So at each reload the program is started once more, with the words and the environment of the
 //! server's start, to do both and to send the result back.
 
+mod certificates;
 mod parcel;
 
 use std::ffi::{CString, OsStr};
@@ -20,6 +21,9 @@ use crate::os::{memfd, process, signals};
 use crate::snapshot::{self, SnapshotError};
 use crate::tls;
 
+pub(crate) use certificates::{
+    ROLE as CERTIFICATES_ROLE, argument as certificates_argument, main as read_certificates,
+};
 pub(crate) use parcel::{Goods, Parcel};
 
 /// The first argument of such a process; the second is a descriptor, the rest are the words that the

@@ -5,18 +5,22 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::version::{TLS12, TLS13};
 
 use super::credentials::{self, Credentials};
 use super::material::Material;
+use super::tickets::{TicketKeys, Ticketer};
 use crate::value::{ClientAuth, TlsVersion};
 
 /// What the connections of a worker have in common.
 pub(crate) struct Engine {
     current: RefCell<Current>,
     terms: Terms,
+    /// Seals sessions; nobody where clients show certificates, which a resumed one would not show anew.
+    ticketer: Option<Arc<Ticketer>>,
     pub(super) scratch: Scratch,
 }
 
@@ -29,6 +33,8 @@ pub(crate) struct Terms {
     pub(crate) protocols: Vec<Vec<u8>>,
     /// The oldest version that is spoken.
     pub(crate) min_version: TlsVersion,
+    /// How long a session may be resumed, at least.
+    pub(crate) ticket_lifetime: Duration,
 }
 
 /// What new connections are given.
@@ -52,10 +58,17 @@ impl Engine {
     /// # Errors
     ///
     /// They are of no use.
-    pub(crate) fn new(material: &Material, terms: Terms) -> Result<Rc<Self>, String> {
+    pub(crate) fn new(
+        material: &Material,
+        terms: Terms,
+        tickets: TicketKeys,
+    ) -> Result<Rc<Self>, String> {
+        let ticketer = (terms.client_auth == ClientAuth::None)
+            .then(|| Arc::new(Ticketer::new(tickets, terms.ticket_lifetime)));
         Ok(Rc::new(Self {
-            current: RefCell::new(make(material, &terms)?),
+            current: RefCell::new(make(material, &terms, ticketer.as_ref())?),
             terms,
+            ticketer,
             scratch: Scratch {
                 input: RefCell::new(vec![0; INPUT_BYTES].into()),
                 output: RefCell::new(vec![0; OUTPUT_BYTES].into()),
@@ -68,9 +81,8 @@ impl Engine {
     /// # Errors
     ///
     /// They are of no use; the old ones stay.
-    #[expect(dead_code, reason = "a change of files is to be noticed")]
     pub(crate) fn exchange(&self, material: &Material) -> Result<(), String> {
-        *self.current.borrow_mut() = make(material, &self.terms)?;
+        *self.current.borrow_mut() = make(material, &self.terms, self.ticketer.as_ref())?;
         Ok(())
     }
 
@@ -90,7 +102,11 @@ impl fmt::Debug for Engine {
     }
 }
 
-fn make(material: &Material, terms: &Terms) -> Result<Current, String> {
+fn make(
+    material: &Material,
+    terms: &Terms,
+    ticketer: Option<&Arc<Ticketer>>,
+) -> Result<Current, String> {
     let versions: &[_] = if terms.min_version == TlsVersion::V13 {
         &[&TLS13]
     } else {
@@ -106,6 +122,11 @@ fn make(material: &Material, terms: &Terms) -> Result<Current, String> {
     let credentials = Credentials::new(material)?;
     let mut config = builder.with_cert_resolver(Arc::clone(&credentials) as _);
     config.alpn_protocols.clone_from(&terms.protocols);
+    match ticketer {
+        Some(ticketer) => config.ticketer = Arc::clone(ticketer) as _,
+        None => config.send_tls13_tickets = 0,
+    }
+    // What is kept in one process helps no client that comes to another.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     // Data of 0-RTT may be a replay; none is accepted.
     config.max_early_data_size = 0;

@@ -83,7 +83,6 @@ pub(crate) fn read(files: &TlsFiles, now: SystemTime) -> Result<Material, ReadEr
 }
 
 /// The files that [`read`] looks at, folders' contents included, as far as there are any.
-#[expect(dead_code, reason = "a change of files is to be noticed")]
 pub(crate) fn watched(files: &TlsFiles) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for path in &files.certificates {

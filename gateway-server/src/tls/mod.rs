@@ -8,8 +8,10 @@ mod engine;
 mod files;
 mod material;
 mod session;
+mod tickets;
 
 pub(crate) use engine::{Engine, Terms};
-pub(crate) use files::read;
+pub(crate) use files::{read, watched};
 pub(crate) use material::Material;
 pub(crate) use session::{Carrier, Fault, Session};
+pub(crate) use tickets::TicketKeys;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
+use gateway_spec::TlsInfo;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     AppDataRecord, ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus,
@@ -116,6 +117,21 @@ impl Session {
     /// The protocol that was agreed upon, if the client speaks of protocols.
     pub(crate) fn protocol(&self) -> Option<&[u8]> {
         self.library.alpn_protocol()
+    }
+
+    /// What the handshake has come to. A chain that was shown has been verified, or there would be no
+    /// connection.
+    pub(crate) fn facts(&self) -> TlsInfo {
+        let suite = self.library.negotiated_cipher_suite();
+        let shown = self.library.peer_certificates().unwrap_or_default();
+        let mut facts = TlsInfo::default();
+        facts.version = self.library.protocol_version().map_or(0, u16::from);
+        facts.cipher_suite = suite.map_or(0, |suite| suite.suite().into());
+        facts.alpn = self.protocol().unwrap_or_default().to_vec();
+        facts.server_name = self.name.as_deref().unwrap_or_default().as_bytes().to_vec();
+        facts.peer_chain = shown.iter().map(|one| one.to_vec()).collect();
+        facts.peer_verified = !shown.is_empty();
+        facts
     }
 
     /// Whether something can be read without another byte from the client.

@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::task::Poll;
 
 use bytes::BytesMut;
+use gateway_spec::TlsInfo;
 
 pub(crate) use shared::SharedWire;
 pub(crate) use socket::{Readiness, Socket};
@@ -60,6 +61,11 @@ impl Wire {
     /// The protocol that the handshake has agreed upon, if any.
     pub(crate) fn protocol(&self) -> Option<&[u8]> {
         self.tls.as_ref()?.protocol()
+    }
+
+    /// What the handshake has come to; nothing in clear text.
+    pub(crate) fn facts(&self) -> Option<TlsInfo> {
+        Some(self.tls.as_ref()?.facts())
     }
 
     /// What follows is sent and received as it is: no TLS has come about.

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::task::Poll;
 
 use bytes::BytesMut;
+use gateway_spec::TlsInfo;
 
 use super::Socket;
 use crate::tls::{Carrier, Fault, Session};
@@ -40,6 +41,10 @@ impl Tls {
 
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         self.session.protocol()
+    }
+
+    pub(super) fn facts(&self) -> TlsInfo {
+        self.session.facts()
     }
 
     pub(super) fn has_input(&self) -> bool {

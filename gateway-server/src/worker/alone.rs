@@ -1,5 +1,6 @@
 //! A server of one process: no master, no snapshot, for debuggers and profilers.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
@@ -11,11 +12,11 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
-use super::assume_identity;
 use super::event_loop::run;
 use super::obey::{Subject, obey};
 use super::orphan;
 use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
+use super::{assume_identity, secured};
 use crate::app_source::AppSource;
 use crate::banner;
 use crate::clock::Clock;
@@ -30,6 +31,7 @@ use crate::os::{fd, process};
 use crate::prepare;
 use crate::scoreboard::{Page, Slot};
 use crate::start;
+use crate::tls::TicketKeys;
 
 /// Serves in this process until it is told to stop.
 pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
@@ -60,7 +62,12 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         net::open_all(&config.bind, &options, &[], &passed)
     })
     .map_err(other)?;
-    let tls = prepare::read_tls(&config).map_err(other)?;
+    let tls = match prepare::read_tls(&config).map_err(other)? {
+        Some(material) => Some((material, TicketKeys::create().map_err(other)?)),
+        None => None,
+    };
+    let tickets = tls.as_ref().map(|(_, file)| TicketKeys::map(file));
+    let tickets = tickets.transpose().map_err(other)?;
     assume_identity(&config).map_err(other)?;
     config.bind = bound.iter().map(Opened::bind).collect();
     let urls: Vec<_> = bound.iter().map(Opened::url).collect();
@@ -92,9 +99,12 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
     if let Some(file) = logs.open().map_err(other)? {
         orders::send_log(&master, &file).map_err(other)?;
     }
+    let engine = |(material, file): (OwnedFd, File)| {
+        secured::engine(material, file.into(), &config.serve_options())
+    };
     let serving = Serving {
         listeners,
-        tls,
+        tls: tls.map(engine).transpose().map_err(other)?,
         app,
         access_log: access_log.clone(),
         options: config.serve_options(),
@@ -122,12 +132,14 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         drain: drain.clone(),
         clock: serving.clock.clone(),
         access_log,
+        engine: serving.tls.clone(),
         graceful: config.graceful_timeout,
     };
     thread::Builder::new()
         .name("signals".into())
         .spawn(|| watch.heed())
         .map_err(other)?;
+    let (clock, lifetime) = (serving.clock.clone(), config.tls_ticket_lifetime);
     let path = config.app.as_deref();
     run(
         serving,
@@ -135,6 +147,9 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         || {
             let orders = fd::watch(Rc::new(orders))?;
             tokio::task::spawn_local(obey(orders, subject));
+            if let Some(tickets) = tickets {
+                tokio::task::spawn_local(replace_keys(tickets, clock, lifetime));
+            }
             tokio::task::spawn_local(async move {
                 drain.wait().await;
                 bound
@@ -150,6 +165,16 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
             tracing::info!("{}", banner::line(&app, path, &urls, 0, took));
         },
     )
+}
+
+/// Replaces the key of TLS session tickets again and again, which is a master's to do.
+async fn replace_keys(tickets: TicketKeys, clock: Clock, lifetime: Duration) {
+    loop {
+        clock.sleep(lifetime).await;
+        if let Err(error) = tickets.turn() {
+            tracing::error!("the key of TLS session tickets stays as it was: {error}");
+        }
+    }
 }
 
 /// What the master is to a worker, as a thread: an application that holds up the event loop must not

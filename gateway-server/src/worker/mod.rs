@@ -13,6 +13,7 @@ mod orphan;
 mod plan;
 mod race;
 mod reactor;
+mod secured;
 mod serve;
 mod serving;
 
@@ -69,6 +70,7 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
         drain: serving.drain.clone(),
         clock: serving.clock.clone(),
         access_log: serving.access_log.clone(),
+        engine: serving.tls.clone(),
         graceful: config.graceful_timeout,
     };
     let hear = || {
@@ -136,12 +138,19 @@ impl Boot {
                 _ => Err(not_ours()),
             })
             .collect::<Result<_, _>>()?;
+        let options = config.serve_options();
+        let tls = match (plan.tls, plan.tickets) {
+            (Some(material), Some(tickets)) => {
+                Some(secured::engine(take(material)?, take(tickets)?, &options)?)
+            }
+            _ => None,
+        };
         let serving = Serving {
             listeners,
-            tls: plan.tls.map(&mut take).transpose()?,
+            tls,
             app,
             access_log: config.access_log.as_ref().map(AccessLog::of).transpose()?,
-            options: config.serve_options(),
+            options,
             clock: Clock::new(),
             slot,
             shares: Some(shares),

@@ -11,12 +11,16 @@ use crate::clock::Clock;
 use crate::drain::{Drain, Phase};
 use crate::logging::AccessLog;
 use crate::orders::{Heard, Order, Received, Report};
+use crate::os::memfd;
+use crate::tls::{Engine, Material};
 
 /// What orders act upon.
 pub(super) struct Subject {
     pub(super) drain: Drain,
     pub(super) clock: Clock,
     pub(super) access_log: Option<Rc<AccessLog>>,
+    /// What TLS connections begin from.
+    pub(super) engine: Option<Rc<Engine>>,
     /// How long what has begun may take once the master is gone.
     pub(super) graceful: Duration,
 }
@@ -27,6 +31,7 @@ pub(super) async fn obey(orders: AsyncFd<Rc<OwnedFd>>, subject: Subject) {
         drain,
         clock,
         access_log,
+        engine,
         graceful,
     } = subject;
     loop {
@@ -37,6 +42,11 @@ pub(super) async fn obey(orders: AsyncFd<Rc<OwnedFd>>, subject: Subject) {
             Received::Message(Heard::Log(file)) => {
                 if let Some(log) = &access_log {
                     log.write_to(File::from(file));
+                }
+            }
+            Received::Message(Heard::Certificates(file)) => {
+                if let Some(engine) = &engine {
+                    exchange(engine, file);
                 }
             }
             Received::Message(Heard::Order(Order::Announce)) => drain.advance(Phase::Announced),
@@ -58,5 +68,16 @@ pub(super) async fn obey(orders: AsyncFd<Rc<OwnedFd>>, subject: Subject) {
                 return drain.advance(Phase::Stopping);
             }
         }
+    }
+}
+
+/// Gives connections that begin from now on other certificates.
+fn exchange(engine: &Engine, file: OwnedFd) {
+    let exchanged = memfd::read(&File::from(file))
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| Material::from_bytes(&bytes).ok_or("expected certificates".to_owned()))
+        .and_then(|material| engine.exchange(&material));
+    if let Err(error) = exchanged {
+        tracing::error!("{error}; the certificates stay as they were");
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) app: Option<RawFd>,
     /// Certificates and keys; none if no address speaks TLS.
     pub(crate) tls: Option<RawFd>,
+    /// The keys of session tickets; none likewise.
+    pub(crate) tickets: Option<RawFd>,
     /// The listeners, in the order of the configuration's addresses.
     pub(crate) listeners: Vec<(RawFd, Tenure)>,
 }
@@ -44,6 +46,9 @@ impl Plan {
         }
         if let Some(tls) = self.tls {
             text = format!("{text},tls={tls}");
+        }
+        if let Some(tickets) = self.tickets {
+            text = format!("{text},tickets={tickets}");
         }
         for (listener, tenure) in &self.listeners {
             let name = match tenure {
@@ -77,6 +82,7 @@ impl Plan {
             shares: descriptor("shares")?,
             app: descriptor("app"),
             tls: descriptor("tls"),
+            tickets: descriptor("tickets"),
             listeners: std::iter::from_fn(|| {
                 let own = descriptor(OWN).map(|number| (number, Tenure::Own));
                 own.or_else(|| Some((descriptor(LENT)?, Tenure::Lent)))
@@ -91,6 +97,7 @@ impl Plan {
         let mut all = vec![self.config, self.orders, self.slot, self.shares];
         all.extend(self.app);
         all.extend(self.tls);
+        all.extend(self.tickets);
         all.extend(self.listeners.iter().map(|(number, _)| *number));
         all
     }
@@ -122,6 +129,7 @@ mod tests {
             shares: 7,
             app: Some(8),
             tls: Some(12),
+            tickets: Some(13),
             listeners: vec![(9, Tenure::Own), (10, Tenure::Lent), (11, Tenure::Own)],
         };
         for app in [Some(8), None] {
@@ -132,7 +140,7 @@ mod tests {
                 Some(plan.clone())
             );
         }
-        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 12, 9, 10, 11]);
+        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 12, 13, 9, 10, 11]);
     }
 
     #[test]

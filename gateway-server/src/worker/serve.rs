@@ -1,7 +1,5 @@
 //! The serving loop: starts the application, accepts connections, drains.
 
-use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,8 +15,7 @@ use crate::limits::{BodyLimits, HeadLimits};
 use crate::logging::AccessLog;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
-use crate::os::{memfd, process};
-use crate::tls::{Engine, Material, Terms};
+use crate::os::process;
 use crate::workbench::Workbench;
 
 /// Serves until the drain is over. `ready` is called once connections are accepted.
@@ -46,12 +43,9 @@ pub(crate) async fn serve(
     let settings = settings_of(&options, access_log.clone());
     let service = Service::new(app, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
-    let engine = tls
-        .map(|material| engine_of(material, &options))
-        .transpose()?;
     let listener = |(address, scheme, fd, tenure)| {
         let port = options.redirect_port;
-        Listener::new(&address, scheme, engine.as_ref(), port, fd, tenure)
+        Listener::new(&address, scheme, tls.as_ref(), port, fd, tenure)
     };
     let listeners = listeners.into_iter().map(listener).collect();
     let reactor = Reactor::new(&service, listeners, shares).map_err(other)?;
@@ -116,18 +110,6 @@ fn settings_of(options: &ServeOptions, access_log: Option<Rc<AccessLog>>) -> Set
     }
 }
 
-/// What TLS connections begin from.
-fn engine_of(material: OwnedFd, options: &ServeOptions) -> Result<Rc<Engine>, ServeError> {
-    let bytes = memfd::read(&File::from(material)).map_err(other)?;
-    let material = Material::from_bytes(&bytes).ok_or_else(|| other("expected certificates"))?;
-    let terms = Terms {
-        client_auth: options.client_auth,
-        protocols: PROTOCOLS.iter().map(|name| name.to_vec()).collect(),
-        min_version: options.tls_min_version,
-    };
-    Engine::new(&material, terms).map_err(other)
-}
-
 /// Tells the other workers again and again that this one is alive.
 async fn tell_others(reactor: Rc<Reactor>, clock: Clock) {
     loop {
@@ -168,8 +150,6 @@ fn other(error: impl ToString) -> ServeError {
     }
 }
 
-/// What is spoken within TLS, by the names of ALPN (RFC 7301), best first.
-const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
 /// How often the other workers are told how many connections there are, if nothing happens.
 const TELLING: Duration = Duration::from_millis(500);
 /// How old a line of the access log may become before it is written.

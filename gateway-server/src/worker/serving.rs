@@ -13,14 +13,15 @@ use crate::net::{ListenAddress, Scheme, Tenure};
 use crate::options::ServeOptions;
 use crate::scoreboard::Slot;
 use crate::shares::Shares;
+use crate::tls::Engine;
 
 /// Everything a serving loop needs.
 #[derive(Debug)]
 pub(crate) struct Serving {
     /// Nonblocking sockets to accept from.
     pub(crate) listeners: Vec<(ListenAddress, Scheme, OwnedFd, Tenure)>,
-    /// Certificates and keys, where TLS is spoken.
-    pub(crate) tls: Option<OwnedFd>,
+    /// What TLS connections begin from, where TLS is spoken.
+    pub(crate) tls: Option<Rc<Engine>>,
     /// What to serve.
     pub(crate) app: App,
     /// Where a line for each request goes, if anywhere.

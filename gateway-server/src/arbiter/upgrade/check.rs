@@ -29,6 +29,7 @@ use crate::os::process::{self, Image};
 use crate::os::{memfd, signals};
 use crate::prepare::{self, Goods, Parcel};
 use crate::shares;
+use crate::tls::TicketKeys;
 use crate::value::LogLevel;
 
 /// What the master has left to the program that it may become.
@@ -111,6 +112,7 @@ impl Check {
         drop(logs.open()?);
         let app = prepare::copy_app(config, source)?;
         let tls = prepare::read_tls(config)?;
+        let tickets = TicketKeys::create()?;
         let wire = memfd::sealed("gatewayd-config", &config.to_wire())?;
         let shares = shares::create()?;
         let provisions = Provisions {
@@ -119,6 +121,7 @@ impl Check {
             shares: shares.as_fd(),
             app: app.as_ref().map(AsFd::as_fd),
             tls: tls.as_ref().map(AsFd::as_fd),
+            tickets: tickets.as_fd(),
             logs,
             listeners: &[],
         };

@@ -25,6 +25,8 @@ pub(crate) struct Estate<'a> {
     pub(crate) clock: Duration,
     pub(crate) requests: u64,
     pub(crate) pid_file: Option<&'a LockFile>,
+    /// The keys of TLS session tickets.
+    pub(crate) tickets: BorrowedFd<'a>,
     pub(crate) releases: &'a Releases,
     pub(crate) workers: &'a BTreeMap<WorkerId, WorkerHandle>,
 }
@@ -65,6 +67,7 @@ impl Estate<'_> {
             vec![checker.image.as_fd(), state.as_fd(), found.config.as_fd()];
         inherited.extend(found.app.iter().chain(&found.tls).map(AsFd::as_fd));
         inherited.extend(self.pid_file.map(AsFd::as_fd));
+        inherited.push(self.tickets);
         for left in self.own_listeners() {
             inherited.push(left.socket);
             inherited.extend(left.claim);
@@ -108,6 +111,7 @@ impl Estate<'_> {
             listeners: self.own_listeners().map(numbers).collect(),
             passed: self.releases.passed().leave().map(passed).collect(),
             pid_file: self.pid_file.map(pid_file),
+            tickets: Some(self.tickets.as_raw_fd()),
             kept: self.releases.only_restarts_change(),
             processes: self.workers.iter().map(process).collect(),
         }

@@ -42,6 +42,8 @@ pub(crate) struct Inheritance {
     pub(crate) listeners: Vec<Rc<Listener>>,
     pub(crate) passed: Passed,
     pub(crate) pid_file: Option<LockFile>,
+    /// The keys of TLS session tickets.
+    pub(crate) tickets: Option<OwnedFd>,
     pub(crate) workers: BTreeMap<WorkerId, WorkerHandle>,
     pub(crate) clock: Duration,
     pub(crate) requests: u64,
@@ -90,6 +92,7 @@ impl Inheritance {
             passed.push((one.number, one.name, take(one.socket)?));
         }
         let passed = Passed::inherit(passed).map_err(anyhow::Error::msg)?;
+        let tickets = left.tickets.map(&mut take).transpose()?;
         let pid_file = match left.pid_file {
             Some((file, path)) => Some(LockFile::adopt(take(file)?, path)),
             None => None,
@@ -120,6 +123,7 @@ impl Inheritance {
             listeners,
             passed,
             pid_file,
+            tickets,
             workers,
             clock: left.clock,
             requests: left.requests,

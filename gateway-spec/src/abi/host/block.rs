@@ -13,14 +13,15 @@ use std::task::Poll;
 
 use super::exchange::{AppResponse, Exchange, Shared, Text};
 use super::stream::OfferedStream;
+use super::tls::HostTls;
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
 use crate::abi::field::Field;
 use crate::abi::instance::Instance;
 use crate::abi::size::struct_size;
 use crate::abi::types::{
-    EXT_REQUEST_ID, GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker, SLOT_MIN_SIZE,
-    code, module_flag,
+    EXT_REQUEST_ID, EXT_TLS, GwCtx, GwCtxVt, GwHeader, GwResponse, GwStr, GwStream, GwWaker,
+    SLOT_MIN_SIZE, code, module_flag,
 };
 use crate::abi::waker;
 
@@ -338,10 +339,12 @@ impl<X: Exchange> Block<X> {
                 // SAFETY: as above.
                 unsafe { id.bytes() }
             });
+            // SAFETY: the application holds a reference, until the last of which nothing is recycled.
+            let shared = || unsafe { &(*ctx.cast::<Self>()).shared };
             if asked == Some(EXT_REQUEST_ID) {
-                // SAFETY: the application holds a reference, until the last of which nothing is recycled.
-                let this = unsafe { &*ctx.cast::<Self>() };
-                found = this.shared.id().map_or(ptr::null(), Text::as_raw).cast();
+                found = shared().id().map_or(ptr::null(), Text::as_raw).cast();
+            } else if asked == Some(EXT_TLS) {
+                found = shared().tls().map_or(ptr::null(), HostTls::as_raw).cast();
             }
             code::READY
         });

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use super::tls::HostTls;
 use crate::abi::body::ForeignBody;
 use crate::abi::buffer::OwnedBuffer;
 use crate::abi::field::Field;
@@ -67,6 +68,11 @@ pub trait Shared: Send + Sync + Default + 'static {
 
     /// The request's id, if its head has none; the same text each time, until `recycle`.
     fn id(&self) -> Option<&Text> {
+        None
+    }
+
+    /// Facts of the exchange's TLS connection, the same until `recycle`; nothing on a plaintext one.
+    fn tls(&self) -> Option<&HostTls> {
         None
     }
 

@@ -15,6 +15,7 @@ mod lifespan;
 mod module;
 mod services;
 mod stream;
+mod tls;
 
 pub use address::HostAddress;
 pub use block::Pool;
@@ -27,3 +28,4 @@ pub use lifespan::{StartFailure, Step};
 pub(crate) use lifespan::{poll_shutdown, poll_startup};
 pub use module::{App, Config, HONOURED, Module};
 pub use services::{HostTable, Services};
+pub use tls::HostTls;

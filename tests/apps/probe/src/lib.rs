@@ -101,6 +101,23 @@ fn facts(request: &Request) -> String {
         .concat()
 }
 
+/// What is known of the connection's TLS: scheme, version, suite, protocol, name, how many
+/// certificates the client has shown, and whether they were verified.
+fn secured(request: &Request) -> String {
+    let scheme = request.scheme();
+    let Some(tls) = request.tls() else {
+        return format!("{scheme:?}");
+    };
+    let [protocol, name] = [&tls.alpn, &tls.server_name].map(|text| String::from_utf8_lossy(text));
+    format!(
+        "{scheme:?} {:04x} {:04x} {protocol} {name} {} {}",
+        tls.version,
+        tls.cipher_suite,
+        tls.peer_chain.len(),
+        tls.peer_verified
+    )
+}
+
 impl Gateway for Probe {
     async fn call(&self, mut request: Request) -> Response {
         let path = String::from_utf8_lossy(request.path_below_mount()).into_owned();
@@ -113,6 +130,7 @@ impl Gateway for Probe {
             "version" => Response::text(option_env!("PROBE_VERSION").unwrap_or("unset")),
             "startup" => Response::text(self.startup.clone()),
             "environment" => Response::text(variables()),
+            "tls" => Response::text(secured(&request)),
             "pid" => Response::text(process::id().to_string()),
             "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
             "facts" => Response::text(facts(&request)),

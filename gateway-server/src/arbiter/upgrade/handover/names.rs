@@ -23,6 +23,7 @@ pub(super) const LISTENER: &str = "listener";
 pub(super) const ASKED: &str = "asked";
 pub(super) const PID_FILE: &str = "pid-file";
 pub(super) const PID_PATH: &str = "pid-path";
+pub(super) const TICKETS: &str = "tickets";
 pub(super) const KEPT: &str = "kept";
 pub(super) const VALUE: &str = "kept-value";
 pub(super) const WORKER: &str = "worker";

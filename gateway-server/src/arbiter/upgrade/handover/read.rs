@@ -10,8 +10,8 @@ use nix::unistd::Pid;
 
 use super::names::{
     ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG, NAMED,
-    NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, VALUE, VERSION,
-    WANTED, WORKER,
+    NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, VALUE,
+    VERSION, WANTED, WORKER,
 };
 use super::phase::{self, nanoseconds};
 use super::record::{Handover, HandoverError, PassedRecord, ProcessRecord};
@@ -66,6 +66,7 @@ struct Draft {
     passed: Vec<PassedRecord>,
     pid_file: Option<RawFd>,
     pid_path: Option<PathBuf>,
+    tickets: Option<RawFd>,
     kept: Vec<(String, Vec<String>)>,
     workers: Vec<(WorkerId, Worker)>,
     processes: Vec<ProcessRecord>,
@@ -84,6 +85,7 @@ impl Draft {
             LOG => self.processes.last_mut()?.log = path(),
             PID_PATH => self.pid_path = path(),
             PID_FILE => self.pid_file = Some(RawFd::try_from(number()?).ok()?),
+            TICKETS => self.tickets = Some(RawFd::try_from(number()?).ok()?),
             CLOCK => self.clock = Some(nanoseconds(text()?)?),
             REQUESTS => self.requests = text()?.parse().ok()?,
             CONFIGURED => self.configured = Some(number()?),
@@ -142,6 +144,7 @@ impl Draft {
             listeners: self.listeners,
             passed: self.passed,
             pid_file: self.pid_file.zip(self.pid_path),
+            tickets: self.tickets,
             kept: self.kept,
             processes: self.processes,
         })

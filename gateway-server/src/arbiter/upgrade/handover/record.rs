@@ -31,6 +31,8 @@ pub(in super::super) struct Handover {
     pub(in super::super) passed: Vec<PassedRecord>,
     /// The pid file and where it is.
     pub(in super::super) pid_file: Option<(RawFd, PathBuf)>,
+    /// The keys of TLS session tickets; a program of before had none.
+    pub(in super::super) tickets: Option<RawFd>,
     /// Settings that only a restart can change, and their values.
     pub(in super::super) kept: Vec<(String, Vec<String>)>,
     /// The processes behind the workers.
@@ -87,7 +89,11 @@ impl Handover {
         let pid_file = self.pid_file.iter().map(|(file, _)| *file);
         let workers = self.processes.iter().flat_map(|one| [one.orders, one.page]);
         let passed = self.passed.iter().map(|one| one.socket);
-        let held = sockets.chain(claims).chain(passed).chain(pid_file);
+        let held = sockets
+            .chain(claims)
+            .chain(passed)
+            .chain(pid_file)
+            .chain(self.tickets);
         held.chain(workers).collect()
     }
 }

@@ -84,6 +84,7 @@ fn handover() -> Handover {
             },
         ],
         pid_file: Some((4, "/run/a b.pid".into())),
+        tickets: Some(13),
         kept: vec![
             ("pid".to_owned(), vec!["/run/a b.pid".to_owned()]),
             ("unset".to_owned(), Vec::new()),
@@ -104,7 +105,7 @@ fn handover() -> Handover {
 fn a_state_is_read_as_it_was_written() {
     let handover = handover();
     assert_eq!(Handover::parse(&handover.to_bytes()).unwrap(), handover);
-    assert_eq!(handover.descriptors(), [5, 6, 9, 12, 4, 7, 8]);
+    assert_eq!(handover.descriptors(), [5, 6, 9, 12, 4, 13, 7, 8]);
 }
 
 #[test]

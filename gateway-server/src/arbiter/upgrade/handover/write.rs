@@ -4,8 +4,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::names::{
     ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG, NAMED,
-    NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, VALUE, VERSION,
-    WANTED, WORKER,
+    NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, VALUE,
+    VERSION, WANTED, WORKER,
 };
 use super::phase;
 use super::record::{Handover, PassedRecord, ProcessRecord};
@@ -54,6 +54,9 @@ impl Handover {
         if let Some((file, path)) = &self.pid_file {
             out.put(PID_FILE, file);
             out.put_bytes(PID_PATH, path.as_os_str().as_bytes());
+        }
+        if let Some(tickets) = self.tickets {
+            out.put(TICKETS, tickets);
         }
         for (setting, values) in &self.kept {
             out.put(KEPT, setting);

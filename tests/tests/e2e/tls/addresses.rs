@@ -6,43 +6,11 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
 
-use gateway_tests::address::Address;
-use gateway_tests::artefacts::Artefacts;
 use gateway_tests::certificates::Certificates;
 use gateway_tests::client::{Client, get};
-use gateway_tests::curl::curl;
 use gateway_tests::gatewayd::{Gatewayd, program, run};
 
-fn probe() -> &'static str {
-    Artefacts::built().module("probe").to_str().unwrap()
-}
-
-fn port(address: &Address) -> u16 {
-    match address {
-        Address::Tcp(address) => address.port(),
-        Address::Unix(_) => panic!("expected a port"),
-    }
-}
-
-fn start(arguments: &[&str]) -> Gatewayd {
-    let common = ["--workers", "1", "--bind", "https://127.0.0.1:0"];
-    Gatewayd::start(program().args(common).args(arguments).arg(probe()))
-}
-
-/// What curl gets from `/pid` as `name`, with the connection's facts.
-fn ask(certificates: &Certificates, server: &Gatewayd, name: &str, more: &[&str]) -> (i32, String) {
-    let port = port(&server.address);
-    let (ca, place) = (
-        certificates.text("ca.crt"),
-        format!("{name}:{port}:127.0.0.1"),
-    );
-    let url = format!("https://{name}:{port}/pid");
-    let mut words = vec!["--cacert", &ca, "--resolve", &place, "-v"];
-    words.extend_from_slice(more);
-    words.push(&url);
-    let told = curl(&words);
-    (told.code, told.stdout + &told.stderr)
-}
+use super::{ask, port, probe, start};
 
 #[test]
 fn tls_clear_text_and_redirects_stand_side_by_side() {
