@@ -144,8 +144,16 @@ impl Trie {
 
 impl Statics {
     /// Where `text` leads.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, text: &[u8]) -> Option<usize> {
+        // Where numbers and names stand there is often nothing else.
+        if self.few.is_empty() && self.many.is_empty() {
+            return None;
+        }
+        self.find(text)
+    }
+
+    fn find(&self, text: &[u8]) -> Option<usize> {
         if !self.many.is_empty() {
             return self.many.get(text).copied();
         }
