@@ -4,8 +4,10 @@ use std::fs;
 use std::thread;
 
 use gateway_tests::artefacts::Artefacts;
+use gateway_tests::certificates::Certificates;
 use gateway_tests::client::Client;
-use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::curl::curl;
+use gateway_tests::gatewayd::{Gatewayd, program};
 
 fn probe() -> Gatewayd {
     Gatewayd::serve(
@@ -64,6 +66,36 @@ fn a_file_passes_the_worker_by() {
         written(worker) - between >= length,
         "the file was not sent by the kernel"
     );
+}
+
+#[test]
+fn over_tls_a_file_is_encrypted_with_its_head() {
+    let certificates = Certificates::new();
+    certificates.issue("site", &["site.test"]);
+    let mut command = program();
+    command.args(["--workers", "1", "--bind", "https://127.0.0.1:0"]);
+    command.arg("--tls-cert").arg(certificates.path("site.crt"));
+    command.arg("--tls-key").arg(certificates.path("site.key"));
+    let server = Gatewayd::start(command.arg(Artefacts::built().module("probe")));
+    let port = server.address.port();
+    let (ca, place) = (
+        certificates.text("ca.crt"),
+        format!("site.test:{port}:127.0.0.1"),
+    );
+    let known = [
+        "--cacert",
+        &ca,
+        "--resolve",
+        &place,
+        "--output",
+        "/dev/null",
+    ];
+    for (target, length) in [("/hole/3", 3 << 20), ("/file", 5_000)] {
+        let url = format!("https://site.test:{port}{target}");
+        let told = ["--write-out", "%{http_code} %{size_download}", &url];
+        let outcome = curl(&[&known[..], &told[..]].concat());
+        assert_eq!(outcome.stdout, format!("200 {length}"), "{outcome:?}");
+    }
 }
 
 fn send(client: &mut Client, length: u64) {
