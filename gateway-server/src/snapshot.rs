@@ -1,10 +1,12 @@
-//! The application's file as it was at one moment: a sealed copy in memory, which all workers of a
-//! generation load. Overwriting or truncating a library that processes have mapped kills them; nothing
+//! The application's file as it was at one moment: a sealed copy in memory, or a file in a folder of the
+//! operator's choice, which all workers of a generation load. Overwriting or truncating a library that processes have mapped kills them; nothing
 //! that happens to the file can touch the copy.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,13 +14,15 @@ use nix::libc;
 
 use crate::os::memfd;
 
-/// Copies the file at `path` into sealed memory. The path is resolved anew each time, so a link such as
+/// Copies the file at `path` into sealed memory, or into a file in `folder`, which whoever holds the
+/// descriptor keeps from being [swept](sweep) away. The path is resolved anew each time, so a link such as
 /// `current/app.so` may have moved on since the last.
 ///
 /// # Errors
 ///
 /// The file cannot be read, or does not keep still while it is copied.
-pub(crate) fn take(path: &Path) -> Result<OwnedFd, SnapshotError> {
+pub(crate) fn take(path: &Path, folder: Option<&Path>) -> Result<OwnedFd, SnapshotError> {
+    folder.into_iter().for_each(sweep);
     let unreadable = |source| SnapshotError::Unreadable {
         path: path.to_owned(),
         source,
@@ -35,17 +39,95 @@ pub(crate) fn take(path: &Path) -> Result<OwnedFd, SnapshotError> {
                 path: path.to_owned(),
             });
         }
-        let mut copy = memfd::create(&name).map_err(SnapshotError::Memory)?;
-        let copied = io::copy(&mut file, &mut copy).map_err(unreadable)?;
+        let mut copy = match folder {
+            None => Copy::Memory(memfd::create(&name).map_err(SnapshotError::Memory)?),
+            Some(folder) => Copy::file_in(folder, &name, &before)?,
+        };
+        let copied = io::copy(&mut file, copy.file()).map_err(unreadable)?;
         let after = file.metadata().map_err(unreadable)?;
         if copied == before.size() && stamp(&before) == stamp(&after) {
-            memfd::seal(&copy).map_err(SnapshotError::Memory)?;
-            return Ok(copy.into());
+            return copy.finish();
         }
     }
     Err(SnapshotError::Changing {
         path: path.to_owned(),
     })
+}
+
+/// Removes the copies in a folder that no process holds any more, whichever server has made them.
+pub(crate) fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        // Whoever wants to put a copy there is told.
+        return;
+    };
+    for entry in entries.map_while(Result::ok) {
+        if !entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        let Ok(file) = open(&entry.path()) else {
+            continue;
+        };
+        // Locked until it is gone: whoever has just made it will notice.
+        if file.try_lock().is_ok()
+            && let Err(error) = fs::remove_file(entry.path())
+        {
+            tracing::warn!("cannot remove {}: {error}", entry.path().display());
+        }
+    }
+}
+
+/// A copy while it is made.
+enum Copy {
+    Memory(File),
+    /// A file that is being written, and the descriptor that holds it, by a lock.
+    File {
+        writing: File,
+        held: File,
+    },
+}
+
+impl Copy {
+    /// An empty file in a folder, readable for whoever may read the original.
+    fn file_in(folder: &Path, name: &str, original: &Metadata) -> Result<Self, SnapshotError> {
+        let failed = |source| SnapshotError::Folder {
+            folder: folder.to_owned(),
+            source,
+        };
+        for _ in 0..ATTEMPTS {
+            let chance = RandomState::new().build_hasher().finish();
+            let path = folder.join(format!("{PREFIX}{chance:016x}-{name}"));
+            let writing = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(original.mode() & 0o555)
+                .open(&path)
+                .map_err(failed)?;
+            let held = open(&path).map_err(failed)?;
+            // Somebody may have swept between the two.
+            let locked = held.try_lock_shared().is_ok();
+            if locked && held.metadata().is_ok_and(|found| found.nlink() > 0) {
+                return Ok(Self::File { writing, held });
+            }
+        }
+        Err(failed(io::ErrorKind::ResourceBusy.into()))
+    }
+
+    fn file(&mut self) -> &mut File {
+        match self {
+            Self::Memory(file) => file,
+            Self::File { writing, .. } => writing,
+        }
+    }
+
+    fn finish(self) -> Result<OwnedFd, SnapshotError> {
+        match self {
+            Self::Memory(file) => {
+                memfd::seal(&file).map_err(SnapshotError::Memory)?;
+                Ok(file.into())
+            }
+            Self::File { held, .. } => Ok(held.into()),
+        }
+    }
 }
 
 /// Why there is no copy.
@@ -71,6 +153,14 @@ pub(crate) enum SnapshotError {
         /// The file.
         path: PathBuf,
     },
+    /// The copy cannot be put into the folder.
+    #[error("--snapshot-dir {}: cannot copy the application there: {source}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// There is no memory for the copy.
     #[error("cannot copy the application into memory: {0}")]
     Memory(#[source] io::Error),
@@ -83,6 +173,9 @@ fn open(path: &Path) -> io::Result<File> {
         .custom_flags(libc::O_NONBLOCK)
         .open(path)
 }
+
+/// How the names of copies begin.
+const PREFIX: &str = "gatewayd-snapshot-";
 
 /// How often a file that changes under the copy is tried again.
 const ATTEMPTS: usize = 5;
@@ -109,10 +202,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.so");
         let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-        std::fs::write(&path, &bytes).unwrap();
-        let mut copy = File::from(take(&path).unwrap());
-        std::fs::write(&path, b"truncated").unwrap();
-        std::fs::remove_file(&path).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        let mut copy = File::from(take(&path, None).unwrap());
+        fs::write(&path, b"truncated").unwrap();
+        fs::remove_file(&path).unwrap();
         let mut read = Vec::new();
         copy.rewind().unwrap();
         copy.read_to_end(&mut read).unwrap();
@@ -122,11 +215,11 @@ mod tests {
     #[test]
     fn a_missing_file_and_a_folder_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = take(&folder.path().join("none.so")).unwrap_err();
+        let missing = take(&folder.path().join("none.so"), None).unwrap_err();
         assert!(matches!(missing, SnapshotError::Unreadable { .. }));
         assert!(missing.to_string().contains("none.so"));
         assert!(matches!(
-            take(folder.path()),
+            take(folder.path(), None),
             Err(SnapshotError::NotAFile { .. })
         ));
     }
@@ -136,6 +229,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.so");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(matches!(take(&path), Err(SnapshotError::NotAFile { .. })));
+        assert!(matches!(
+            take(&path, None),
+            Err(SnapshotError::NotAFile { .. })
+        ));
+    }
+
+    #[test]
+    fn a_copy_in_a_folder_stays_for_as_long_as_anybody_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.so");
+        fs::write(&path, b"bytes").unwrap();
+        let there = || fs::read_dir(folder.path()).unwrap().count() - 1;
+        let first = take(&path, Some(folder.path())).unwrap();
+        let second = take(&path, Some(folder.path())).unwrap();
+        let again = first.try_clone().unwrap();
+        drop(first);
+        sweep(folder.path());
+        assert_eq!(there(), 2);
+        let mut read = Vec::new();
+        File::from(again).read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"bytes");
+        sweep(folder.path());
+        assert_eq!(there(), 1);
+        drop(second);
+        sweep(folder.path());
+        assert_eq!(there(), 0);
+        let missing = folder.path().join("missing");
+        let error = take(&path, Some(&missing)).unwrap_err().to_string();
+        assert!(error.contains("missing"), "{error}");
     }
 }

@@ -253,6 +253,7 @@ impl Arbiter {
                         if code == 0 {
                             tracing::info!("stopped; {} requests served", self.requests);
                         }
+                        self.releases.sweep();
                         return Ok(code);
                     }
                     if let (Action::Become(_), false) = (&action, events.is_empty()) {

@@ -12,6 +12,7 @@ use crate::config::{Applies, Config, SETTINGS};
 use crate::logging;
 use crate::net::{Listener, Passed};
 use crate::prepare::{self, Goods, Parcel};
+use crate::snapshot;
 
 /// The releases that workers may still be started from.
 #[derive(Debug)]
@@ -198,6 +199,18 @@ impl Releases {
     /// Whether a generation has a listener that nobody takes over.
     pub(super) fn leaves_listeners(&self, generation: Generation) -> bool {
         Some(generation) <= self.closed
+    }
+
+    /// Lets go of all copies of the application, and removes those in a folder that nobody uses.
+    pub(super) fn sweep(&mut self) {
+        for release in self.all.values_mut() {
+            release.app = None;
+            release
+                .config
+                .snapshot_dir
+                .iter()
+                .for_each(|folder| snapshot::sweep(folder));
+        }
     }
 
     /// Closes all listeners; who is in a backlog is the workers' to accept.

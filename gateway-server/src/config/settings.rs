@@ -128,6 +128,17 @@ pub(crate) static SETTINGS: &[Setting] = &[
         applies: Applies::Reload,
     },
     Setting {
+        name: "snapshot-dir",
+        short: None,
+        group: Group::Serving,
+        field: Field::File(|c| &mut c.snapshot_dir),
+        default: "",
+        help: "Copy the application into this folder instead of into memory: for one whose libraries are \
+               looked for beside it ($ORIGIN), or where nothing may be executed from memory. A copy is \
+               removed once no worker uses it",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "lint",
         short: None,
         group: Group::Serving,

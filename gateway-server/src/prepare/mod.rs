@@ -81,7 +81,7 @@ pub(crate) fn copy_app(
 ) -> Result<Option<OwnedFd>, SnapshotError> {
     match (source, &config.app) {
         (AppSource::CommandLine, Some(path)) if config.workbench.is_none() || path.exists() => {
-            snapshot::take(path).map(Some)
+            snapshot::take(path, config.snapshot_dir.as_deref()).map(Some)
         }
         _ => Ok(None),
     }

@@ -1,6 +1,8 @@
 //! What the serving loop is given, and how it ends.
 
+use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -62,7 +64,8 @@ impl App {
     pub(crate) fn load_path(&self) -> Option<PathBuf> {
         match self {
             Self::Snapshot { copy, .. } => {
-                Some(format!("/proc/self/fd/{}", copy.as_raw_fd()).into())
+                let link = PathBuf::from(format!("/proc/self/fd/{}", copy.as_raw_fd()));
+                Some(place_of(&link).unwrap_or(link))
             }
             Self::File(path) => Some(path.clone()),
             Self::LinkedIn(_) => None,
@@ -76,6 +79,15 @@ impl App {
             Self::LinkedIn(_) => None,
         }
     }
+}
+
+/// Where the file is that a descriptor's link leads to; none if it is in memory alone. A file is loaded
+/// by its own name, so that what it looks for beside itself is found.
+fn place_of(link: &Path) -> Option<PathBuf> {
+    let place = fs::read_link(link).ok()?;
+    let (found, meant) = (fs::metadata(&place).ok()?, fs::metadata(link).ok()?);
+    let same = (found.dev(), found.ino()) == (meant.dev(), meant.ino());
+    same.then_some(place)
 }
 
 /// Which worker of how many this is.

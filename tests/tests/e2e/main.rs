@@ -42,6 +42,7 @@ mod refused;
 mod scale;
 mod shortage;
 mod signals;
+mod snapshots;
 mod stopping;
 mod succession;
 mod supervisor;

@@ -1,0 +1,103 @@
+//! With `--snapshot-dir` the application's copy is a file, so that it finds what it looks for beside itself.
+
+use std::fs;
+use std::path::Path;
+
+use gateway_tests::artefacts::{Artefacts, compile, install};
+use gateway_tests::gatewayd::{Gatewayd, program_at, run};
+use gateway_tests::until;
+use nix::sys::signal::Signal;
+
+/// An application in C that needs a library beside it.
+fn application(folder: &Path) -> std::path::PathBuf {
+    let source = folder.join("libbeside.c");
+    fs::write(
+        &source,
+        "int beside(void);\nint beside(void) { return 1; }\n",
+    )
+    .unwrap();
+    let library = compile(
+        &[source.to_str().unwrap()],
+        &["-fvisibility=default"],
+        folder,
+    );
+    let search = format!("-L{}", folder.display());
+    let flags = [
+        &search,
+        "-Wl,--no-as-needed",
+        "-lbeside",
+        "-Wl,-rpath,$ORIGIN",
+    ];
+    let app = compile(&["examples/hello-c/hello.c"], &flags, folder);
+    assert!(library.exists());
+    app
+}
+
+fn copies(folder: &Path) -> usize {
+    let names = fs::read_dir(folder).unwrap().map_while(Result::ok);
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names
+        .filter(|name| name.starts_with("gatewayd-snapshot-"))
+        .count()
+}
+
+#[test]
+fn a_library_beside_the_application_is_found_through_reload_and_upgrade() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = application(folder.path());
+    let place = folder.path().to_str().unwrap();
+    let bind = ["--bind", "127.0.0.1:0", "--workers", "2", "--linger", "0s"];
+    let without = [&bind[..], &[app.to_str().unwrap()]].concat();
+    let (code, said) = run(&without);
+    assert!(code == 4 && said.contains("libbeside.so"), "{code}: {said}");
+
+    // What another server has left, which was killed.
+    fs::write(folder.path().join("gatewayd-snapshot-0-left.so"), "").unwrap();
+    let gatewayd = folder.path().join("gatewayd");
+    install(Artefacts::built().program("gatewayd"), &gatewayd);
+    let mut command = program_at(&gatewayd);
+    command.args(without).args(["--snapshot-dir", place]);
+    let server = Gatewayd::start(&mut command);
+    assert_eq!(server.get("/").status, 200);
+    assert_eq!(copies(folder.path()), 1);
+    for (signal, generation) in [
+        (Signal::SIGHUP, 2),
+        (Signal::SIGUSR2, 3),
+        (Signal::SIGHUP, 4),
+    ] {
+        let old = server.workers();
+        server.process.signal(signal);
+        let line = format!("all workers run generation {generation}");
+        server.process.line_with(&line, 0);
+        assert_eq!(server.get("/").status, 200);
+        until("the end of the old workers", || {
+            !server.workers().iter().any(|pid| old.contains(pid))
+        });
+    }
+    assert!(copies(folder.path()) <= 2);
+    let (code, said) = server.stop();
+    assert!(code == 0 && !said.contains("WARN"), "{said}");
+    assert_eq!(copies(folder.path()), 0);
+}
+
+#[test]
+fn a_folder_that_is_not_there_ends_the_start_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("none");
+    let hello = Artefacts::built().module("hello").to_str().unwrap();
+    let missing = missing.to_str().unwrap();
+    let (code, said) = run(&[
+        "--workers",
+        "1",
+        "--bind",
+        "127.0.0.1:0",
+        "--snapshot-dir",
+        missing,
+        hello,
+    ]);
+    assert_eq!(code, 4, "{said}");
+    assert!(
+        said.contains(&format!("--snapshot-dir {missing}: ")),
+        "{said}"
+    );
+}
