@@ -73,3 +73,18 @@ fn an_abort_in_an_error_handler_is_no_fault_of_the_application() {
         .test();
     assert_eq!(client.get("/bare").status(), 404);
 }
+
+#[test]
+fn an_abort_in_an_error_handler_brings_its_own_fields() {
+    let client = app()
+        .error_type(async |_: ParseIntError| -> Result<&str> {
+            let busy: Error = abort::<()>(503).expect_err("always");
+            Err(busy.with(header::RETRY_AFTER, HeaderValue::from_static("7")))
+        })
+        .test();
+    let answer = client.get("/bare");
+    assert_eq!(
+        (answer.status(), answer.header("retry-after")),
+        (503, Some("7"))
+    );
+}

@@ -53,7 +53,7 @@ async fn answer(
     if let Some(response) = error.take_response() {
         return response;
     }
-    let fields = error.take_fields();
+    let mut fields = error.take_fields();
     let (status, summary) = (error.status(), error.summary());
     cx.set_failure(Some(summary.clone()));
     let choice = choose(&chain.scope.handlers, &error);
@@ -68,6 +68,7 @@ async fn answer(
             Err(mut second) => match second.take_response() {
                 Some(response) => response,
                 None => {
+                    fields = second.take_fields();
                     let unexpected = second.is_unexpected();
                     if unexpected {
                         failed(cx, &second);
