@@ -6,7 +6,7 @@
 use h2::ext::Protocol;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 
 /// A request that was written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub(crate) enum RequestError {
     /// A value has white space at an end, which HTTP/1 would strip.
     #[error("expected a field value, found white space at its end")]
     OuterSpace,
+    /// `:protocol` would be more than a field value; the library lets any text pass.
+    #[error("expected a protocol's name as `:protocol`, found control characters")]
+    Protocol,
     /// An extended CONNECT of which the length is declared.
     #[error("expected no content-length in an extended CONNECT")]
     LengthOfTunnel,
@@ -86,8 +89,10 @@ pub(crate) fn bring(to: &mut [u8], parts: &Parts, ended: bool) -> Result<Brought
     match protocol {
         Some(_) if fields.contains_key(CONTENT_LENGTH) => return Err(RequestError::LengthOfTunnel),
         Some(protocol) => {
+            let protocol = HeaderValue::from_str(protocol.as_str());
+            let protocol = protocol.map_err(|_| RequestError::Protocol)?;
             text.line(b"connection", b"upgrade")?;
-            text.line(b"upgrade", protocol.as_str().as_bytes())?;
+            text.line(b"upgrade", protocol.as_bytes())?;
         }
         // What follows a CONNECT is no body (RFC 9113 §8.5).
         None if ended || connects || fields.contains_key(CONTENT_LENGTH) => {}
@@ -235,6 +240,13 @@ mod tests {
             brought(request, false).unwrap(),
             "GET /chat HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\n\
              upgrade: websocket\r\n\r\n"
+        );
+        let smuggled = get("/chat")
+            .method("CONNECT")
+            .extension(Protocol::from_static("websocket\r\nhost: b.example"));
+        assert_eq!(
+            brought(smuggled, false).unwrap_err(),
+            RequestError::Protocol
         );
         let tunnel = Request::builder().method("CONNECT").uri("a.example:443");
         assert_eq!(
