@@ -81,7 +81,8 @@
  *     `call` and `poll` of a module that sets GW_MODULE_BLOCKING.
  *
  *  9. The host never calls into the application from inside a function that the application has
- *     called, with one exception: `drop` of an object or buffer that was just moved.
+ *     called, with two exceptions: `drop` of an object or buffer that was just moved, and the
+ *     functions of wakers, since keeping the one that was lent means `clone`.
  *
  * 10. `drop` functions return nothing and cannot fail. They may be called on any thread and call
  *     nothing of the other side but `log` and other `drop`s.
@@ -134,9 +135,10 @@ extern "C" {
  * value counts as GW_INTERNAL.
  *
  * As the result of `call` or `poll` before a response was given, an error becomes the status in the
- * last column. After `respond` succeeded, an error of `call` or `poll` ends the call and is logged,
- * the response goes on; an error of the response's body resets it: HTTP/1 closes the connection
- * without completing the message, HTTP/2 resets the stream.
+ * last column. After `respond` succeeded, an error of `call` or `poll` ends the call and is logged;
+ * a response of which the host has all content by then goes out whole, any other is reset, as by an
+ * error of its body: HTTP/1 closes the connection without completing the message, HTTP/2 resets the
+ * stream.
  */
 #define GW_READY 0        /* done */
 #define GW_PENDING 1      /* not yet; the waker given last will be woken once */
@@ -245,7 +247,8 @@ extern "C" {
 /*
  * gw_header.name_id: ids of well-known names, GW_NAME_HOST and so on. The list is append-only; 0
  * stands for any other name, and a reader falls back to the name's bytes for ids that it does not
- * know. `name` is always filled, so ids are an acceleration and never needed.
+ * know. `name` is always filled, so ids are an acceleration and never needed: a writer may leave
+ * them 0. One that is not 0 agrees with the name, and a reader may go by either.
  *
  * GW_NAMES(X) expands to X(id, identifier, "text") for each, for tables of your own.
  */
@@ -462,7 +465,8 @@ typedef struct gw_commands gw_commands;
  * The descriptor: constant data, so that a tool can read it from the file without running any of
  * the module's code (the two function pointers are then not relocated and mean nothing). A host
  * checks it in this order and refuses the module with a message that names both sides: magic,
- * abi_major, struct_size >= GW_MODULE_MIN_SIZE, min_host_minor, critical flags.
+ * abi_major, struct_size >= GW_MODULE_MIN_SIZE, min_host_minor, critical flags. The first two are
+ * where they are whatever the size.
  */
 struct gw_module {
   uint64_t magic;       /* GW_MAGIC */
@@ -596,6 +600,8 @@ struct gw_app_vt {
                   gw_call **out);
   /*
    * Ends orderly: no call is left and none will come. Polled until it is not PENDING. May be NULL.
+   * Like everything else it runs on a thread that still has its thread-local values, so not in an
+   * exit handler of the C library, which come after those of the thread that ends the process.
    *                                        [host->app, loop, after startup, all calls ended]
    * deadline_ns  CLOCK_MONOTONIC time, in nanoseconds, after which the host stops polling;
    *              0 for none
@@ -630,7 +636,8 @@ struct gw_request {
   gw_str target;      /* the request target exactly as received; HTTP/2: the `:path` */
   gw_str authority;   /* host[:port] of the target or the host field; empty if there is none */
   /* Subslices of `target`, not decoded, dot segments kept. `path` contains the mount prefix, is "*"
-   * for OPTIONS *, and empty for CONNECT. `query` is what follows the first '?'; its `ptr` is NULL
+   * for OPTIONS *, and empty for CONNECT. Where a target in absolute-form has no path it is "/":
+   * the second slash of the target's "://". `query` is what follows the first '?'; its `ptr` is NULL
    * if there is no '?', and not NULL if the query is empty. */
   gw_str path;
   gw_str query;
@@ -644,7 +651,7 @@ struct gw_request {
                  values and names (those with a name_id excepted), to be copied at once; or empty */
   const gw_header *headers; /* hop-by-hop fields removed; one `host` except for HTTP/1.0 */
   uint64_t content_length;  /* exact, 0 for no body, or GW_LENGTH_UNKNOWN */
-  const gw_addr *peer;      /* the other end of the socket, always */
+  const gw_addr *peer;      /* the other end of the socket; as `client` if the host is not told */
   const gw_addr *client;    /* the client by the host's trusted-proxy policy, else as `peer` */
   const gw_addr *local;     /* our end of the socket */
   uint64_t t_mono_ns;       /* arrival of the head: CLOCK_MONOTONIC, nanoseconds */
@@ -715,7 +722,8 @@ struct gw_ctx_vt {
    */
   int32_t (*respond)(gw_ctx *self, gw_response *response);
   /*
-   * Sends an interim response, such as 103 with link fields. Ignored (READY) for HTTP/1.0.
+   * Sends an interim response, such as 103 with link fields. Ignored (READY) for HTTP/1.0, and
+   * by hosts that have no way to send one.
    *                                                              [app->host, any, before respond]
    * status  102 to 199, not 101; 100 is sent by the host itself when the body is first polled
    * Result  GW_READY; GW_INVALID; GW_LIMIT if too much waits to be sent; GW_TOO_LATE after
@@ -723,9 +731,10 @@ struct gw_ctx_vt {
    */
   int32_t (*inform)(gw_ctx *self, uint32_t status, const gw_header *headers, uint32_t n);
   /*
-   * Resolves when the client has gone. Seeing that may need a read, so it is not free.
-   *                                                                        [app->host, any, live]
-   * Result  GW_READY: gone; GW_PENDING; GW_CLOSED: the exchange has ended; GW_UNSUPPORTED
+   * Resolves when the client has gone. Seeing that may need a read, so it is not free; a host that
+   * is not told of it answers PENDING until it finds out.                  [app->host, any, live]
+   * Result  GW_READY: gone, and the call goes on; GW_PENDING; GW_CLOSED: the exchange has ended
+   *         otherwise, or the call has; GW_UNSUPPORTED
    */
   int32_t (*poll_closed)(gw_ctx *self, const gw_waker *waker);
   /*
@@ -786,8 +795,8 @@ struct gw_call_vt {
 /* ---- bodies --------------------------------------------------------------------------------- */
 
 /*
- * One frame of a body. The poller sets `struct_size` to its capacity and zeroes the rest before
- * each poll; the body fills it only when it returns READY.
+ * One frame of a body. Before each poll the poller sets `struct_size` to its capacity, `fd` to -1,
+ * and zeroes the rest; the body fills it only when it returns READY.
  */
 struct gw_frame {
   uint32_t struct_size;

@@ -212,7 +212,7 @@ rules! {
     //# [ERR-01] No panic, exception or `longjmp` crosses the border in either direction.
     ERR_01 "ERR-01" Both "1.0" NotCheckable("unwinding across the border is undefined or ends the process before any check can run; the panic tests of each side stand for it");
     //# [ERR-02] A panic or error before the head is answered with a status of its own; afterwards the response is
-    //# reset. Other exchanges of the process are not disturbed.
+    //# reset, unless all of its content is there already. Other exchanges of the process are not disturbed.
     ERR_02 "ERR-02" Host "1.0" Test("tests/tests/e2e/panics.rs::a_panic_after_the_head_breaks_the_response_off");
     //# [ERR-03] Before the head, LIMIT is answered with 413, TIMEOUT with 408, PROTOCOL with 400, BUSY with 503,
     //# everything else with 500. The details go to the log and never to the client.

@@ -33,8 +33,8 @@ impl RequestFacts<'_> {
         self.check_fields(reports);
         self.check_body(reports);
 
-        //# [REQ-12] `peer` is the other end of the socket, always. `client` differs from it only when a trusted
-        //# proxy named another address, and then CLIENT_FORWARDED says so.
+        //# [REQ-12] `peer` is the other end of the socket, as far as the host is told. `client` differs from it only
+        //# when a trusted proxy named another address, and then CLIENT_FORWARDED says so.
         reports.expect(
             self.peer_is_client || self.client_is_forwarded,
             rules::REQ_12,

@@ -62,18 +62,20 @@ impl Descriptor {
         if magic != MAGIC {
             return Err(Refusal::WrongMagic(magic));
         }
+        let abi = (
+            short(offset_of!(GwModule, abi_major)),
+            short(offset_of!(GwModule, abi_minor)),
+        );
+        // The size is that of another structure if the major version is another.
+        let has_version = bytes.len() >= offset_of!(GwModule, min_host_minor);
+        if has_version && abi.0 != ABI_MAJOR {
+            return Err(Refusal::OtherMajor(abi.0, abi.1));
+        }
         let size = u32::try_from(number(offset_of!(GwModule, struct_size), 4)).unwrap_or_default();
         if size < MODULE_MIN_SIZE || bytes.len() < MODULE_MIN_SIZE as usize {
             return Err(Refusal::Truncated(
                 size.min(crate::head::length(bytes.len())),
             ));
-        }
-        let abi = (
-            short(offset_of!(GwModule, abi_major)),
-            short(offset_of!(GwModule, abi_minor)),
-        );
-        if abi.0 != ABI_MAJOR {
-            return Err(Refusal::OtherMajor(abi.0, abi.1));
         }
         let min_host_minor = short(offset_of!(GwModule, min_host_minor));
         if min_host_minor > ABI_MINOR {

@@ -12,8 +12,8 @@ use super::services::HostTable;
 use crate::abi::instance::{CallFunction, Instance};
 use crate::abi::size::struct_size;
 use crate::abi::types::{
-    GwApp, GwAppVt, GwConfig, GwError, GwHost, GwKv, GwModule, GwStr, MODULE_MIN_SIZE, code,
-    config_flag, module_flag,
+    ABI_MAJOR, GwApp, GwAppVt, GwConfig, GwError, GwHost, GwKv, GwModule, GwStr, MODULE_MIN_SIZE,
+    code, config_flag, module_flag,
 };
 use crate::abi::waker::Lender;
 use crate::error::ErrorKind;
@@ -96,6 +96,10 @@ impl Module {
     fn check(raw: &'static GwModule, linked: bool) -> Result<Self, Refusal> {
         if raw.magic != crate::abi::MAGIC {
             return Err(Refusal::WrongMagic(raw.magic));
+        }
+        // The size is that of another structure if the major version is another.
+        if raw.abi_major != ABI_MAJOR {
+            return Err(Refusal::OtherMajor(raw.abi_major, raw.abi_minor));
         }
         if raw.struct_size < MODULE_MIN_SIZE {
             return Err(Refusal::Truncated(raw.struct_size));

@@ -371,7 +371,8 @@ unsafe extern "C" fn inform(
     // SAFETY: the application's arguments, passed on.
     let answer = unsafe { inform(this.inner, status, fields, count) };
     //# [RES-17] The host answers `inform` with INVALID for what RES-16 forbids, with TOO_LATE after a response and CLOSED
-    //# after the exchange. For HTTP/1.0 it discards the interim response and answers READY.
+    //# after the exchange. For HTTP/1.0, and where it has no way to send one, it discards the interim response and
+    //# answers READY.
     let is_wrong = !probe.broken().is_empty() && !this.exchange.is_http10;
     reports.expect(!is_wrong || answer != code::READY, rules::RES_17, || {
         format!("the host accepted a forbidden interim response {status}")

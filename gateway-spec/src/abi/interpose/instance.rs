@@ -108,7 +108,7 @@ impl Instance {
     /// Checks the thread of a function that enters the application.
     pub(super) fn enter(&self, what: &str) {
         //# [CALL-06] The host enters no function of the application while the application is inside one of the host's,
-        //# except to drop what was just moved.
+        //# except to drop what was just moved, and to clone, wake or drop wakers.
         self.reports
             .expect(INSIDE_HOST.get() == 0, rules::CALL_06, || {
                 format!("{what} from inside a function of the host")
