@@ -21,6 +21,7 @@ pub mod network;
 pub mod nginx;
 pub mod notebook;
 pub mod process;
+pub mod python;
 pub mod response;
 pub mod soak;
 pub mod starvation;

@@ -36,6 +36,7 @@ mod process_one;
 mod project;
 mod proxies;
 mod proxy;
+mod python;
 mod reconfiguration;
 mod recycling;
 mod refused;

@@ -1,0 +1,1 @@
+../../../../gateway-spec/include/gateway.h

@@ -1,0 +1,159 @@
+//! What a server of Python's loses of a request, and what the echo application then sees: the
+//! documented limits of docs/python.md, as a function from gatewayd's answer.
+
+use gateway_tests::python::Kind;
+use serde_json::{Value as Json, json};
+
+/// What a server makes of requests.
+#[derive(Debug)]
+pub(super) struct Manners {
+    /// What stands between the values of repeated fields, and of cookies, which become one.
+    joined: Option<[&'static str; 2]>,
+    /// Whether fields are in the client's order.
+    ordered: bool,
+    /// Whether lines of one name stand together, in requests and in responses.
+    pub(super) groups_fields: bool,
+    underscores: Underscores,
+    /// Whether the target is told as it was sent; otherwise the path comes decoded.
+    exact_target: bool,
+    /// Whether `/?` is told from `/`.
+    empty_query: bool,
+    /// Whether a target in absolute-form is told from one in origin-form.
+    absolute_form: bool,
+}
+
+/// What becomes of a name with `_`.
+#[derive(Debug, PartialEq)]
+enum Underscores {
+    Kept,
+    Dropped,
+    /// It becomes that with `-`.
+    Folded,
+}
+
+impl Manners {
+    pub(super) fn of(kind: Kind) -> Self {
+        let wsgi = Self {
+            joined: Some([",", ","]),
+            ordered: false,
+            groups_fields: false,
+            underscores: Underscores::Dropped,
+            exact_target: true,
+            empty_query: true,
+            absolute_form: true,
+        };
+        match kind {
+            Kind::Gunicorn | Kind::GunicornThreads => wsgi,
+            Kind::Uwsgi => Self {
+                joined: Some([", ", ", "]),
+                underscores: Underscores::Folded,
+                ..wsgi
+            },
+            Kind::Granian => Self {
+                joined: Some([",", ";"]),
+                groups_fields: true,
+                underscores: Underscores::Folded,
+                exact_target: false,
+                empty_query: false,
+                absolute_form: false,
+                ..wsgi
+            },
+            Kind::GranianAsgi | Kind::Uvicorn => Self {
+                joined: None,
+                ordered: kind == Kind::Uvicorn,
+                groups_fields: kind == Kind::GranianAsgi,
+                underscores: Underscores::Kept,
+                exact_target: true,
+                empty_query: false,
+                absolute_form: false,
+            },
+        }
+    }
+
+    /// What the echo application answers under this server, by what it answers under gatewayd.
+    pub(super) fn of_echo(&self, gatewayd: &Json) -> Json {
+        let mut echo = gatewayd.clone();
+        let [mut path, target] = ["path", "target"].map(|name| text(&echo[name]));
+        let mut query = echo["query"].as_str().map(str::to_owned);
+        if !self.empty_query && query.as_deref() == Some("") {
+            query = None;
+        }
+        if !self.exact_target {
+            path = encoded(&decoded(&path));
+        }
+        let is_absolute = target.contains("://") && !target.starts_with('/');
+        if !is_absolute || !self.absolute_form {
+            let mark = query.iter().map(|query| format!("?{query}"));
+            echo["target"] = json!(path.clone() + &mark.collect::<String>());
+        }
+        echo["path"] = json!(path);
+        echo["query"] = json!(query);
+        echo["headers"] = self.fields(&gatewayd["headers"]);
+        echo
+    }
+
+    /// The fields of an echo, in an order that can be compared.
+    pub(super) fn sorted(&self, echo: &Json) -> Json {
+        let mut echo = echo.clone();
+        if let (false, Some(fields)) = (self.ordered, echo["headers"].as_array_mut()) {
+            fields.sort_by_key(ToString::to_string);
+        }
+        echo
+    }
+
+    fn fields(&self, fields: &Json) -> Json {
+        let mut kept: Vec<(String, String)> = Vec::new();
+        for field in fields.as_array().expect("an array of fields") {
+            let (mut name, value) = (text(&field[0]), text(&field[1]));
+            if name.contains('_') {
+                match self.underscores {
+                    Underscores::Kept => {}
+                    Underscores::Dropped => continue,
+                    Underscores::Folded => name = name.replace('_', "-"),
+                }
+            }
+            let Some([fields, cookies]) = self.joined else {
+                kept.push((name, value));
+                continue;
+            };
+            let glue = if name == "cookie" { cookies } else { fields };
+            match kept.iter_mut().find(|(other, _)| *other == name) {
+                // A CGI variable of this name is a setting of many clients.
+                _ if name == "proxy" => {}
+                Some((_, earlier)) => *earlier += &format!("{glue}{value}"),
+                None => kept.push((name, value)),
+            }
+        }
+        json!(kept)
+    }
+}
+
+fn text(json: &Json) -> String {
+    json.as_str().expect("a text").to_owned()
+}
+
+fn decoded(path: &str) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digits = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        (octets, rest) = match octet.filter(|_| *first == b'%') {
+            Some(octet) => ([octets, vec![octet]].concat(), &tail[2..]),
+            None => ([octets, vec![*first]].concat(), tail),
+        };
+    }
+    octets
+}
+
+fn encoded(path: &[u8]) -> String {
+    let is_kept =
+        |octet: u8| octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&octet);
+    let texts = path.iter().map(|&octet| match is_kept(octet) {
+        true => char::from(octet).to_string(),
+        false => format!("%{octet:02X}"),
+    });
+    texts.collect()
+}
