@@ -12,6 +12,7 @@ pub mod control_group;
 pub mod curl;
 mod devtools;
 pub mod evenness;
+pub mod frames;
 pub mod gatewayd;
 #[cfg(doctest)]
 pub mod guide;

@@ -79,7 +79,7 @@ pub(crate) fn bring(to: &mut [u8], parts: &Parts, ended: bool) -> Result<Brought
     }
     if let Some(authority) = authority {
         let agrees =
-            |host: &http::HeaderValue| host.as_bytes().eq_ignore_ascii_case(authority.as_bytes());
+            |host: &HeaderValue| host.as_bytes().eq_ignore_ascii_case(authority.as_bytes());
         if !fields.get_all(HOST).iter().all(agrees) {
             return Err(RequestError::HostDisagrees);
         }

@@ -23,9 +23,14 @@ pub(super) fn engine(
     let bytes = memfd::read(&File::from(material))?;
     let material = Material::from_bytes(&bytes);
     let material = material.ok_or_else(|| io::Error::other("expected certificates"))?;
+    let protocols = if options.http2.enabled {
+        &PROTOCOLS[..]
+    } else {
+        &PROTOCOLS[1..]
+    };
     let terms = Terms {
         client_auth: options.client_auth,
-        protocols: PROTOCOLS.iter().map(|name| name.to_vec()).collect(),
+        protocols: protocols.iter().map(|name| name.to_vec()).collect(),
         min_version: options.tls_min_version,
         ticket_lifetime: options.ticket_lifetime,
     };
@@ -34,4 +39,4 @@ pub(super) fn engine(
 }
 
 /// What is spoken within TLS, by the names of ALPN (RFC 7301), best first.
-const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];

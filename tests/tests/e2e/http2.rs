@@ -3,8 +3,13 @@
 use std::process::Command;
 
 use gateway_tests::artefacts::Artefacts;
+use gateway_tests::certificates::Certificates;
 use gateway_tests::curl::{Outcome, curl};
+use gateway_tests::frames::{
+    DATA, END_STREAM, GOAWAY, HEADERS, Http2Client, WINDOW_UPDATE, field, frame, headers, request,
+};
 use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::websocket;
 use nix::sys::signal::Signal;
 
 fn probe(arguments: &[&str]) -> Gatewayd {
@@ -103,4 +108,130 @@ fn http2_that_is_turned_off_is_refused_as_http1() {
     let refused = curl2(&[&server.url("/version")]);
     assert_ne!(refused.code, 0);
     assert_eq!(server.get("/version").status, 200);
+}
+
+#[test]
+fn tls_leads_to_http2_who_offers_it() {
+    let certificates = Certificates::new();
+    certificates.issue("site", &["site.test"]);
+    let [cert, key, ca] = ["site.crt", "site.key", "ca.crt"].map(|name| certificates.text(name));
+    let mut command = gateway_tests::gatewayd::program();
+    command
+        .args(["--workers", "1", "--bind", "https://127.0.0.1:0"])
+        .args(["--tls-cert", &cert, "--tls-key", &key])
+        .arg(Artefacts::built().module("probe"));
+    let server = Gatewayd::start(&mut command);
+    let port = server.address.port();
+    let (url, place) = (
+        format!("https://site.test:{port}/chunks/500"),
+        format!("site.test:{port}:127.0.0.1"),
+    );
+    for (flag, version) in [("--http2", "2"), ("--http1.1", "1.1")] {
+        let told = [
+            "--cacert",
+            &ca,
+            "--resolve",
+            &place,
+            "--output",
+            "/dev/null",
+        ];
+        let sizes = [
+            "--write-out",
+            "%{http_version} %{size_download}",
+            flag,
+            &url,
+        ];
+        let outcome = curl(&[&told[..], &sizes[..]].concat());
+        assert_eq!(outcome.stdout, format!("{version} 500000"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_websocket_is_spoken_on_a_stream_and_told_of_a_drain() {
+    let server = Gatewayd::serve(
+        Artefacts::built().module("websocket-echo"),
+        &["--workers", "1", "--lint"],
+    );
+    let mut client = Http2Client::connect(&server.address, &[]);
+    let opening = [
+        request("CONNECT", "/echo"),
+        field(":protocol", "websocket"),
+        field("sec-websocket-version", "13"),
+    ]
+    .concat();
+    // Beside it, the connection serves others.
+    client.send(&headers(1, 0, &opening));
+    let answer = client.frame_of(HEADERS).unwrap();
+    // `:status: 200` in the static table.
+    assert_eq!((answer.stream, answer.payload[0]), (1, 0x88));
+    client.get(3, "/");
+    assert_eq!(client.frame_of(HEADERS).unwrap().stream, 3);
+    let text = websocket::Sent::new(1, "over HTTP/2").masked([1, 2, 3, 4]);
+    client.send(&frame(DATA, 0, 1, &text.bytes()));
+    let echo = loop {
+        let data = client.frame_of(DATA).unwrap();
+        if data.stream == 1 {
+            break data.payload;
+        }
+    };
+    assert_eq!(
+        echo,
+        websocket::Sent::new(1, "over HTTP/2").unmasked().bytes()
+    );
+    server.process.signal(Signal::SIGTERM);
+    let mut going = false;
+    let goodbye = loop {
+        let next = client.frame().expect("a goodbye");
+        going |= next.kind == GOAWAY;
+        if next.kind == DATA && !next.payload.is_empty() {
+            break next.payload;
+        }
+    };
+    // Close, with 1001.
+    let expected = websocket::Sent::close(1001, &goodbye[4..]).unmasked();
+    assert_eq!(goodbye, expected.bytes());
+    let close = websocket::Sent::close(1001, "").masked([1, 2, 3, 4]);
+    client.send(&frame(DATA, END_STREAM, 1, &close.bytes()));
+    let rest = client.end();
+    assert!(going || rest.is_some());
+    let (code, said) = server.process.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("ERROR"), "{said}");
+}
+
+#[test]
+fn a_drain_is_told_finished_and_followed_by_the_end() {
+    let server = probe(&["--workers", "1"]);
+    let mut client = Http2Client::connect(&server.address, &[]);
+    client.get(1, "/draining");
+    // It waits, while another is answered.
+    client.get(3, "/version");
+    assert_eq!(client.frame_of(DATA).unwrap().stream, 3);
+    server.process.signal(Signal::SIGTERM);
+    let answered = client.frame_of(DATA).unwrap();
+    assert_eq!(
+        (answered.stream, &answered.payload[..]),
+        (1, &b"draining"[..])
+    );
+    assert_eq!(client.end(), Some(0));
+    assert_eq!(server.process.end().0, 0);
+}
+
+#[test]
+fn a_body_that_nobody_takes_stops_its_stream_and_no_other() {
+    let server = probe(&["--workers", "1", "--http2-stream-window", "64KiB"]);
+    let mut client = Http2Client::connect(&server.address, &[]);
+    // The connection's window is opened first.
+    assert!(client.frame_of(WINDOW_UPDATE).is_some());
+    client.send(&headers(1, 0, &request("POST", "/sleep/100000")));
+    for _ in 0..3 {
+        client.send(&frame(DATA, 0, 1, &[b'x'; 16_384]));
+    }
+    client.send(&headers(3, 0, &request("POST", "/spawned")));
+    for _ in 0..3 {
+        client.send(&frame(DATA, 0, 3, &[b'x'; 16_384]));
+    }
+    client.send(&frame(DATA, END_STREAM, 3, b""));
+    let answer = client.frame_of(DATA).unwrap();
+    assert_eq!((answer.stream, &answer.payload[..]), (3, &b"49152"[..]));
 }

@@ -21,6 +21,7 @@ mod faults;
 mod guide;
 mod hostile;
 mod http2;
+mod http2_attacks;
 mod large;
 mod lifecycle;
 mod limits;

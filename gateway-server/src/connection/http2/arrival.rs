@@ -16,8 +16,8 @@ use super::super::case::{Case, Docket};
 use super::super::handover::{Dialect, Request, RequestLine};
 use super::super::label::Label;
 use super::super::places::Place;
-use super::super::refusal;
 use super::super::service::Scratch;
+use super::super::{redirect, refusal};
 use super::base::Base;
 use super::inflow::Inflow;
 use super::stream::Stream;
@@ -140,6 +140,15 @@ fn dispatch(
         });
     }
     let mut stale = false;
+    if let Some(port) = base.ends.entrance.redirects {
+        let date = &service.clock.date;
+        return answer_with(base, request, ways.respond, |out| match redirect::location(
+            head, raw, port,
+        ) {
+            Some(location) => refusal::write_redirect(out, &location, &recipient, date),
+            None => refusal::write(out, 400, &recipient, date),
+        });
+    }
     if let Some(bench) = &service.workbench {
         match bench.verdict(head.fields(raw)) {
             Verdict::Current => {}

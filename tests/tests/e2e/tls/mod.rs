@@ -38,7 +38,7 @@ fn ask(certificates: &Certificates, server: &Gatewayd, name: &str, more: &[&str]
         format!("{name}:{port}:127.0.0.1"),
     );
     let url = format!("https://{name}:{port}/pid");
-    let mut words = vec!["--cacert", &ca, "--resolve", &place, "-v"];
+    let mut words = vec!["--http1.1", "--cacert", &ca, "--resolve", &place, "-v"];
     words.extend_from_slice(more);
     words.push(&url);
     let told = curl(&words);
