@@ -50,6 +50,10 @@ impl AsyncRead for SharedWire {
             }
             return Poll::Ready(Ok(()));
         }
+        // Asked first: an engine looks again and again, and to have memory ready has a price.
+        if !wire.may_read() {
+            return Poll::Pending;
+        }
         let count = ready!(wire.poll_read(into.initialize_unfilled()))?;
         into.advance(count);
         Poll::Ready(Ok(()))
