@@ -30,6 +30,10 @@ fn the_application_is_told_of_the_connection() {
         ],
     );
     assert_eq!(body(&said), "Https 0304 1301 http/1.1 site.test 0 false");
+    // The server's order decides, not the client's.
+    let order = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+    let said = s_client(&server, "/tls", &["-tls1_3", "-ciphersuites", order]);
+    assert_eq!(body(&said), "Https 0304 1302  site.test 0 false");
     let suite = ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"];
     let said = s_client(&server, "/tls", &suite);
     assert_eq!(body(&said), "Https 0303 c02c  site.test 0 false");
