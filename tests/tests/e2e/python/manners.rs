@@ -65,7 +65,7 @@ impl Manners {
                 underscores: Underscores::Kept,
                 exact_target: true,
                 empty_query: false,
-                absolute_form: false,
+                absolute_form: kind == Kind::Uvicorn,
             },
         }
     }
