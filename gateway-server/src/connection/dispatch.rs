@@ -139,7 +139,8 @@ impl Connection {
         }
         let answer = turn.begin(terms);
         let call = service.slot.at(raw, || {
-            self.ends.call(service, &request, None, answer, turn.waker)
+            self.ends
+                .call_without_body(service, &request, answer, turn.waker)
         });
         self.called(turn, &request, recipient, call, None);
         0

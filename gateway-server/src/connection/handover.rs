@@ -76,31 +76,31 @@ impl<'r> Request<'r> {
 }
 
 impl Ends {
-    /// Calls the application; as [`Call::serve`].
+    /// Calls the application with a request that has no body; as [`Call::serve`].
     #[inline(always)]
-    pub(super) fn call(
+    pub(super) fn call_without_body(
         &self,
         service: &Service,
         request: &Request<'_>,
-        body: Option<Body>,
         answer: Box<Answer>,
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
         let lines = request.head.fields(request.raw);
         if lines.len() > MANY || self.is_proxied() {
-            return self.call_at_length(service, request, body, answer, waker);
+            return self.call(service, request, None, answer, waker);
         }
         let mut fields = ArrayVec::<Field<'_>, MANY>::new();
         for line in lines {
             fields.push(line);
         }
         let facts = Facts::direct(self, request.head, request.raw);
-        self.start(service, request, (&facts, &fields), body, answer, waker)
+        self.start(service, request, (&facts, &fields), None, answer, waker)
     }
 
-    /// The same, for a request with more field lines than clients send, or that a proxy passes on.
+    /// The same, for any request: also with a body, with more field lines than clients send, or that a
+    /// proxy passes on.
     #[inline(never)]
-    fn call_at_length(
+    pub(super) fn call(
         &self,
         service: &Service,
         request: &Request<'_>,
