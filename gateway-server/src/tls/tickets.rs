@@ -13,7 +13,6 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::rand;
 use rustls::server::ProducesTickets;
 
 use crate::os::shared_memory::SharedWords;
@@ -66,7 +65,8 @@ impl TicketKeys {
     pub(crate) fn turn(&self) -> io::Result<()> {
         let next = self.words.word(0).load(Relaxed).wrapping_add(1);
         let mut bytes = [0; KEY_BYTES];
-        rand::fill(&mut bytes).map_err(|_| io::Error::other("there are no random numbers"))?;
+        // From the system: the library's own generator takes longer to begin than the whole server.
+        getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         self.store(next, &bytes);
         self.words.word(0).store(next, Release);
         self.store(next.wrapping_add(1), &[0; KEY_BYTES]);
