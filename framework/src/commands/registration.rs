@@ -56,7 +56,7 @@ impl App {
     ///
     /// In `create-user NAME [ALIAS] [--admin] [--role ROLE]`, `NAME` must be given, `[ALIAS]` may be, `[--admin]`
     /// is a switch and `[--role ROLE]` an option with a value; `FILES...` and `[FILES]...` take as many as there
-    /// are. They are taken as [`Words<T>`], by their names in lower case.
+    /// are. They are taken as [`Words<T>`](crate::Words), by their names in lower case.
     ///
     /// ```
     /// use carafe::*;
