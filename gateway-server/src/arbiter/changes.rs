@@ -16,7 +16,7 @@ impl Changes {
     pub(super) fn between(new: &mut Config, old: &Config) -> Self {
         let (mut applied, mut kept) = (Vec::new(), Vec::new());
         let mut running = old.clone();
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter() {
             let before = setting.show(&mut running);
             if setting.show(new) == before {
                 continue;
@@ -86,22 +86,10 @@ pub(super) fn tell_kept(kept: &[(&str, String)]) {
 mod tests {
     use super::*;
 
-    fn config(texts: &[(&str, &str)]) -> Config {
-        let mut config = Config::blank();
-        for setting in SETTINGS {
-            let text = texts.iter().find(|(name, _)| *name == setting.name);
-            let text = text.map_or(setting.default, |(_, text)| text);
-            if !text.is_empty() {
-                setting.set(&mut config, &[text]).unwrap();
-            }
-        }
-        config
-    }
-
     #[test]
     fn what_differs_is_applied_and_one_process_cannot_become_many() {
-        let old = config(&[("workers", "3")]);
-        let mut new = config(&[("workers", "0"), ("linger", "1s"), ("bind", "[::]:1")]);
+        let old = Config::of(&[("workers", "3")]);
+        let mut new = Config::of(&[("workers", "0"), ("linger", "1s"), ("bind", "[::]:1")]);
         new.app_arguments.push("x".into());
         let changes = Changes::between(&mut new, &old);
         assert_eq!(changes.applied, ["bind", "linger", "app.arguments"]);
@@ -113,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_new_program_keeps_what_only_a_restart_changes_and_knows() {
-        let mut new = config(&[("pid", "/new"), ("linger", "1s")]);
+        let mut new = Config::of(&[("pid", "/new"), ("linger", "1s")]);
         let before = [
             ("pid", vec!["/old"]),
             ("linger", vec!["9s"]),

@@ -163,24 +163,12 @@ mod tests {
     use super::*;
     use crate::config::SETTINGS;
 
-    fn config(texts: &[(&str, &str)]) -> Config {
-        let mut config = Config::blank();
-        for setting in SETTINGS {
-            let text = texts.iter().find(|(name, _)| *name == setting.name);
-            let text = text.map_or(setting.default, |(_, text)| text);
-            if !text.is_empty() {
-                setting.set(&mut config, &[text]).unwrap();
-            }
-        }
-        config
-    }
-
     #[test]
     fn listeners_that_are_asked_for_again_are_the_same_sockets() {
         let folder = tempfile::tempdir().unwrap();
         let unix = |name: &str| format!("unix:{}", folder.path().join(name).display());
         let with = |texts: &[&str]| {
-            let mut config = config(&[]);
+            let mut config = Config::of(&[]);
             SETTINGS[0].set(&mut config, texts).unwrap();
             config
         };
@@ -220,7 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("gone/log");
         let log = log.to_str().unwrap();
-        let config = config(&[("bind", "127.0.0.1:0"), ("access-log", log)]);
+        let config = Config::of(&[("bind", "127.0.0.1:0"), ("access-log", log)]);
         let none = Passed::default();
         let refused = Release::new(config.clone(), None, None, &[], &none).unwrap_err();
         assert!(matches!(refused, ReleaseError::Log(_)));

@@ -140,7 +140,7 @@ pub(super) fn command(title: &str, source: AppSource, purpose: Purpose) -> Comma
                 .help("Show the application's own settings too, any of which may be a password"),
         );
     }
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter() {
         let mut help = setting.help.to_owned();
         let switch = setting.field.placeholder().is_empty();
         if !setting.default.is_empty() && !switch {
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn help_lists_every_setting_under_its_heading() {
         let help = serving().render_help().to_string();
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter() {
             assert!(help.contains(&setting.flag()), "{}", setting.name);
             assert!(help.contains(setting.group.heading()));
         }

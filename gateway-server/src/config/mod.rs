@@ -111,6 +111,20 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// The defaults, but for the settings that are named here.
+    #[cfg(test)]
+    pub(crate) fn of(texts: &[(&str, &str)]) -> Self {
+        let mut config = Self::blank();
+        for setting in SETTINGS.iter() {
+            let text = texts.iter().find(|(name, _)| *name == setting.name);
+            let text = text.map_or(setting.default, |(_, text)| text);
+            if !text.is_empty() {
+                setting.set(&mut config, &[text]).unwrap();
+            }
+        }
+        config
+    }
+
     /// A configuration in which no setting has its default yet.
     pub(crate) fn blank() -> Self {
         let (none, zero) = (Duration::ZERO, ByteCount(0));

@@ -37,7 +37,7 @@ fn the_documentation_names_the_variables_beside_the_table() {
 fn reference() -> String {
     let mut text = String::new();
     let mut heading = "";
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter() {
         if setting.group.heading() != heading {
             heading = setting.group.heading();
             writeln!(text, "\n## {heading}").unwrap();

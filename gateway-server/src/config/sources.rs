@@ -9,7 +9,7 @@ use super::given::Given;
 use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
-use super::setting::{ENV_PREFIX, Setting};
+use super::setting::ENV_PREFIX;
 use super::{Config, SETTINGS, accounts, tls};
 use crate::options::AppSettings;
 
@@ -190,7 +190,7 @@ fn given_path(value: &OsStr) -> Option<PathBuf> {
 /// Other unknown variables are none of our business: Kubernetes, for one, gives every container
 /// `GATEWAYD_SERVICE_HOST` and more when a service is called `gatewayd`.
 pub(crate) fn near_misses(names: impl Iterator<Item = OsString>) -> Vec<(String, String)> {
-    let mut known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+    let mut known: Vec<String> = SETTINGS.iter().map(|one| one.variable()).collect();
     known.extend([FILE_VARIABLE, APP_VARIABLE].map(str::to_owned));
     let mut misses = Vec::new();
     for name in names {

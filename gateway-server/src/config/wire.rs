@@ -14,7 +14,7 @@ impl Config {
     pub(crate) fn to_wire(&self) -> Vec<u8> {
         let mut config = self.clone();
         let mut wire = Vec::with_capacity(1024);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter() {
             for text in setting.show(&mut config) {
                 push(&mut wire, setting.name, text.as_bytes());
             }
