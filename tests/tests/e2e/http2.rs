@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use gateway_tests::address::Address;
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::certificates::Certificates;
 use gateway_tests::curl::{Outcome, curl};
@@ -9,7 +10,9 @@ use gateway_tests::frames::{
     DATA, END_STREAM, GOAWAY, HEADERS, Http2Client, WINDOW_UPDATE, field, frame, headers, request,
 };
 use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::load::Load;
 use gateway_tests::websocket;
+use http::HeaderMap;
 use nix::sys::signal::Signal;
 
 fn probe(arguments: &[&str]) -> Gatewayd {
@@ -234,4 +237,86 @@ fn a_body_that_nobody_takes_stops_its_stream_and_no_other() {
     client.send(&frame(DATA, END_STREAM, 3, b""));
     let answer = client.frame_of(DATA).unwrap();
     assert_eq!((answer.stream, &answer.payload[..]), (3, &b"49152"[..]));
+}
+
+#[test]
+fn reloads_and_an_upgrade_under_load_fail_no_stream() {
+    let server = probe(&["--workers", "2"]);
+    let load = Load::streams(&server.address, "/version", 4, 10);
+    load.more(500);
+    for signal in [Signal::SIGHUP, Signal::SIGUSR2, Signal::SIGHUP] {
+        let from = server.process.lines_so_far();
+        server.process.signal(signal);
+        server.process.line_with("all workers run generation", from);
+        load.more(500);
+    }
+    let tally = load.stop();
+    tally.expect_no_failure();
+    assert!(tally.idle_ends > 0, "no connection was replaced: {tally:?}");
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+}
+
+/// Sends a body with trailers behind it by a client's library; the answer's status, body and trailers.
+fn exchange(server: &Gatewayd, path: &str, length: usize) -> (u16, usize, Option<HeaderMap>) {
+    let Address::Tcp(address) = server.address else {
+        panic!("expected a TCP address, found {:?}", server.address);
+    };
+    let url = format!("http://test{path}");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build();
+    let exchanged = async {
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (asks, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::post(url).header("te", "trailers");
+        let (response, mut send) = asks
+            .ready()
+            .await
+            .unwrap()
+            .send_request(request.body(()).unwrap(), false)
+            .unwrap();
+        send.send_data(vec![b'x'; length].into(), false).unwrap();
+        let trailers = [("x-sum", "7"), ("content-length", "1")];
+        let trailers =
+            trailers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        send.send_trailers(trailers.into_iter().collect()).unwrap();
+        let (head, mut recv) = response.await.unwrap().into_parts();
+        let mut received = 0;
+        while let Some(data) = recv.data().await {
+            received += data.unwrap().len();
+        }
+        let trailers = recv.trailers().await.unwrap();
+        (head.status.as_u16(), received, trailers)
+    };
+    runtime.unwrap().block_on(exchanged)
+}
+
+#[test]
+fn trailers_of_a_request_reach_the_application_without_what_may_not_be_one() {
+    let server = probe(&["--workers", "1"]);
+    let (status, received, trailers) = exchange(&server, "/mirror", 1000);
+    assert_eq!((status, received), (200, 1000));
+    let expected: HeaderMap = [("x-sum", "7")]
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .into_iter()
+        .collect();
+    assert_eq!(trailers, Some(expected));
+}
+
+#[test]
+fn a_body_of_the_limit_passes_and_a_longer_one_is_413_with_and_without_a_length() {
+    let lab = Artefacts::built().module("lab");
+    let server = Gatewayd::serve(lab, &["--workers", "1", "--max-body", "1000"]);
+    // Its length is not told.
+    assert_eq!(exchange(&server, "/upload", 1000).0, 200);
+    assert_eq!(exchange(&server, "/upload", 1001).0, 413);
+    let told = |length: usize| {
+        let body = "x".repeat(length);
+        let code = ["--write-out", "%{http_code}", "--output", "/dev/null"];
+        curl2(&[&["--data", &body, &server.url("/upload")], &code[..]].concat()).stdout
+    };
+    assert_eq!(told(1000), "200");
+    assert_eq!(told(1001), "413");
 }

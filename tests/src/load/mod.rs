@@ -1,5 +1,7 @@
 //! Steady load that counts: what came back, and what failed and how.
 
+mod streams;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use self::streams::Streams;
 use crate::DEADLINE;
 use crate::address::{Address, Stream};
 use crate::response::{Response, To};
@@ -67,7 +70,8 @@ pub struct Tally {
     pub answers: BTreeMap<String, u64>,
     /// Everything else, in words.
     pub failures: Vec<String>,
-    /// Kept connections that the server closed while nothing was on its way: no failures.
+    /// Kept connections that the server closed while nothing was on its way, and requests that it had said
+    /// it would not look at: no failures.
     pub idle_ends: u64,
 }
 
@@ -89,6 +93,24 @@ impl Load {
             thread::spawn(move || drive(&plan, source, &shared))
         };
         let clients = (0..plan.clients).map(client).collect();
+        Self { shared, clients }
+    }
+
+    /// Starts clients that keep so many requests for a path going side by side, in HTTP/2 on one connection
+    /// each, which is opened anew when the server announces its end.
+    #[must_use]
+    pub fn streams(address: &Address, path: &str, clients: usize, at_once: usize) -> Self {
+        let shared = Arc::new(Shared::default());
+        let plan = Streams {
+            address: address.clone(),
+            path: path.to_owned(),
+            at_once,
+        };
+        let client = |_| {
+            let (plan, shared) = (plan.clone(), Arc::clone(&shared));
+            thread::spawn(move || streams::drive(plan, &shared))
+        };
+        let clients = (0..clients).map(client).collect();
         Self { shared, clients }
     }
 
@@ -183,6 +205,25 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Counts the body of an answer, or a failure.
+    fn count(&self, outcome: Result<Vec<u8>, String>) {
+        let mut tally = self.lock();
+        match outcome {
+            Ok(body) => {
+                let text = String::from_utf8_lossy(&body[..body.len().min(64)]);
+                *tally.answers.entry(text.into_owned()).or_default() += 1;
+            }
+            Err(failure) if tally.failures.len() < MAX_FAILURES => tally.failures.push(failure),
+            Err(_) => {}
+        }
+        drop(tally);
+        self.changed.notify_all();
+    }
+
+    fn note_idle_end(&self) {
+        self.lock().idle_ends += 1;
+    }
 }
 
 /// One client. It takes an ended connection for no failure only before it has sent anything.
@@ -195,19 +236,11 @@ fn drive(plan: &Plan, source: Option<IpAddr>, shared: &Shared) {
             .into_iter()
             .partition(|(stream, ahead)| !ahead.is_empty() || !stream.has_ended());
         let outcome = exchange(plan, source, kept.into_iter().next());
-        let mut tally = shared.lock();
-        tally.idle_ends += ended.len() as u64;
-        match outcome {
-            Ok((response, kept)) => {
-                let text = String::from_utf8_lossy(&response.body[..response.body.len().min(64)]);
-                *tally.answers.entry(text.into_owned()).or_default() += 1;
-                connection = kept;
-            }
-            Err(failure) if tally.failures.len() < MAX_FAILURES => tally.failures.push(failure),
-            Err(_) => {}
-        }
-        drop(tally);
-        shared.changed.notify_all();
+        shared.lock().idle_ends += ended.len() as u64;
+        shared.count(outcome.map(|(response, kept)| {
+            connection = kept;
+            response.body
+        }));
         due += plan.pace;
         thread::park_timeout(due.saturating_duration_since(Instant::now()));
     }
