@@ -2,6 +2,7 @@
 
 mod addresses;
 mod clients;
+mod grade;
 mod renewal;
 mod tickets;
 
