@@ -28,6 +28,9 @@ impl Changes {
                 applied.push(setting.name);
             }
         }
+        if new.env_secrets != old.env_secrets && !applied.contains(&"env-file") {
+            applied.push("env-file");
+        }
         if new.app != old.app {
             applied.push("app");
         }

@@ -430,6 +430,7 @@ impl Arbiter {
         let release = self.releases.of(generation);
         let provisions = Provisions {
             image: &self.image,
+            environment: &release.config,
             config: release.wire.as_fd(),
             shares: self.shares.as_fd(),
             app: release.app.as_ref().map(AsFd::as_fd),

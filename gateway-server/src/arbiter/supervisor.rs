@@ -56,7 +56,15 @@ impl Supervisor {
     /// Passes on what concerns the manager.
     pub(super) fn tell(&self, note: &Note) {
         match note {
-            Note::Up { workers, .. } => self.send(&format!("READY=1\nSTATUS={workers} workers")),
+            Note::Up { workers, .. } => {
+                self.send(&format!("READY=1\n{}STATUS={workers} workers", main_pid()));
+            }
+            Note::Upgraded { .. } => {
+                self.send(&format!("{}STATUS={}", main_pid(), line(note)));
+            }
+            Note::Target { .. } | Note::BootFailed { .. } | Note::Stuck { .. } => {
+                self.send(&format!("STATUS={}", line(note)));
+            }
             Note::Reloading { generation } => self.send(&format!(
                 "RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=loading generation {}",
                 monotonic_micros(),
@@ -113,6 +121,15 @@ fn connect(name: &OsString) -> io::Result<UnixDatagram> {
     socket.set_nonblocking(true)?;
     socket.connect_addr(&address)?;
     Ok(socket)
+}
+
+/// Who we are, for a manager that has started us by way of a shell or another program. Process 1 of a
+/// container has another number outside, which it does not know.
+fn main_pid() -> String {
+    match process::id() {
+        1 => String::new(),
+        pid => format!("MAINPID={pid}\n"),
+    }
 }
 
 /// A note in one line of bounded length.

@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::event::Generation;
+use crate::config::Config;
 use crate::log_files::LogFiles;
 use crate::net::Listener;
 use crate::orders::{self, Order, Received, Report};
@@ -34,6 +35,8 @@ pub(super) struct WorkerHandle {
 #[derive(Debug)]
 pub(super) struct Provisions<'a> {
     pub(super) image: &'a Image,
+    /// What stands in its environment beside the server's own.
+    pub(super) environment: &'a Config,
     pub(super) config: BorrowedFd<'a>,
     pub(super) shares: BorrowedFd<'a>,
     pub(super) app: Option<BorrowedFd<'a>>,
@@ -88,9 +91,11 @@ impl WorkerHandle {
         inherited.extend(provisions.tls.map(|_| provisions.tickets));
         inherited.extend(provisions.listeners.iter().map(|one| one.as_fd()));
         let role = std::ffi::CString::new(ROLE).expect("the role holds no NUL");
-        let pid = provisions
-            .image
-            .spawn(&[role, plan.to_argument()], &inherited)?;
+        let pid = provisions.image.spawn_amid(
+            provisions.environment.environment(),
+            &[role, plan.to_argument()],
+            &inherited,
+        )?;
         Ok(Self {
             pid,
             generation,

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use crate::app_source::AppSource;
 use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
+use crate::os::process;
 use crate::workbench::Workbench;
 use crate::{arbiter, check, command, dev, logging, prepare, watch, worker};
 use command::{Patience, Wish};
@@ -162,6 +163,7 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
         Wish::Run(&asked.words)
     };
     let options = config.serve_options();
+    process::set_variables(config.environment());
     command::run(
         title,
         config.app.as_deref(),

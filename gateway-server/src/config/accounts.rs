@@ -38,8 +38,20 @@ pub(super) fn look_up(config: &mut Config, origins: &[Origin], problems: &mut Ve
     let own = own.map_err(|why| refuse("user", why)).ok().flatten();
     let other = config.group.as_deref().map(group).transpose();
     let other = other.map_err(|why| refuse("group", why)).ok().flatten();
+    let mut groups = Vec::new();
+    for name in &config.groups {
+        match group(name) {
+            Ok(id) => groups.push(id),
+            Err(why) => refuse("groups", why),
+        }
+    }
     config.identity = match (own, other) {
-        (None, None) => None,
+        (None, None) if groups.is_empty() => None,
+        (None, None) => Some(Identity {
+            user: None,
+            group: Gid::effective().as_raw(),
+            groups: vec![Gid::effective().as_raw()],
+        }),
         (None, Some(group)) => Some(Identity {
             user: None,
             group,
@@ -47,16 +59,23 @@ pub(super) fn look_up(config: &mut Config, origins: &[Origin], problems: &mut Ve
         }),
         (Some(account), other) => Some(account.identity(other)),
     };
-    let stays = config.identity.as_ref().is_none_or(|identity| {
-        let user = Uid::effective();
-        identity.user.is_none_or(|id| id == user.as_raw())
-            && identity.group == Gid::effective().as_raw()
-    });
+    if let Some(identity) = config.identity.as_mut().filter(|_| !groups.is_empty()) {
+        groups.insert(0, identity.group);
+        groups.sort_unstable();
+        groups.dedup();
+        identity.groups = groups;
+    }
+    let stays = config.groups.is_empty()
+        && config.identity.as_ref().is_none_or(|identity| {
+            let user = Uid::effective();
+            identity.user.is_none_or(|id| id == user.as_raw())
+                && identity.group == Gid::effective().as_raw()
+        });
     if !Uid::effective().is_root() && !stays {
-        let setting = if config.user.is_some() {
-            "user"
-        } else {
-            "group"
+        let setting = match (&config.user, &config.group) {
+            (Some(_), _) => "user",
+            (None, Some(_)) => "group",
+            (None, None) => "groups",
         };
         let expected = "to be root, or none but the own user and group".to_owned();
         refuse(setting, (expected, format!("user {}", Uid::effective())));

@@ -117,6 +117,7 @@ impl Reader<'_> {
         let setting = &SETTINGS[at];
         let texts = match value.get_ref() {
             DeValue::Array(list) if setting.is_list() => self.list(setting.name, list),
+            DeValue::Table(table) if setting.field.is_pair() => self.pairs(at, table),
             _ => self
                 .text(setting.name, &setting.field.form(), value)
                 .map(|one| vec![one]),
@@ -260,6 +261,21 @@ impl Reader<'_> {
         texts.into_iter().collect()
     }
 
+    /// A table of names and values, each as it would stand in a list.
+    fn pairs(&mut self, at: usize, table: &DeTable<'_>) -> Option<Vec<Text>> {
+        let setting = &SETTINGS[at];
+        let mut texts = Vec::new();
+        for (key, value) in table {
+            let shown = format!("{}.{}", setting.name, key.get_ref());
+            let mut one = self.text(&shown, "a text or a number", value)?;
+            let mut text = std::ffi::OsString::from(format!("{}=", key.get_ref()));
+            text.push(&one.text);
+            one.text = text;
+            texts.push(one);
+        }
+        Some(texts)
+    }
+
     /// Texts, whole numbers and booleans are read as their setting reads them everywhere else.
     fn text(&mut self, name: &str, expected: &str, value: &Value<'_>) -> Option<Text> {
         let text = match value.get_ref() {
@@ -334,7 +350,7 @@ fn described(value: &DeValue<'_>) -> String {
 }
 
 /// A whole file of text; endless ones are cut off with an error.
-fn read_limited(path: &Path) -> io::Result<String> {
+pub(super) fn read_limited(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?
         .take(MAX_FILE + 1)

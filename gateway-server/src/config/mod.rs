@@ -10,9 +10,11 @@ mod print;
 mod problem;
 #[cfg(test)]
 mod reference;
+mod secrets;
 mod setting;
 mod settings;
 mod sources;
+mod spelled;
 mod tls;
 mod wire;
 
@@ -32,7 +34,10 @@ use crate::options::{
     AppSettings, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
 };
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
-use crate::value::{ByteCount, ClientAuth, FileMode, Identity, LogLevel, LogTarget, TlsVersion};
+use crate::value::{
+    ByteCount, Capabilities, ClientAuth, CpuAffinity, FileMode, Identity, Limit, LogLevel,
+    LogTarget, Nice, TlsVersion, Variable, VariableFile,
+};
 
 /// Every setting's value, and what is to be served.
 ///
@@ -56,9 +61,20 @@ pub(crate) struct Config {
     pub(crate) unix_owner_ids: (Option<u32>, Option<u32>),
     pub(crate) user: Option<String>,
     pub(crate) group: Option<String>,
-    /// Who `user` and `group` are.
+    pub(crate) groups: Vec<String>,
+    /// Who `user`, `group` and `groups` are.
     pub(crate) identity: Option<Identity>,
     pub(crate) umask: Option<FileMode>,
+    pub(crate) chdir: Option<PathBuf>,
+    pub(crate) env: Vec<Variable>,
+    pub(crate) env_file: Vec<VariableFile>,
+    /// What the files of `env_file` hold.
+    pub(crate) env_secrets: Vec<Variable>,
+    pub(crate) rlimit: Vec<Limit>,
+    pub(crate) nice: Option<Nice>,
+    pub(crate) cpu_affinity: Option<CpuAffinity>,
+    pub(crate) capabilities: Option<Capabilities>,
+    pub(crate) no_new_privs: bool,
     pub(crate) workers: u32,
     pub(crate) max_connections: u32,
     pub(crate) backlog: u32,
@@ -140,8 +156,18 @@ impl Config {
             unix_owner_ids: (None, None),
             user: None,
             group: None,
+            groups: Vec::new(),
             identity: None,
             umask: None,
+            chdir: None,
+            env: Vec::new(),
+            env_file: Vec::new(),
+            env_secrets: Vec::new(),
+            rlimit: Vec::new(),
+            nice: None,
+            cpu_affinity: None,
+            capabilities: None,
+            no_new_privs: false,
             workers: 0,
             max_connections: 0,
             backlog: 0,
@@ -194,8 +220,19 @@ impl Config {
         }
     }
 
-    /// Keeps `max-connections` within what `files` open files allow, with some left for everything else.
+    /// The variables that workers have beside those of the server.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.env.iter().chain(&self.env_secrets);
+        all.map(|one| (&*one.name, &*one.value))
+    }
+
+    /// Keeps `max-connections` within what `files` open files allow, or `rlimit` if that says how many,
+    /// with some left for everything else.
     pub(crate) fn fit_open_files(&mut self, files: u64) {
+        let own = self.rlimit.iter().rev();
+        let own = own.filter(|limit| limit.resource == rustix::process::Resource::Nofile);
+        let own = own.map(|limit| limit.soft.unwrap_or(u64::MAX)).next();
+        let files = own.unwrap_or(files);
         let most = u32::try_from(files.saturating_sub(FILES_BESIDE))
             .unwrap_or(u32::MAX)
             .max(1);
@@ -301,5 +338,8 @@ mod tests {
         assert_eq!(config.max_connections, 960);
         config.fit_open_files(10);
         assert_eq!(config.max_connections, 1);
+        let mut config = Config::of(&[("rlimit", "nofile=164")]);
+        config.fit_open_files(4096);
+        assert_eq!(config.max_connections, 100);
     }
 }

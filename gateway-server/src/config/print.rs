@@ -24,7 +24,11 @@ pub(crate) fn print(resolved: &Resolved, secrets: Secrets) -> String {
             true => text.clone(),
             false => quoted(text),
         };
-        let values: Vec<String> = setting.show(&mut config).iter().map(quote).collect();
+        let values = match secrets {
+            Secrets::Hidden => setting.veiled(&mut config),
+            Secrets::Shown => setting.show(&mut config),
+        };
+        let values: Vec<String> = values.iter().map(quote).collect();
         let value = match values.as_slice() {
             [] => {
                 rows.push((format!("# {} is not set", setting.name), None));

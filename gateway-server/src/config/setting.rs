@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Config;
+use super::spelled::{Refused, Spot};
 
 use crate::net::{Bind, Scheme};
 use crate::proxies::{ProxyField, TrustedPeer};
@@ -108,8 +109,12 @@ pub(crate) enum Field {
     Mode(fn(&mut Config) -> &mut Option<FileMode>),
     /// The name or number of a user or group, or both; whether they exist is looked up later.
     Account(Accounts, fn(&mut Config) -> &mut Option<String>),
+    /// Names or numbers of groups, any number.
+    Groups(fn(&mut Config) -> &mut Vec<String>),
     /// How much to log.
     Level(fn(&mut Config) -> &mut LogLevel),
+    /// Values of a type that says itself how they are written.
+    Of(&'static dyn Spot),
 }
 
 /// What an account setting names.
@@ -139,10 +144,15 @@ impl Setting {
 
     /// Whether the setting may be given several times, each adding a value.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(
-            self.field,
-            Field::Addresses(_) | Field::Files(_) | Field::Peers(_) | Field::ProxyFields(_)
-        )
+        match self.field {
+            Field::Addresses(_)
+            | Field::Files(_)
+            | Field::Groups(_)
+            | Field::Peers(_)
+            | Field::ProxyFields(_) => true,
+            Field::Of(spot) => spot.is_list(),
+            _ => false,
+        }
     }
 
     /// Reads `texts` (several only for a list) into the configuration.
@@ -162,6 +172,8 @@ impl Setting {
             Field::File(field) => *field(config) = None,
             Field::Mode(field) => *field(config) = None,
             Field::Account(_, field) => *field(config) = None,
+            Field::Groups(field) => field(config).clear(),
+            Field::Of(spot) => spot.unset(config),
             _ => {}
         }
     }
@@ -170,15 +182,14 @@ impl Setting {
     pub(crate) fn show(&self, config: &mut Config) -> Vec<String> {
         self.field.show(config)
     }
-}
 
-/// A text that a setting does not accept.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// What was given.
-    pub(crate) text: String,
-    /// What would have been accepted.
-    pub(crate) expected: String,
+    /// The same, with a word in place of what may be a password.
+    pub(crate) fn veiled(&self, config: &mut Config) -> Vec<String> {
+        match self.field {
+            Field::Of(spot) => spot.veiled(config),
+            _ => self.show(config),
+        }
+    }
 }
 
 impl Field {
@@ -216,7 +227,9 @@ impl Field {
             Self::Account(Accounts::User, _) => "the name or number of a user".to_owned(),
             Self::Account(Accounts::Group, _) => "the name or number of a group".to_owned(),
             Self::Account(Accounts::Both, _) => "`USER`, `USER:GROUP` or `:GROUP`".to_owned(),
+            Self::Groups(_) => "the name or number of a group".to_owned(),
             Self::Level(_) => "`error`, `warn`, `info`, `debug` or `trace`".to_owned(),
+            Self::Of(spot) => spot.form().to_owned(),
         }
     }
 
@@ -235,15 +248,21 @@ impl Field {
             Self::TlsVersion(_) => "VERSION",
             Self::Mode(_) => "MODE",
             Self::Account(Accounts::User, _) => "USER",
-            Self::Account(Accounts::Group, _) => "GROUP",
+            Self::Account(Accounts::Group, _) | Self::Groups(_) => "GROUP",
             Self::Account(Accounts::Both, _) => "USER:GROUP",
             Self::Level(_) => "LEVEL",
+            Self::Of(spot) => spot.placeholder(),
         }
     }
 
     /// Whether its text form is a number or a truth value, which a file holds without quotes.
     pub(super) fn is_bare(&self) -> bool {
         matches!(self, Self::Count(..) | Self::Workers(..) | Self::Switch(_))
+    }
+
+    /// Whether its values are names with values, so that in a file a table can hold them.
+    pub(super) fn is_pair(&self) -> bool {
+        matches!(self, Self::Of(spot) if spot.is_pair())
     }
 
     /// The text with a path that begins in `folder`, if it is a path and begins nowhere.
@@ -256,6 +275,7 @@ impl Field {
             }
             (Self::Target(_), _) if !matches!(text, "" | "-") => absolute(text),
             (Self::File(_) | Self::Files(_), _) if !text.is_empty() => absolute(text),
+            (Self::Of(spot), _) => spot.anchored(text, folder),
             _ => text.to_owned(),
         }
     }
@@ -274,6 +294,12 @@ impl Field {
                 *field(config) = self.all(elements(texts), ProxyField::parse)?;
                 return Ok(());
             }
+            Self::Groups(field) => {
+                let name = |text: &str| account(text, Accounts::Group).map(str::to_owned);
+                *field(config) = self.all(elements(texts), name)?;
+                return Ok(());
+            }
+            Self::Of(spot) => return spot.set(config, texts),
             _ => {}
         }
         if let Self::Files(field) = self {
@@ -292,7 +318,7 @@ impl Field {
     fn all<'t, T>(
         &self,
         texts: impl Iterator<Item = &'t str>,
-        parse: fn(&str) -> Option<T>,
+        parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, Refused> {
         texts
             .map(|text| parse(text).ok_or_else(|| self.refuse(text)))
@@ -335,9 +361,12 @@ impl Field {
             Self::Level(field) => *field(config) = LogLevel::parse(text)?,
             Self::ClientAuth(field) => *field(config) = ClientAuth::parse(text)?,
             Self::TlsVersion(field) => *field(config) = TlsVersion::parse(text)?,
-            Self::Addresses(_) | Self::Files(_) | Self::Peers(_) | Self::ProxyFields(_) => {
-                unreachable!("lists are read as a whole")
-            }
+            Self::Addresses(_)
+            | Self::Files(_)
+            | Self::Groups(_)
+            | Self::Peers(_)
+            | Self::ProxyFields(_)
+            | Self::Of(_) => unreachable!("lists are read as a whole"),
         }
         Some(())
     }
@@ -364,6 +393,8 @@ impl Field {
             Self::TlsVersion(field) => vec![field(config).name().to_owned()],
             Self::Mode(field) => field(config).iter().map(ToString::to_string).collect(),
             Self::Account(_, field) => field(config).iter().cloned().collect(),
+            Self::Groups(field) => field(config).clone(),
+            Self::Of(spot) => spot.show(config),
             Self::Level(field) => vec![field(config).name().to_owned()],
         }
     }

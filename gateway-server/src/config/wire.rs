@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{Config, SETTINGS};
 use crate::options::AppSettings;
-use crate::value::Identity;
+use crate::value::{Identity, Variable};
 
 impl Config {
     /// The records of every setting that has a value.
@@ -42,6 +42,9 @@ impl Config {
             OWNER,
             show_ids([user, group].into_iter()).as_bytes(),
         );
+        for variable in &self.env_secrets {
+            push(&mut wire, VARIABLE, variable.to_string().as_bytes());
+        }
         for argument in &self.app_arguments {
             push(&mut wire, ARGUMENT, argument.as_bytes());
         }
@@ -93,6 +96,10 @@ impl Config {
                     [user, group] => config.unix_owner_ids = (user, group),
                     _ => return Err(WireError),
                 },
+                VARIABLE => {
+                    let variable = Variable::parse(text()?).ok_or(WireError)?;
+                    config.env_secrets.push(variable);
+                }
                 KEY => keys.push(text()?.to_owned()),
                 VALUE => contents.push(text()?.to_owned()),
                 name => {
@@ -126,6 +133,7 @@ const ARGUMENT: &str = "app-argument";
 const FILE: &str = "config-file";
 const IDENTITY: &str = "identity";
 const OWNER: &str = "unix-owner-ids";
+const VARIABLE: &str = "env-secret";
 const KEY: &str = "app-key";
 const VALUE: &str = "app-value";
 const WORKBENCH: &str = "workbench";
@@ -171,6 +179,7 @@ mod tests {
         config.workbench = Some("/tmp/bench".into());
         config.file = Some("/etc/g.toml".into());
         config.unix_owner_ids = (None, Some(33));
+        config.env_secrets = vec![Variable::parse("KEY=line\nline=").unwrap()];
         config.identity = Some(Identity {
             user: Some(33),
             group: 4,

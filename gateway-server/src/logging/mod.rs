@@ -2,6 +2,7 @@
 
 mod access;
 mod application;
+mod journal;
 mod sink;
 mod stderr;
 
@@ -34,6 +35,7 @@ pub(crate) fn init(level: LogLevel) {
         .with_ansi(std::io::stderr().is_terminal())
         .event_format(Line {
             pid: std::process::id(),
+            journal: journal::listens(),
         });
     let subscriber = tracing_subscriber::registry().with(threshold).with(lines);
     // Fails only if the program set one of its own, which is its right.
@@ -63,10 +65,12 @@ fn filter(level: LogLevel) -> LevelFilter {
 /// How the level is changed; the handle's type is too long to name.
 static SET_LEVEL: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();
 
-/// `2026-11-22T05:18:49.123456Z 4711 INFO message field=value`.
+/// `2026-11-22T05:18:49.123456Z 4711 INFO message field=value`, or `<6>message field=value` for systemd's
+/// journal, which knows the time and the process.
 #[derive(Debug)]
 struct Line {
     pid: u32,
+    journal: bool,
 }
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -80,6 +84,12 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        if self.journal {
+            let mut text = String::new();
+            let fields = Writer::new(&mut text);
+            context.field_format().format_fields(fields, event)?;
+            return writer.write_str(&journal::lines(*event.metadata().level(), &text));
+        }
         SystemTime.format_time(&mut writer)?;
         write!(writer, " {} {:<5} ", self.pid, event.metadata().level())?;
         context

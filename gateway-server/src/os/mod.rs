@@ -12,3 +12,4 @@ pub(crate) mod process;
 pub(crate) mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod socket;
+pub(crate) mod station;

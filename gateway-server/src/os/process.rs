@@ -128,9 +128,34 @@ impl Image {
         arguments: &[CString],
         inherited: &[BorrowedFd<'_>],
     ) -> io::Result<Pid> {
+        self.spawn_amid(std::iter::empty(), arguments, inherited)
+    }
+
+    /// The same with `variables` in the environment, in place of others of their names.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's, and a variable that holds a NUL.
+    pub(crate) fn spawn_amid<'v>(
+        &self,
+        variables: impl Iterator<Item = (&'v str, &'v str)>,
+        arguments: &[CString],
+        inherited: &[BorrowedFd<'_>],
+    ) -> io::Result<Pid> {
+        let mut added: Vec<CString> = Vec::new();
+        for (name, value) in variables {
+            let one = record(name.into(), OsStr::new(value))?;
+            added.retain(|other| variable_name(other) != variable_name(&one));
+            added.push(one);
+        }
+        let stays = |one: &&CString| {
+            let other = |new: &CString| variable_name(new) != variable_name(one);
+            added.iter().all(other)
+        };
         // Everything that allocates happens here; the child only makes system calls.
         let arguments = list([self.name.as_c_str()].into_iter().chain(borrow(arguments)));
-        let environment = list(borrow(&self.environment));
+        let kept = self.environment.iter().filter(stays).map(CString::as_c_str);
+        let environment = list(kept.chain(borrow(&added)));
         // SAFETY: the child calls nothing but `run_in_child`, which is async-signal-safe and never
         // returns, so that it does not matter what other threads of this process held.
         match unsafe { fork() }? {
@@ -327,6 +352,15 @@ pub(crate) fn forget_private_variables() {
     }
 }
 
+/// Sets variables of the environment. To be called in a process without other threads.
+#[expect(clippy::disallowed_methods, reason = "there is no second thread")]
+pub(crate) fn set_variables<'v>(variables: impl Iterator<Item = (&'v str, &'v str)>) {
+    for (name, value) in variables {
+        // SAFETY: no other thread reads the environment, since there is none.
+        unsafe { std::env::set_var(name, value) };
+    }
+}
+
 /// Lets this process and its children open as many files as the system allows: a connection is a file,
 /// and the usual soft limit of 1,024 is for programs that still use `select`. Returns how many.
 pub(crate) fn raise_file_limit() -> u64 {
@@ -381,6 +415,13 @@ fn list<'a>(strings: impl Iterator<Item = &'a CStr>) -> Vec<*const c_char> {
         .map(CStr::as_ptr)
         .chain([std::ptr::null()])
         .collect()
+}
+
+/// What stands before the first `=` of a record.
+fn variable_name(record: &CString) -> &[u8] {
+    let bytes = record.as_bytes();
+    let end = bytes.iter().position(|byte| *byte == b'=');
+    &bytes[..end.unwrap_or(bytes.len())]
 }
 
 fn record(key: OsString, value: &OsStr) -> io::Result<CString> {

@@ -15,8 +15,9 @@ use nix::sys::signal::Signal;
 use super::event_loop::run;
 use super::obey::{Subject, obey};
 use super::orphan;
+use super::secured;
 use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
-use super::{assume_identity, secured};
+use super::settle::settle;
 use crate::app_source::AppSource;
 use crate::banner;
 use crate::clock::Clock;
@@ -68,7 +69,8 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
     };
     let tickets = tls.as_ref().map(|(_, file)| TicketKeys::map(file));
     let tickets = tickets.transpose().map_err(other)?;
-    assume_identity(&config).map_err(other)?;
+    process::set_variables(config.environment());
+    settle(&config, 0).map_err(other)?;
     config.bind = bound.iter().map(Opened::bind).collect();
     let urls: Vec<_> = bound.iter().map(Opened::url).collect();
     let listeners = bound

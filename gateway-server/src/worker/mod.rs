@@ -16,6 +16,7 @@ mod reactor;
 mod secured;
 mod serve;
 mod serving;
+mod settle;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -36,14 +37,15 @@ use crate::logging::{self, AccessLog};
 use crate::net::Place;
 use crate::orders::Report;
 use crate::os::fd::{self, Inherited};
-use crate::os::{identity, memfd, process, signals};
+use crate::os::{memfd, process, signals};
 use crate::scoreboard::{Slot, prepare_last_words};
 use crate::shares::Shares;
-use crate::value::{Identity, LogLevel};
+use crate::value::LogLevel;
 use crate::workbench::Workbench;
 use event_loop::run;
 use obey::{Subject, obey};
 use serving::{App, ServeFailure, Serving, other};
+use settle::settle;
 
 /// The first argument of a worker's command line. Nobody types it: without the descriptors that the
 /// second one speaks of, the process ends at once.
@@ -82,7 +84,7 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
         // A master that is gone is noticed by the task that reads from it.
         let _ = Report::Ready(app).send(&orders);
     };
-    let prepared = assume_identity(&config)
+    let prepared = settle(&config, serving.identity.index)
         .and_then(|()| orphan::end_in_time(&orders, config.graceful_timeout))
         .map_err(other);
     let failure = prepared.and_then(|()| run(serving, config.worker_timeout, hear, ready));
@@ -163,28 +165,6 @@ impl Boot {
             serving,
         })
     }
-}
-
-/// Becomes who the configuration says. No other thread and no foreign code is in the process yet.
-fn assume_identity(config: &Config) -> io::Result<()> {
-    if let Some(mode) = config.umask {
-        identity::set_umask(mode.0);
-    }
-    let Some(Identity {
-        user,
-        group,
-        groups,
-    }) = &config.identity
-    else {
-        return Ok(());
-    };
-    identity::assume(*user, *group, groups).map_err(|error| {
-        let user = user.map_or(String::new(), |user| format!("user {user}, "));
-        io::Error::new(
-            error.kind(),
-            format!("cannot become {user}group {group}: {error}"),
-        )
-    })
 }
 
 fn not_ours() -> io::Error {

@@ -45,6 +45,7 @@ mod scale;
 mod shortage;
 mod signals;
 mod snapshots;
+mod stations;
 mod stopping;
 mod succession;
 mod supervisor;

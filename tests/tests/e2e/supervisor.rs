@@ -59,6 +59,11 @@ fn the_manager_hears_of_every_turn_in_the_servers_life() {
         (&*message["READY"], &*message["STATUS"]),
         ("1", "1 workers")
     );
+    assert_eq!(message["MAINPID"], server.process.pid().to_string());
+    server.process.signal(Signal::SIGTTIN);
+    assert_eq!(manager.hear()["STATUS"], "2 workers from now on");
+    server.process.signal(Signal::SIGTTOU);
+    assert_eq!(manager.hear()["STATUS"], "1 workers from now on");
 
     for (text, end) in [
         (text.clone(), "all workers run generation 2"),
@@ -90,6 +95,8 @@ fn the_manager_hears_of_every_turn_in_the_servers_life() {
     let message = manager.hear();
     assert_eq!(message["RELOADING"], "1");
     assert!(message["STATUS"].contains("a new program"), "{message:?}");
+    let message = manager.hear();
+    assert_eq!(message["MAINPID"], server.process.pid().to_string());
     let message = manager.hear();
     assert_eq!(message["READY"], "1");
     assert!(

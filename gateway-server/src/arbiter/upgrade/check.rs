@@ -117,6 +117,7 @@ impl Check {
         let shares = shares::create()?;
         let provisions = Provisions {
             image: &self.image,
+            environment: config,
             config: wire.as_fd(),
             shares: shares.as_fd(),
             app: app.as_ref().map(AsFd::as_fd),

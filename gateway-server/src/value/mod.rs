@@ -1,9 +1,13 @@
 //! The types that settings hold, each with the one text form that the command line, the environment
 //! and (in a file) TOML accept.
 
+mod process;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub(crate) use process::{Capabilities, CpuAffinity, Limit, Nice, Variable, VariableFile};
 
 /// A number of bytes, written `8190`, `64KiB`, `1MiB` or `2GiB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
