@@ -26,6 +26,7 @@ mod orders;
 mod os;
 mod prepare;
 mod proxies;
+mod proxy_protocol;
 mod scoreboard;
 mod shares;
 mod snapshot;
@@ -88,6 +89,10 @@ pub mod internal {
             BodyDecoder, BodyError, BodyFraming, BodyLength, DateLine, Decoded, EncodeError, Form,
             Framing, Head, HeadError, Length, Recipient, ResponseHead, Span, Version, encode,
         };
+    }
+    /// The PROXY protocol.
+    pub mod proxy_protocol {
+        pub use crate::proxy_protocol::{Introduction, ProxyError, parse};
     }
     /// The limits and their defaults.
     pub mod limits {

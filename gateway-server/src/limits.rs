@@ -91,6 +91,12 @@ impl Default for BodyLimits {
     }
 }
 
+/// Longest PROXY header of version 1 in bytes, CRLF included, as the protocol has it.
+pub(crate) const PROXY_LINE: usize = 107;
+
+/// Most bytes behind the addresses of a PROXY header of version 2: names, ids, a client's certificate.
+pub(crate) const PROXY_OPTIONS: usize = 4_096;
+
 /// Bytes that are read and thrown away so that a connection can be kept, or its client can read the
 /// answer; then it is closed.
 pub(crate) const DISCARD: usize = 64 * 1024;

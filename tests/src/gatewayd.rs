@@ -130,6 +130,10 @@ fn told_address(word: &str) -> Option<Address> {
     if let Some(path) = word.strip_prefix("unix:") {
         return Some(Address::Unix(path.into()));
     }
+    let word = word.strip_prefix("proxy+").unwrap_or(word);
+    if let Some(path) = word.strip_prefix("http://unix:") {
+        return Some(Address::Unix(path.into()));
+    }
     let rest = word
         .strip_prefix("http://")
         .or_else(|| word.strip_prefix("https://"))

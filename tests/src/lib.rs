@@ -16,6 +16,7 @@ pub mod frames;
 pub mod gatewayd;
 #[cfg(doctest)]
 pub mod guide;
+pub mod haproxy;
 pub mod isolation;
 pub mod load;
 pub mod network;

@@ -32,11 +32,23 @@ impl Nginx {
     /// When it is not installed or does not come up.
     #[must_use]
     pub fn serve(site: &str, folder: &Path) -> Self {
+        Self::run(&CONFIGURATION.replace("@site@", site), folder)
+    }
+
+    /// Starts nginx as a relay of bytes that introduces its clients in the PROXY protocol.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    pub fn relay(upstream: &Address, folder: &Path) -> Self {
+        Self::run(&RELAY.replace("@upstream@", &upstream.to_string()), folder)
+    }
+
+    fn run(configuration: &str, folder: &Path) -> Self {
         let socket = folder.join("nginx.sock");
-        assert!(site.contains("listen 80;"), "{site}");
-        let site = site.replace("listen 80;", &format!("listen unix:{};", socket.display()));
-        let configuration = CONFIGURATION
-            .replace("@site@", &site)
+        assert!(configuration.contains("listen 80;"), "{configuration}");
+        let configuration = configuration
+            .replace("listen 80;", &format!("listen unix:{};", socket.display()))
             .replace("@folder@", &folder.display().to_string());
         let path = folder.join("nginx.conf");
         fs::write(&path, configuration).expect("to write nginx.conf");
@@ -92,6 +104,22 @@ http {
     uwsgi_temp_path @folder@/uwsgi;
     scgi_temp_path @folder@/scgi;
     @site@
+}
+";
+
+const RELAY: &str = "
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+worker_processes 1;
+pid @folder@/nginx.pid;
+error_log stderr notice;
+events { worker_connections 512; }
+stream {
+    server {
+        listen 80;
+        proxy_pass @upstream@;
+        proxy_protocol on;
+    }
 }
 ";
 

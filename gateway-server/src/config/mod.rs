@@ -6,6 +6,7 @@ mod file;
 mod given;
 mod nearest;
 mod origin;
+mod preface;
 mod print;
 mod problem;
 #[cfg(test)]

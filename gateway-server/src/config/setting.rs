@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Config;
 use super::spelled::{Refused, Spot};
 
-use crate::net::{Bind, Scheme};
+use crate::net::{Bind, Manner};
 use crate::proxies::{ProxyField, TrustedPeer};
 use crate::value::{
     ByteCount, ClientAuth, FileMode, LogLevel, LogTarget, TlsVersion, parse_duration, show_duration,
@@ -268,10 +268,10 @@ impl Field {
     /// The text with a path that begins in `folder`, if it is a path and begins nowhere.
     pub(super) fn anchored(&self, text: &str, folder: &Path) -> String {
         let absolute = |path: &str| folder.join(path).to_string_lossy().into_owned();
-        let (scheme, place) = Scheme::split(text);
+        let (manner, place) = Manner::split(text);
         match (self, place.strip_prefix("unix:")) {
             (Self::Addresses(_), Some(path)) if !path.is_empty() => {
-                format!("{}unix:{}", scheme.prefix(), absolute(path))
+                format!("{}unix:{}", manner.prefix(), absolute(path))
             }
             (Self::Target(_), _) if !matches!(text, "" | "-") => absolute(text),
             (Self::File(_) | Self::Files(_), _) if !text.is_empty() => absolute(text),

@@ -10,7 +10,7 @@ use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
-use super::{Config, SETTINGS, accounts, secrets, tls};
+use super::{Config, SETTINGS, accounts, preface, secrets, tls};
 use crate::options::AppSettings;
 
 /// What the command line says.
@@ -93,6 +93,7 @@ pub(crate) fn resolve(
 
     accounts::look_up(&mut config, &settings, &mut problems);
     secrets::read(&mut config, &settings, &mut problems);
+    preface::look_through(&config, &settings, &mut problems);
     tls::look_through(&config, &settings, &mut problems);
 
     let on_line = |path| (path, Origin::Flag("APP.SO".to_owned()));

@@ -25,7 +25,10 @@ impl Config {
         if self.redirect_port != 0 {
             return u16::try_from(self.redirect_port).ok();
         }
-        let mut secured = self.bind.iter().filter(|one| one.scheme == Scheme::Https);
+        let mut secured = self
+            .bind
+            .iter()
+            .filter(|one| one.manner.scheme == Scheme::Https);
         secured.find_map(|one| match &one.place {
             Place::Address(address) => address.port(),
             _ => None,
@@ -33,7 +36,7 @@ impl Config {
     }
 
     fn speaks(&self, scheme: Scheme) -> bool {
-        self.bind.iter().any(|one| one.scheme == scheme)
+        self.bind.iter().any(|one| one.manner.scheme == scheme)
     }
 }
 

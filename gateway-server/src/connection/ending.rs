@@ -61,6 +61,7 @@ impl Connection {
                 self.awaiting = Awaiting::Parting;
                 return;
             }
+            (Awaiting::Introduction, _) => self.introduction_timed_out(),
             (Awaiting::Entry, _) => self.entry_timed_out(),
             (_, Phase::Exchange(exchange)) => {
                 if !exchange.time_is_up(&mut self.io) {

@@ -8,8 +8,10 @@ use gateway_spec::abi::host::{HostAddress, HostTls};
 use gateway_spec::abi::{Field, names, request_flag, scheme};
 
 use super::service::Service;
+use super::word::Word;
 use crate::http1::{Form, Head};
-use crate::proxies::{Proxies, Told};
+use crate::proxies::Told;
+use crate::proxy_protocol::Introduction;
 
 /// Both ends of a connection.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub(super) struct Ends {
     /// What the TLS handshake has come to.
     pub(super) tls: Option<Arc<HostTls>>,
     /// If the peer is a proxy that is believed.
-    proxies: Option<Rc<Proxies>>,
+    word: Option<Rc<Word>>,
 }
 
 /// Where a connection has come in.
@@ -29,6 +31,8 @@ pub(crate) struct Entrance {
     pub(crate) local: HostAddress,
     /// Whether TLS is spoken there.
     pub(crate) secured: bool,
+    /// Whether a proxy says first for whom it speaks.
+    pub(crate) introduced: bool,
     /// The port of the https address that every request is sent on to, if it is.
     pub(crate) redirects: Option<u16>,
 }
@@ -51,6 +55,7 @@ pub(super) struct Facts<'r> {
 
 /// What a proxy's word changes of a request: memory for what does not stand in its head.
 pub(super) struct Retold<'r> {
+    word: Option<&'r Word>,
     told: Told<'r>,
     client: Option<HostAddress>,
     /// The target behind the prefix that was taken off it, if one was.
@@ -59,25 +64,37 @@ pub(super) struct Retold<'r> {
 
 impl Ends {
     pub(super) fn new(peer: &Address, entrance: Rc<Entrance>, service: &Service) -> Self {
-        let proxies = service.proxies.as_ref();
-        let proxies = proxies.filter(|proxies| proxies.trust(peer));
         Self {
             peer: HostAddress::from(peer),
             entrance,
             tls: None,
-            proxies: proxies.map(Rc::clone),
+            word: service.word_of(peer),
         }
+    }
+
+    /// The peer, which may, says for whom it speaks.
+    pub(super) fn introduce(&mut self, introduction: Introduction, service: &Service) {
+        if let Some(word) = Word::of_introduction(introduction, service.proxies()) {
+            self.word = Some(Rc::new(word));
+        }
+    }
+
+    /// The client, as far as its requests do not say otherwise.
+    pub(super) fn client(&self) -> &HostAddress {
+        let word = self.word.as_ref();
+        let client = word.and_then(|word| word.client.as_ref());
+        client.unwrap_or(&self.peer)
     }
 
     /// Whether the peer may speak for somebody else.
     #[inline(always)]
     pub(super) fn is_proxied(&self) -> bool {
-        self.proxies.is_some()
+        self.word.is_some()
     }
 
     /// What the request's fields say, if the peer is believed.
     pub(super) fn hear<'r>(&self, head: &'r Head, raw: &'r [u8]) -> Told<'r> {
-        let proxies = self.proxies.as_ref();
+        let proxies = self.word.as_ref().and_then(|word| word.fields.as_ref());
         proxies.map_or(Told::default(), |proxies| proxies.hear(head.fields(raw)))
     }
 }
@@ -110,10 +127,12 @@ impl<'r> Facts<'r> {
 }
 
 impl<'r> Retold<'r> {
-    pub(super) fn new(ends: &Ends, head: &'r Head, raw: &'r [u8]) -> Self {
+    pub(super) fn new(ends: &'r Ends, head: &'r Head, raw: &'r [u8]) -> Self {
+        let word = ends.word.as_deref();
         let told = ends.hear(head, raw);
         let prefix = told.prefix.filter(|_| head.form() == Form::Origin);
         Self {
+            word,
             told,
             client: told.client.map(|client| HostAddress::from(&client.into())),
             target: prefix.map(|prefix| [prefix, head.target(raw)].concat()),
@@ -125,11 +144,13 @@ impl<'r> Retold<'r> {
     where
         'r: 'f,
     {
-        if let Some(client) = &self.client {
+        let said = self.word.and_then(|word| word.client.as_ref());
+        if let Some(client) = self.client.as_ref().or(said) {
             facts.client = client;
             facts.flags |= request_flag::CLIENT_FORWARDED;
         }
-        if let Some(scheme) = self.told.scheme {
+        let said = self.word.and_then(|word| word.scheme);
+        if let Some(scheme) = self.told.scheme.or(said) {
             facts.scheme = scheme;
             facts.flags |= request_flag::SCHEME_FORWARDED;
         }

@@ -174,7 +174,7 @@ impl Ends {
         let told = self.hear(head, raw).client;
         let client = told.map(|client| HostAddress::from(&client.into()));
         Some(log.visit(&LoggedRequest {
-            client: client.as_ref().unwrap_or(&self.peer),
+            client: client.as_ref().unwrap_or(self.client()),
             method: request.method(),
             target: head.target(raw),
             version: match request.dialect {
@@ -216,7 +216,7 @@ impl Ends {
                 (None, _) => (&b"-"[..], &b"-"[..], HTTP_2),
             };
             let visit = log.visit(&LoggedRequest {
-                client: &self.peer,
+                client: self.client(),
                 method,
                 target,
                 version,

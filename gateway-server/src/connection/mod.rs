@@ -21,6 +21,7 @@ mod handshake;
 mod heads;
 mod http2;
 mod inlet;
+mod introduction;
 mod io;
 mod label;
 mod link;
@@ -34,6 +35,7 @@ mod service;
 mod source;
 mod tunnel;
 mod upload;
+mod word;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
@@ -80,6 +82,8 @@ pub(crate) struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaiting {
     Nothing,
+    /// The end of the proxy's header.
+    Introduction,
     /// The end of the TLS handshake.
     Handshake,
     /// The first byte of a request.
@@ -99,6 +103,8 @@ enum Awaiting {
 }
 
 enum Phase {
+    /// A proxy is to say for whom it speaks.
+    Introduction,
     /// TLS is being agreed upon.
     Handshake,
     /// Between requests, or within a head that is read so far.
@@ -127,19 +133,20 @@ impl Connection {
         entrance: Rc<Entrance>,
     ) -> Self {
         Self {
-            ends: Ends::new(peer, entrance, service),
             timer: service.clock.deadlines.timer(),
             awaiting: Awaiting::Nothing,
             heard: service.clock.deadlines.now(),
-            phase: match wire.is_secured() {
-                true => Phase::Handshake,
-                false => Phase::Head(None),
+            phase: if entrance.introduced {
+                Phase::Introduction
+            } else {
+                Phase::first(&wire)
             },
             served: false,
             requests: 0,
             waiter: None,
             unparsed: false,
             presence: service.welcome(),
+            ends: Ends::new(peer, entrance, service),
             io: Io::new(wire, service),
         }
     }
@@ -176,6 +183,7 @@ impl Connection {
 
     fn poll_phase(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.phase {
+            Phase::Introduction => self.poll_introduction(),
             Phase::Handshake => self.poll_handshake(),
             Phase::Head(_) => self.poll_head(cx),
             Phase::Exchange(_) => self.poll_exchange(true, cx),
@@ -219,6 +227,16 @@ impl Connection {
             self.timer.set_tick(0);
         } else {
             self.timer.set(timeout);
+        }
+    }
+}
+
+impl Phase {
+    /// How a client begins.
+    fn first(wire: &Wire) -> Self {
+        match wire.is_secured() {
+            true => Self::Handshake,
+            false => Self::Head(None),
         }
     }
 }

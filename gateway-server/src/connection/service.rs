@@ -3,12 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use gateway_spec::Address;
 use gateway_spec::abi::host::{App, Pool};
 use tokio::sync::Notify;
 
 use super::answer::Answer;
 use super::bounds::Terms;
 use super::places::Places;
+use super::word::Word;
 use crate::clock::Clock;
 use crate::deadlines::{Deadlines, Tick};
 use crate::drain::Drain;
@@ -38,8 +40,8 @@ pub(crate) struct Service {
     most_connections: usize,
     /// Requests on one connection.
     pub(super) keep_alive_requests: u32,
-    /// Who may speak for others, if anybody may.
-    pub(super) proxies: Option<Rc<Proxies>>,
+    /// Who may speak for others, if anybody may, and what one says whose fields are its own.
+    proxies: Option<(Rc<Proxies>, Rc<Word>)>,
     pub(crate) slot: Slot,
     pub(crate) drain: Drain,
     pub(crate) access_log: Option<Rc<AccessLog>>,
@@ -106,7 +108,10 @@ impl Service {
             places: Places::new(&capacity, slot.clone(), Rc::clone(&quiet)),
             most_connections: capacity.connections as usize,
             keep_alive_requests: capacity.keep_alive_requests.unwrap_or(u32::MAX),
-            proxies: settings.proxies.map(Rc::new),
+            proxies: settings.proxies.map(|proxies| {
+                let proxies = Rc::new(proxies);
+                (Rc::clone(&proxies), Rc::new(Word::of_fields(proxies)))
+            }),
             slot,
             drain,
             access_log: settings.access_log,
@@ -151,6 +156,22 @@ impl Service {
     /// Whether another connection can be served now, rather than by another worker.
     pub(crate) fn has_room(&self) -> bool {
         self.live() < self.most_connections && !self.places.is_full()
+    }
+
+    /// Whether a peer may speak for others.
+    pub(crate) fn trusts(&self, peer: &Address) -> bool {
+        self.word_of(peer).is_some()
+    }
+
+    /// Who may speak for others, if anybody may.
+    pub(super) fn proxies(&self) -> Option<&Rc<Proxies>> {
+        self.proxies.as_ref().map(|(proxies, _)| proxies)
+    }
+
+    /// What a peer is believed in before it has said anything.
+    pub(super) fn word_of(&self, peer: &Address) -> Option<Rc<Word>> {
+        let (proxies, word) = self.proxies.as_ref()?;
+        proxies.trust(peer).then(|| Rc::clone(word))
     }
 
     /// Counts one more.

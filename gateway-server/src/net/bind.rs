@@ -9,12 +9,30 @@ use super::ListenAddress;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bind {
     /// What is spoken there.
-    pub(crate) scheme: Scheme,
+    pub(crate) manner: Manner,
     /// What listens.
     pub(crate) place: Place,
 }
 
-/// What is spoken on a listening socket.
+/// What is spoken on a listening socket, from a connection's first byte on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// What every connection begins with.
+    pub(crate) preface: Preface,
+    /// What is spoken behind that.
+    pub(crate) scheme: Scheme,
+}
+
+/// What every connection begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preface {
+    /// Nothing: the client speaks.
+    None,
+    /// A header of the PROXY protocol: `proxy+` before the scheme.
+    Proxy,
+}
+
+/// What is spoken with clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// HTTP in clear text: no prefix, or `http://`.
@@ -39,40 +57,50 @@ pub(crate) enum Place {
 impl Bind {
     /// What [`Bind::parse`] accepts, for messages.
     pub(crate) const FORM: &str = "`ADDRESS:PORT`, `[IPV6]:PORT`, `unix:/PATH`, `fd://N`, `systemd` or \
-         `systemd:NAME`, for TLS with `https://` before it, for redirects with `redirect://`";
+         `systemd:NAME`, for TLS with `https://` before it, for redirects with `redirect://`; for the PROXY \
+         protocol `proxy+http://`, `proxy+https://` or `proxy+redirect://`";
 
     /// Reads the form above.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (scheme, place) = Scheme::split(text);
+        let (manner, place) = Manner::split(text);
         let place = Place::parse(place)?;
-        Some(Self { scheme, place })
+        Some(Self { manner, place })
     }
 }
 
-impl Scheme {
-    /// The scheme that `text` begins with, and the rest.
+impl Manner {
+    /// The manner that `text` begins with, and the rest.
     pub(crate) fn split(text: &str) -> (Self, &str) {
-        let prefixed = [
-            ("http://", Self::Http),
-            (HTTPS, Self::Https),
-            (REDIRECT, Self::Redirect),
-        ];
-        for (prefix, scheme) in prefixed {
-            if let Some(rest) = text.strip_prefix(prefix) {
-                return (scheme, rest);
+        for preface in [Preface::None, Preface::Proxy] {
+            for scheme in [Scheme::Http, Scheme::Https, Scheme::Redirect] {
+                let manner = Self { preface, scheme };
+                if let Some(rest) = text.strip_prefix(manner.prefix())
+                    && manner != Self::PLAIN
+                {
+                    return (manner, rest);
+                }
             }
         }
-        (Self::Http, text)
+        (Self::PLAIN, text.strip_prefix(HTTP).unwrap_or(text))
     }
 
-    /// What stands before the place in a bind; nothing for clear text.
+    /// What stands before the place in a bind; nothing for the usual manner.
     pub(crate) fn prefix(self) -> &'static str {
-        match self {
-            Self::Http => "",
-            Self::Https => HTTPS,
-            Self::Redirect => REDIRECT,
+        match (self.preface, self.scheme) {
+            (Preface::None, Scheme::Http) => "",
+            (Preface::None, Scheme::Https) => "https://",
+            (Preface::None, Scheme::Redirect) => "redirect://",
+            (Preface::Proxy, Scheme::Http) => "proxy+http://",
+            (Preface::Proxy, Scheme::Https) => "proxy+https://",
+            (Preface::Proxy, Scheme::Redirect) => "proxy+redirect://",
         }
     }
+
+    /// The usual one: clear text and nothing before it.
+    pub(crate) const PLAIN: Self = Self {
+        preface: Preface::None,
+        scheme: Scheme::Http,
+    };
 }
 
 impl Place {
@@ -99,7 +127,7 @@ impl Place {
 /// The form that [`Bind::parse`] reads.
 impl fmt::Display for Bind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.scheme.prefix())?;
+        f.write_str(self.manner.prefix())?;
         match &self.place {
             Place::Address(address) => address.fmt(f),
             Place::Descriptor(number) => write!(f, "fd://{number}"),
@@ -110,8 +138,8 @@ impl fmt::Display for Bind {
 }
 
 const SYSTEMD: &str = "systemd";
-const HTTPS: &str = "https://";
-const REDIRECT: &str = "redirect://";
+/// May stand before the place in the usual manner.
+const HTTP: &str = "http://";
 
 #[cfg(test)]
 mod tests {
@@ -129,6 +157,10 @@ mod tests {
             "https://unix:/a",
             "https://systemd:tls",
             "redirect://0.0.0.0:80",
+            "proxy+http://[::]:80",
+            "proxy+http://unix:/a",
+            "proxy+https://systemd",
+            "proxy+redirect://fd://3",
         ] {
             assert_eq!(Bind::parse(text).unwrap().to_string(), text);
         }
@@ -145,6 +177,9 @@ mod tests {
             "https:[::]:443",
             "https://http://[::]:80",
             "HTTPS://[::]:443",
+            "proxy+[::]:80",
+            "proxy://[::]:80",
+            "http+proxy://[::]:80",
         ] {
             assert_eq!(Bind::parse(text), None, "{text}");
         }

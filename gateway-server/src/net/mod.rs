@@ -13,7 +13,7 @@ mod passed;
 mod unix_path;
 
 pub(crate) use address::ListenAddress;
-pub(crate) use bind::{Bind, Place, Scheme};
+pub(crate) use bind::{Bind, Manner, Place, Preface, Scheme};
 pub(crate) use bind_error::BindError;
 pub(crate) use listener::{LeftListener, Listener, Tenure};
 pub(crate) use lock::{LockError, LockFile};

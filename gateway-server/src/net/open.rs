@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::bind::{Bind, Place, Scheme};
+use super::bind::{Bind, Manner, Place};
 use super::bind_error::BindError;
 use super::listener::Listener;
 use super::options::ListenOptions;
@@ -15,14 +15,14 @@ pub(crate) struct Opened {
     /// What listens.
     pub(crate) listener: Rc<Listener>,
     /// What is spoken.
-    pub(crate) scheme: Scheme,
+    pub(crate) manner: Manner,
 }
 
 impl Opened {
     /// What to ask for to get the same address again, with the port that the kernel chose.
     pub(crate) fn bind(&self) -> Bind {
         Bind {
-            scheme: self.scheme,
+            manner: self.manner,
             place: Place::Address(self.listener.address().clone()),
         }
     }
@@ -30,9 +30,9 @@ impl Opened {
     /// The address as a person would open it: `http://127.0.0.1:8000`.
     pub(crate) fn url(&self) -> String {
         let address = self.listener.address();
-        match (self.scheme, address.port()) {
-            (Scheme::Http, Some(_)) => format!("http://{address}"),
-            (scheme, _) => format!("{}{address}", scheme.prefix()),
+        match address.port() {
+            Some(_) if self.manner == Manner::PLAIN => format!("http://{address}"),
+            _ => format!("{}{address}", self.manner.prefix()),
         }
     }
 }
@@ -52,14 +52,14 @@ pub(crate) fn open_all(
     let mut open: Vec<_> = open.iter().filter(|one| one.is_own()).collect();
     let mut listeners: Vec<Opened> = Vec::new();
     for bind in binds {
-        let scheme = bind.scheme;
+        let manner = bind.manner;
         let Place::Address(address) = &bind.place else {
             for listener in passed.listeners(bind)? {
                 if !listeners
                     .iter()
                     .any(|taken| Rc::ptr_eq(&taken.listener, &listener))
                 {
-                    listeners.push(Opened { listener, scheme });
+                    listeners.push(Opened { listener, manner });
                 }
             }
             continue;
@@ -68,7 +68,7 @@ pub(crate) fn open_all(
             Some(at) => Rc::clone(open.remove(at)),
             None => Rc::new(Listener::bind(address, options)?),
         };
-        listeners.push(Opened { listener, scheme });
+        listeners.push(Opened { listener, manner });
     }
     Ok(listeners)
 }

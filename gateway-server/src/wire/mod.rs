@@ -45,6 +45,26 @@ impl Wire {
         self.tls.is_some()
     }
 
+    /// Looks at the first bytes of the connection, which travel as they are whatever follows, without
+    /// taking them; the next look waits until more have come.
+    pub(crate) fn poll_peek(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_peek(into)
+    }
+
+    /// Takes such bytes, all of `into`.
+    ///
+    /// # Errors
+    ///
+    /// They are not there any more.
+    pub(crate) fn take_seen(&mut self, into: &mut [u8]) -> io::Result<()> {
+        self.socket.take_seen(into)
+    }
+
+    /// Whether the peer has ended its output.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.socket.has_ended()
+    }
+
     /// Goes on with the handshake, before anything is read or written; ready once it is over, at once
     /// where there is none.
     ///

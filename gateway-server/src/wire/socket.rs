@@ -117,6 +117,42 @@ impl Socket {
         self.after_read(read.map_err(io::Error::from), asked)
     }
 
+    /// Looks at what can be read without taking it; the next look waits until more has come.
+    pub(crate) fn poll_peek(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if !self.may_read() {
+            return Poll::Pending;
+        }
+        let seen = rustix::net::recv(&self.fd, into, RecvFlags::PEEK);
+        // What was seen is there for good, and the kernel tells only of what comes behind it.
+        self.after_read(
+            seen.map(|(count, _)| count).map_err(io::Error::from),
+            usize::MAX,
+        )
+    }
+
+    /// Reads what a look has shown, all of `into`.
+    ///
+    /// # Errors
+    ///
+    /// It is not there any more.
+    pub(crate) fn take_seen(&mut self, into: &mut [u8]) -> io::Result<()> {
+        let mut taken = 0;
+        while taken < into.len() {
+            match rustix::net::recv(&self.fd, &mut into[taken..], RecvFlags::empty())? {
+                (0, _) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                (count, _) => taken += count,
+            }
+        }
+        // There may be more behind it.
+        self.readable = true;
+        Ok(())
+    }
+
+    /// Whether the peer has ended its output.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
     pub(crate) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         if !self.may_read() {
@@ -279,6 +315,22 @@ mod tests {
         socket.begin_turn();
         assert!(matches!(socket.poll_read(&mut buffer), Poll::Ready(Ok(4))));
         assert!(!socket.was_held_back());
+    }
+
+    #[test]
+    fn what_is_looked_at_stays_until_it_is_taken() {
+        let (mut socket, mut peer) = pair();
+        let mut buffer = [0; 10];
+        peer.write_all(b"ab").unwrap();
+        assert!(matches!(socket.poll_peek(&mut buffer), Poll::Ready(Ok(2))));
+        assert!(socket.poll_peek(&mut buffer).is_pending());
+        peer.write_all(b"cd").unwrap();
+        socket.expect_input();
+        assert!(matches!(socket.poll_peek(&mut buffer), Poll::Ready(Ok(4))));
+        socket.take_seen(&mut buffer[..3]).unwrap();
+        assert_eq!(&buffer[..3], b"abc");
+        assert!(matches!(socket.poll_read(&mut buffer), Poll::Ready(Ok(1))));
+        assert!(socket.take_seen(&mut buffer[..1]).is_err());
     }
 
     #[test]

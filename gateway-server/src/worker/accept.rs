@@ -11,7 +11,7 @@ use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
 use crate::connection::{Connection, Entrance, Service};
-use crate::net::{ListenAddress, Scheme, Tenure, turn_away};
+use crate::net::{ListenAddress, Manner, Preface, Scheme, Tenure, turn_away};
 use crate::os;
 use crate::tls::{Engine, Session};
 use crate::wire::{Socket, Wire};
@@ -49,7 +49,7 @@ pub(super) enum Accepted {
 impl Listener {
     pub(super) fn new(
         address: &ListenAddress,
-        scheme: Scheme,
+        manner: Manner,
         engine: Option<&Rc<Engine>>,
         redirect_port: Option<u16>,
         socket: OwnedFd,
@@ -66,18 +66,23 @@ impl Listener {
             socket,
             address: address.clone(),
             kind,
-            engine: engine.filter(|_| scheme == Scheme::Https).cloned(),
+            engine: engine.filter(|_| manner.scheme == Scheme::Https).cloned(),
             tenure,
             entrance: Rc::new(Entrance {
                 local: HostAddress::from(&local),
-                secured: scheme == Scheme::Https,
-                redirects: redirect_port.filter(|_| scheme == Scheme::Redirect),
+                secured: manner.scheme == Scheme::Https,
+                introduced: manner.preface == Preface::Proxy,
+                redirects: redirect_port.filter(|_| manner.scheme == Scheme::Redirect),
             }),
         }
     }
 
     pub(super) fn accept(&self, service: &Rc<Service>) -> Accepted {
         match self.try_accept() {
+            Ok((_, peer)) if !self.may_connect(service, &peer) => {
+                tracing::warn!("{self}: {peer} is not one of the trusted-proxies: refused");
+                Accepted::Lost
+            }
             Ok((fd, peer)) => {
                 let socket = Socket::new(fd);
                 let wire = match self.engine.as_ref().map(Session::new) {
@@ -94,6 +99,11 @@ impl Listener {
             }
             Err(error) => outcome_of(error),
         }
+    }
+
+    /// Whether the peer may say for whom it speaks, where it has to.
+    fn may_connect(&self, service: &Service, peer: &Address) -> bool {
+        !self.entrance.introduced || service.trusts(peer)
     }
 
     fn try_accept(&self) -> io::Result<(OwnedFd, Address)> {

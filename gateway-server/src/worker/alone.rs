@@ -80,7 +80,7 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
             let address = listener.address().clone();
             Ok((
                 address,
-                one.scheme,
+                one.manner,
                 listener.duplicate()?,
                 listener.tenure(),
             ))

@@ -135,7 +135,7 @@ impl Boot {
             .zip(&plan.listeners)
             .map(|(bind, (number, tenure))| match &bind.place {
                 Place::Address(address) => {
-                    Ok((address.clone(), bind.scheme, take(*number)?, *tenure))
+                    Ok((address.clone(), bind.manner, take(*number)?, *tenure))
                 }
                 _ => Err(not_ours()),
             })

@@ -43,9 +43,9 @@ pub(crate) async fn serve(
     let settings = settings_of(&options, access_log.clone());
     let service = Service::new(app, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
-    let listener = |(address, scheme, fd, tenure)| {
+    let listener = |(address, manner, fd, tenure)| {
         let port = options.redirect_port;
-        Listener::new(&address, scheme, tls.as_ref(), port, fd, tenure)
+        Listener::new(&address, manner, tls.as_ref(), port, fd, tenure)
     };
     let listeners = listeners.into_iter().map(listener).collect();
     let reactor = Reactor::new(&service, listeners, shares).map_err(other)?;

@@ -11,7 +11,7 @@ use gateway_spec::abi::GwModule;
 use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::logging::AccessLog;
-use crate::net::{ListenAddress, Scheme, Tenure};
+use crate::net::{ListenAddress, Manner, Tenure};
 use crate::options::ServeOptions;
 use crate::scoreboard::Slot;
 use crate::shares::Shares;
@@ -21,7 +21,7 @@ use crate::tls::Engine;
 #[derive(Debug)]
 pub(crate) struct Serving {
     /// Nonblocking sockets to accept from.
-    pub(crate) listeners: Vec<(ListenAddress, Scheme, OwnedFd, Tenure)>,
+    pub(crate) listeners: Vec<(ListenAddress, Manner, OwnedFd, Tenure)>,
     /// What TLS connections begin from, where TLS is spoken.
     pub(crate) tls: Option<Rc<Engine>>,
     /// What to serve.

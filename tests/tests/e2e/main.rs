@@ -37,6 +37,7 @@ mod process_one;
 mod project;
 mod proxies;
 mod proxy;
+mod proxy_protocol;
 mod python;
 mod reconfiguration;
 mod recycling;

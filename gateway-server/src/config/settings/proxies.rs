@@ -11,7 +11,7 @@ pub(super) static PROXIES: &[Setting] = &[
         default: "",
         help: "Believe what the other end of a connection says of the client for whom it asks, if it has \
                one of these addresses; unix believes whoever connects to a unix socket. Everybody else's \
-               word counts for nothing; may be repeated",
+               word counts for nothing, and nobody else may connect to a proxy+ address; may be repeated",
         applies: Applies::Reload,
     },
     Setting {

@@ -178,7 +178,7 @@ impl Http2 {
         if self.leaving != Leaving::Now
             && let Some(excess) = self.base.gauge.budget.excess()
         {
-            tracing::info!("{}: cut off: {excess}", self.base.ends.peer);
+            tracing::info!("{}: cut off: {excess}", self.base.ends.client());
             self.leaving = Leaving::Now;
             engine.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
         }
@@ -197,7 +197,7 @@ impl Http2 {
     /// The engine has ended, in peace or not.
     fn part(&mut self, error: Option<h2::Error>) {
         if let Some(error) = &error {
-            tracing::debug!("{}: a connection ends: {error}", self.base.ends.peer);
+            tracing::debug!("{}: a connection ends: {error}", self.base.ends.client());
         }
         self.stage = match error {
             Some(error) if error.is_io() => Stage::Closed,

@@ -1,0 +1,53 @@
+//! [`Word`]: what a proxy is believed in.
+
+use std::rc::Rc;
+
+use gateway_spec::Address;
+use gateway_spec::abi::host::HostAddress;
+use gateway_spec::abi::scheme;
+
+use crate::proxies::Proxies;
+use crate::proxy_protocol::Introduction;
+
+/// What a trusted peer says of the client for whom it speaks.
+#[derive(Debug)]
+pub(super) struct Word {
+    /// By the fields of each request, if they are its own.
+    pub(super) fields: Option<Rc<Proxies>>,
+    /// Of the whole connection: who the client is.
+    pub(super) client: Option<HostAddress>,
+    /// Likewise: how the client came to it, an id of [`scheme`].
+    pub(super) scheme: Option<u16>,
+}
+
+impl Word {
+    /// By fields alone.
+    pub(super) fn of_fields(proxies: Rc<Proxies>) -> Self {
+        Self {
+            fields: Some(proxies),
+            client: None,
+            scheme: None,
+        }
+    }
+
+    /// By what stands before everything else on its connection. One that speaks for itself is believed as
+    /// if it had said nothing.
+    pub(super) fn of_introduction(
+        introduction: Introduction,
+        proxies: Option<&Rc<Proxies>>,
+    ) -> Option<Self> {
+        let client = introduction.client?;
+        // The fields are passed on as the client sends them: whether they are believed is the client's
+        // matter. Whoever may come to a unix socket of the proxy's has not come to one of ours.
+        let fields = match &client {
+            Address::Ip(_) => proxies.filter(|proxies| proxies.trust(&client)),
+            _ => None,
+        };
+        Some(Self {
+            fields: fields.cloned(),
+            client: Some(HostAddress::from(&client)),
+            // TLS that goes on to us is none that it could see.
+            scheme: introduction.tls.then_some(scheme::HTTPS),
+        })
+    }
+}
