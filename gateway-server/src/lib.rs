@@ -14,6 +14,7 @@ mod date;
 mod deadlines;
 mod dev;
 mod drain;
+mod hook;
 mod http1;
 mod http2;
 mod limits;

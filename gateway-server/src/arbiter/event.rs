@@ -76,6 +76,28 @@ pub(crate) enum Event {
     Rest,
     /// An operator has moved log files away.
     Reopen,
+    /// A hook that something waits for has ended, or why it has failed.
+    HookEnded(Gate, Result<(), String>),
+}
+
+/// What waits for a hook to say yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// The first worker.
+    Boot,
+    /// A generation whose first workers are ready.
+    Ready(Generation),
+}
+
+/// Which gates there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gates {
+    /// Before the first worker.
+    pub(crate) boot: bool,
+    /// Before a generation counts as good.
+    pub(crate) ready: bool,
+    /// How long the latter may take; zero if there is none.
+    pub(crate) within: Duration,
 }
 
 /// What an operator has decided beforehand.
@@ -95,6 +117,8 @@ pub(crate) struct Policy {
     pub(crate) drain_delay: Duration,
     /// How much a worker may be used.
     pub(crate) limits: Limits,
+    /// What has to be asked.
+    pub(crate) gates: Gates,
 }
 
 /// How to stop.
@@ -124,6 +148,8 @@ pub(crate) enum Action {
         /// How many workers there are to be.
         count: u32,
     },
+    /// Ask a hook, which answers with [`Event::HookEnded`].
+    RunHook(Gate),
     /// Open the log files by their names once more, for everybody.
     ReopenLogs,
     /// Let the new program find out whether it can take over.

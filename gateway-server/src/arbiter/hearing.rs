@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 
 use super::death::Death;
 use super::event::{Event, Haste};
+use super::hooks::Occasion;
 use super::preparation::Preparation;
 use super::recycling::Usage;
 use super::upgrade::Checker;
@@ -127,7 +128,12 @@ impl Arbiter {
     }
 
     pub(super) fn reap(&mut self, events: &mut VecDeque<Event>) -> io::Result<()> {
-        while let Some(Reaped { pid, ended, peak }) = process::reap()? {
+        while let Some(reaped) = process::reap()? {
+            let Reaped { pid, ended, peak } = reaped;
+            if let Some(event) = self.hooks.reaped(pid) {
+                events.push_back(event);
+                continue;
+            }
             if let Some(preparation) = &mut self.preparation {
                 preparation.reaped(pid);
             }
@@ -176,6 +182,7 @@ impl Arbiter {
                 out_of_memory: self.oom_kills.any_new(),
             };
             events.push_back(Event::Exited(id, death));
+            self.run_hook(&Occasion::WorkerExit(id, &reaped));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod changes;
 mod death;
 mod event;
 mod hearing;
+mod hooks;
 mod memory;
 mod obituary;
 mod preparation;
@@ -52,7 +53,8 @@ use crate::shares;
 use crate::start;
 use crate::value::LogLevel;
 use crate::workbench::{Outcome, Workbench};
-use event::{Action, Event, Generation, Loudness, Moment, Note, Policy, WorkerId};
+use event::{Action, Event, Gate, Generation, Loudness, Moment, Note, Policy, WorkerId};
+use hooks::{Hooks, Occasion, Which};
 use memory::OomKills;
 use preparation::Preparation;
 use release::{Release, ReleaseError, policy};
@@ -140,6 +142,7 @@ struct Arbiter {
     untold: Option<Outcome>,
     /// The new program, while it is checked.
     checker: Option<Checker>,
+    hooks: Hooks,
 }
 
 impl Arbiter {
@@ -188,6 +191,7 @@ impl Arbiter {
             retiring: BTreeSet::new(),
             untold: None,
             checker: None,
+            hooks: Hooks::default(),
         })
     }
 
@@ -238,6 +242,7 @@ impl Arbiter {
             retiring: BTreeSet::new(),
             untold: None,
             checker: None,
+            hooks: Hooks::default(),
         })
     }
 
@@ -250,6 +255,10 @@ impl Arbiter {
             while let Some(event) = events.pop_front() {
                 for action in self.state.handle(event, self.moment()) {
                     if let Action::Exit(code) = action {
+                        if self.hooks.is_busy() {
+                            // Each of them is bounded in time, and ends with another event.
+                            continue;
+                        }
                         if code == 0 {
                             tracing::info!("stopped; {} requests served", self.requests);
                         }
@@ -301,6 +310,7 @@ impl Arbiter {
             } => {
                 return self.spawn(worker, slot, generation, count);
             }
+            Action::RunHook(gate) => return self.ask(gate),
             Action::ReopenLogs => self.reopen_logs(),
             Action::Check(generation) => return self.check(generation),
             Action::EndCheck => self.checker.iter().for_each(Checker::end),
@@ -313,6 +323,7 @@ impl Arbiter {
                 // Nothing is begun any more.
                 (self.preparation, self.file_watcher) = (None, None);
                 self.renewal.end();
+                self.hooks.end(Which::Gates);
                 self.releases.close_listeners();
             }
             Action::Tell(note) => self.tell(&note),
@@ -483,6 +494,31 @@ impl Arbiter {
         }
     }
 
+    /// Asks the hook that something waits for.
+    fn ask(&mut self, gate: Gate) -> Option<Event> {
+        let generation = match gate {
+            Gate::Boot => self.releases.serving_generation(),
+            Gate::Ready(generation) => generation,
+        };
+        let release = self.releases.of(generation);
+        let occasion = Occasion::Gate(gate);
+        let started = self
+            .hooks
+            .start(&self.image, &occasion, generation, release);
+        let reason = |error| format!("cannot start a process for a hook: {error}");
+        started
+            .err()
+            .map(|error| Event::HookEnded(gate, Err(reason(error))))
+    }
+
+    /// Runs a hook that nothing waits for, by the configuration in force.
+    fn run_hook(&mut self, occasion: &Occasion<'_>) {
+        let (generation, release) = (self.releases.serving_generation(), self.releases.serving());
+        if let Err(error) = self.hooks.start(&self.image, occasion, generation, release) {
+            tracing::warn!("cannot start a process for a hook: {error}");
+        }
+    }
+
     /// Tells `gatewayd dev` the last outcome, once no worker of before answers anybody new.
     fn tell_dev(&mut self) {
         if self.retiring.is_empty()
@@ -496,6 +532,12 @@ impl Arbiter {
     fn tell(&mut self, note: &Note) {
         self.untold = outcome(note).or(self.untold.take());
         self.supervisor.tell(note);
+        if let Some(outcome) = hooks::outcome(note) {
+            self.run_hook(&Occasion::Reload(outcome));
+        }
+        if let Note::StoppingNow = note {
+            self.hooks.end(Which::All);
+        }
         if let Note::Up { workers, took } = note {
             let release = self.releases.serving();
             // Under `dev` it is but a link, and may lead nowhere yet.

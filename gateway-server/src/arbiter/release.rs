@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::event::Policy;
+use super::event::{Gates, Policy};
 use super::recycling::Limits;
 use crate::config::{Config, MAX_WORKERS};
 use crate::log_files::LogFiles;
@@ -154,6 +155,14 @@ pub(super) fn policy(config: &Config) -> Policy {
             age: config.max_age,
             memory: config.max_rss,
             jitter: config.recycle_jitter,
+        },
+        gates: Gates {
+            boot: config.hook_boot.is_some(),
+            ready: config.hook_ready.is_some(),
+            within: match config.hook_ready {
+                Some(_) => config.hook_timeout,
+                None => Duration::ZERO,
+            },
         },
     }
 }

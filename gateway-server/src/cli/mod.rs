@@ -12,7 +12,7 @@ use crate::app_source::AppSource;
 use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
 use crate::os::process;
 use crate::workbench::Workbench;
-use crate::{arbiter, check, command, dev, logging, prepare, watch, worker};
+use crate::{arbiter, check, command, dev, hook, logging, prepare, watch, worker};
 use command::{Patience, Wish};
 use line::{Line, Purpose};
 
@@ -35,6 +35,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         && role == prepare::CERTIFICATES_ROLE
     {
         return prepare::read_certificates(argument);
+    }
+    if args.len() > 2 && args[1] == hook::ROLE {
+        return hook::main(&args[2..]);
     }
     if args.len() > 2 && args[1] == watch::ROLE {
         return watch::main(&args[2..]);

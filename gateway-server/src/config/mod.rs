@@ -37,7 +37,7 @@ use crate::options::{
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::value::{
     ByteCount, Capabilities, ClientAuth, CpuAffinity, FileMode, Identity, Limit, LogLevel,
-    LogTarget, Nice, TlsVersion, Variable, VariableFile,
+    LogTarget, Nice, ShellCommand, TlsVersion, Variable, VariableFile,
 };
 
 /// Every setting's value, and what is to be served.
@@ -125,6 +125,11 @@ pub(crate) struct Config {
     pub(crate) http2_window: ByteCount,
     pub(crate) access_log: Option<LogTarget>,
     pub(crate) log_level: LogLevel,
+    pub(crate) hook_boot: Option<ShellCommand>,
+    pub(crate) hook_ready: Option<ShellCommand>,
+    pub(crate) hook_reload: Option<ShellCommand>,
+    pub(crate) hook_worker_exit: Option<ShellCommand>,
+    pub(crate) hook_timeout: Duration,
 }
 
 impl Config {
@@ -218,6 +223,11 @@ impl Config {
             http2_window: zero,
             access_log: None,
             log_level: LogLevel::Info,
+            hook_boot: None,
+            hook_ready: None,
+            hook_reload: None,
+            hook_worker_exit: None,
+            hook_timeout: none,
         }
     }
 

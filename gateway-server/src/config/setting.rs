@@ -50,6 +50,8 @@ pub(crate) enum Group {
     Limits,
     /// What is written where.
     Logging,
+    /// Commands that are run when something happens.
+    Hooks,
 }
 
 impl Group {
@@ -63,6 +65,7 @@ impl Group {
             Self::Timeouts => "Timeouts",
             Self::Limits => "Limits",
             Self::Logging => "Logging",
+            Self::Hooks => "Hooks",
         }
     }
 }

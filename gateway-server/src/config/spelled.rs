@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::Config;
-use crate::value::{Capabilities, CpuAffinity, Limit, Nice, Variable, VariableFile};
+use crate::value::{Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile};
 
 /// A type of values that settings hold.
 pub(crate) trait Spelled: Sized + fmt::Display + 'static {
@@ -211,5 +211,14 @@ impl Spelled for VariableFile {
 
     fn anchored(text: &str, folder: &Path) -> String {
         Self::anchored(text, folder)
+    }
+}
+
+impl Spelled for ShellCommand {
+    const FORM: &'static str = "a command for sh";
+    const PLACEHOLDER: &'static str = "COMMAND";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
     }
 }

@@ -7,7 +7,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use process::{Capabilities, CpuAffinity, Limit, Nice, Variable, VariableFile};
+pub(crate) use process::{
+    Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile,
+};
 
 /// A number of bytes, written `8190`, `64KiB`, `1MiB` or `2GiB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -314,6 +314,23 @@ impl fmt::Display for VariableFile {
     }
 }
 
+/// A line for a shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShellCommand(pub(crate) String);
+
+impl ShellCommand {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let says_something = !text.trim().is_empty() && !text.contains('\0');
+        says_something.then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ShellCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A name that every shell can say.
 fn is_variable(name: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';

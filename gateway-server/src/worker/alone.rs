@@ -54,6 +54,15 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
             "a server of one process tells the service manager nothing: use --workers 1"
         );
     }
+    let hooks = [
+        &config.hook_boot,
+        &config.hook_ready,
+        &config.hook_reload,
+        &config.hook_worker_exit,
+    ];
+    if hooks.iter().any(|hook| hook.is_some()) {
+        tracing::warn!("a server of one process runs no hooks: use --workers 1");
+    }
     process::forget_private_variables();
     // Before any thread exists, so that all of them leave the signals to ours.
     let signals = SignalSource::open().map_err(other)?;

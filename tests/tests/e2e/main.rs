@@ -19,6 +19,7 @@ mod draining;
 mod exchanges;
 mod faults;
 mod guide;
+mod hooks;
 mod hostile;
 mod http2;
 mod http2_attacks;

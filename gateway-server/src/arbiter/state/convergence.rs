@@ -11,7 +11,7 @@ impl State {
     /// Workers that serve or will, without a canary.
     pub(super) fn live(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
         let canary = match self.reload {
-            Reload::Canary(_, canary) => Some(canary),
+            Reload::Canary(_, canary) | Reload::Proving(_, canary) => Some(canary),
             _ => None,
         };
         self.workers
@@ -132,7 +132,8 @@ impl State {
     }
 
     pub(super) fn tell_up(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if !self.up && self.target > 0 && self.ready_count() >= self.target {
+        let ready = self.target > 0 && self.ready_count() >= self.target;
+        if !self.up && ready && self.is_proved(out) {
             self.up = true;
             out.push(Action::Tell(Note::Up {
                 workers: self.target,

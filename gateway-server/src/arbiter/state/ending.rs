@@ -38,7 +38,9 @@ impl State {
         self.leaving = Some(now + after);
         (self.reload_again, self.upgrade_again) = (false, false);
         self.upgrade.dismiss(now, out);
-        if let Reload::Canary(generation, canary) = self.reload {
+        if let Reload::Canary(generation, canary) | Reload::Proving(generation, canary) =
+            self.reload
+        {
             self.workers.order(canary, Order::StopNow, now, out);
             out.push(Action::Forget(generation));
             self.reload = Reload::None;

@@ -5,6 +5,7 @@
 
 mod convergence;
 mod ending;
+mod gates;
 mod operations;
 
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub(crate) struct State {
     /// Of replacing workers that hold too much memory as soon as they start.
     hunger: Backoff,
     last_event: Duration,
+    proof: Proof,
 }
 
 /// What a master leaves to its successor.
@@ -78,7 +80,18 @@ enum Reload {
     None,
     Preparing(Generation),
     Canary(Generation, WorkerId),
+    /// The canary serves, and a hook is asked what it thinks of it.
+    Proving(Generation, WorkerId),
     Rolling,
+}
+
+/// How far the hook has come that decides whether the server has started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Proof {
+    #[default]
+    Wanted,
+    Sought,
+    Given,
 }
 
 impl State {
@@ -103,6 +116,7 @@ impl State {
             backoff: Backoff::default(),
             hunger: Backoff::default(),
             last_event: Duration::ZERO,
+            proof: Proof::default(),
         }
     }
 
@@ -149,7 +163,7 @@ impl State {
         self.forgive(now, &mut out);
         match event {
             Event::Woken => {}
-            Event::Started => self.prepare(&mut out),
+            Event::Started => self.boot(&mut out),
             Event::Tick => self.workers.tick(now, &mut out),
             Event::Beat(worker, number) => self.workers.beat(worker, number, now),
             Event::Used(worker, used) => self.used(worker, used, moment, &mut out),
@@ -195,6 +209,7 @@ impl State {
             Event::Fewer => self.scale(self.target.saturating_sub(1), &mut out),
             Event::Rest => self.rest(&mut out),
             Event::Reopen => out.push(Action::ReopenLogs),
+            Event::HookEnded(gate, outcome) => self.hook_ended(gate, outcome, now, &mut out),
         }
         self.workers.expire(now, &mut out);
         if self.leaving.is_some_and(|leaving| now >= leaving) {
@@ -267,7 +282,7 @@ impl State {
 
     fn ready(&mut self, id: WorkerId, moment: Moment, out: &mut Vec<Action>) {
         let is_canary = matches!(self.reload, Reload::Canary(_, canary) if canary == id);
-        if is_canary && self.workers.boots(id) {
+        if is_canary && self.workers.boots(id) && !self.next_policy.gates.ready {
             self.adopt(moment.now, out);
         }
         let Some(slot) = self.workers.ready(id, moment) else {
@@ -281,9 +296,7 @@ impl State {
         if let Reload::Canary(generation, canary) = self.reload
             && canary == id
         {
-            out.extend(self.current.replace(generation).map(Action::Forget));
-            self.reload = Reload::Rolling;
-            self.backoff.reset();
+            self.canary_ready(generation, canary, out);
         }
     }
 
@@ -351,6 +364,9 @@ impl State {
                 .last_words
                 .unwrap_or_else(|| format!("a worker {how} while starting"));
             return self.boot_failed(id, reason, code, moment, out);
+        }
+        if self.canary_lost(id, &how, out) {
+            return;
         }
         out.push(Action::Tell(Note::WorkerLost { worker: id, how }));
         let steady = match worker.phase {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{CANNOT_LOAD, Reload, State};
+use super::{CANNOT_LOAD, Proof, Reload, State};
 use crate::arbiter::event::{Action, Generation, Note, Policy};
 use crate::arbiter::roster::LAST_GRACE;
 
@@ -98,7 +98,8 @@ impl State {
 
     /// Whether another operation may begin.
     pub(super) fn is_free(&self) -> bool {
-        self.reload == Reload::None && !self.upgrade.is_busy() && self.current.is_some()
+        let proving = self.proof == Proof::Sought;
+        !proving && self.reload == Reload::None && !self.upgrade.is_busy() && self.current.is_some()
     }
 
     pub(super) fn ask_upgrade(&mut self, now: Duration, out: &mut Vec<Action>) {
@@ -118,7 +119,8 @@ impl State {
         let generation = self.last_generation;
         out.push(Action::Tell(Note::Upgrading { generation }));
         // The new program watches over its first worker by the same timeout, and has better words.
-        let deadline = now + self.policy.boot_timeout + LAST_GRACE * 2;
+        let within = self.policy.boot_timeout + self.policy.gates.within;
+        let deadline = now + within + LAST_GRACE * 2;
         out.push(self.upgrade.begin(generation, deadline));
     }
 

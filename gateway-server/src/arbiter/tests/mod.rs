@@ -1,5 +1,6 @@
 //! The arbiter's judgement against a world of simulated workers, which checks every action.
 
+mod gates;
 mod random;
 mod scenes;
 mod upgrades;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::event::{Action, Event, Generation, Moment, Note, Policy, WorkerId};
+use super::event::{Action, Event, Gate, Gates, Generation, Moment, Note, Policy, WorkerId};
 use super::recycling::Limits;
 use super::roster::LAST_GRACE;
 use super::state::State;
@@ -82,6 +83,8 @@ struct World {
     notes: Vec<Note>,
     chance: u32,
     reopened: u32,
+    /// Hooks that were asked.
+    asked: Vec<Gate>,
 }
 
 impl World {
@@ -99,6 +102,7 @@ impl World {
             graceful_timeout: GRACEFUL,
             drain_delay,
             limits: LIMITS,
+            gates: Gates::default(),
         };
         let mut world = Self {
             state: State::new(policy),
@@ -120,9 +124,18 @@ impl World {
             notes: Vec::new(),
             chance: u32::MAX,
             reopened: 0,
+            asked: Vec::new(),
         };
         world.happen(Event::Started);
         world
+    }
+
+    /// Begins once more, with hooks.
+    fn restart(&mut self, gates: Gates) {
+        self.policy.gates = gates;
+        self.state = State::new(self.policy);
+        self.pending_copies.clear();
+        self.happen(Event::Started);
     }
 
     /// A server whose workers all serve.
@@ -260,6 +273,7 @@ impl World {
                 assert!(!worker.killed, "one kill is enough");
                 worker.killed = true;
             }
+            Action::RunHook(gate) => self.asked.push(gate),
             Action::ReopenLogs => self.reopened += 1,
             Action::CloseListeners => self.ending = true,
             Action::Check(generation) => {

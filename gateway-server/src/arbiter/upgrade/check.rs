@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -17,9 +17,11 @@ use nix::sys::signal::Signal;
 use super::handover::Handover;
 use super::plan::{CHECK_ROLE, Plan};
 use crate::app_source::AppSource;
+use crate::arbiter::event::Generation;
 use crate::arbiter::roster::LAST_GRACE;
 use crate::arbiter::worker_handle::{Provisions, WorkerHandle};
 use crate::config::Config;
+use crate::hook::{self, Hook};
 use crate::log_files::LogFiles;
 use crate::logging;
 use crate::net::{Listener, Place};
@@ -131,6 +133,9 @@ impl Check {
             .context("cannot start a worker")?;
         let mut canary = Canary { handle };
         canary.await_ready(&self.report, config.boot_timeout)?;
+        if let Some(command) = &config.hook_ready {
+            ask(&command.0, config, generation)?;
+        }
         Ok((
             canary,
             Parcel::Ready(Goods {
@@ -140,6 +145,21 @@ impl Check {
             }),
         ))
     }
+}
+
+/// Asks the hook that decides whether the new program is good; none of its workers listens yet.
+fn ask(command: &str, config: &Config, generation: Generation) -> anyhow::Result<()> {
+    let hook = Hook {
+        name: "ready",
+        command,
+        timeout: config.hook_timeout,
+    };
+    let facts = [
+        ("GATEWAYD_EVENT", "ready".to_owned()),
+        ("GATEWAYD_EVENT_GENERATION", generation.0.to_string()),
+        ("GATEWAYD_EVENT_ADDRESSES", String::new()),
+    ];
+    hook::run(&hook, facts.into_iter()).map_err(|reason| anyhow!("hook ready {reason}"))
 }
 
 /// A worker of the new program that nobody connects to.

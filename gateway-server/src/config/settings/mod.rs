@@ -2,6 +2,7 @@
 //! worker's copy of the configuration are all made from these tables, one for each heading.
 
 mod durations;
+mod hooks;
 mod limits;
 mod logging;
 mod process;
@@ -25,6 +26,7 @@ pub(crate) static SETTINGS: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
         timeouts::TIMEOUTS,
         limits::LIMITS,
         logging::LOGGING,
+        hooks::HOOKS,
     ]
     .into_iter()
     .flatten()
@@ -38,6 +40,8 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::config::setting::Field;
+    use crate::config::spelled::Spelled;
+    use crate::value::ShellCommand;
 
     #[test]
     fn names_flags_and_variables_are_unique_and_well_formed() {
@@ -105,6 +109,7 @@ mod tests {
         for setting in SETTINGS
             .iter()
             .filter(|s| !matches!(s.field, Field::Target(_) | Field::File(_) | Field::Files(_)))
+            .filter(|s| s.field.form() != ShellCommand::FORM)
         {
             let refused = setting.set(&mut config, &["+nonsense"]).unwrap_err();
             assert_eq!(refused.expected, setting.field.form(), "{}", setting.name);
