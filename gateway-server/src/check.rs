@@ -227,7 +227,7 @@ impl Subject {
             .enable_all()
             .build()
             .map_err(|error| Failure::new(1, error))?;
-        let host = logging::application_host(|code| {
+        let host = logging::application_host(None, |code| {
             tracing::info!("the application asks for the end, with code {code}");
         });
         let config = Config {

@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 
 use crate::app_source::AppSource;
 use crate::logging;
-use crate::options::ServeOptions;
+use crate::options::AppOptions;
 
 /// What is asked of the application.
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +45,12 @@ pub(crate) struct Patience {
 /// 3 if the application failed to start, 4 if it could not be loaded.
 pub(crate) fn run(
     name: &str,
-    app: Option<&Path>,
     source: AppSource,
-    options: &ServeOptions,
+    options: &AppOptions,
     wish: Wish<'_>,
     patience: Patience,
 ) -> ExitCode {
+    let app = options.path.as_deref();
     let ended = module(app, source)
         .map_err(|what| Failure::new(CANNOT_LOAD, what))
         .and_then(|module| live(name, &module, options, wish, patience));
@@ -95,7 +95,7 @@ fn module(app: Option<&Path>, source: AppSource) -> Result<Module, String> {
 fn live(
     name: &str,
     module: &Module,
-    options: &ServeOptions,
+    options: &AppOptions,
     wish: Wish<'_>,
     patience: Patience,
 ) -> Result<u8, Failure> {
@@ -107,10 +107,11 @@ fn live(
         .build()
         .map_err(|error| Failure::new(FAILED, error))?;
     // A command ends by itself; what it asks of a server means nothing here.
-    let host = logging::application_host(|_| {});
-    let argument = options.app_arguments.join(OsStr::new(" "));
+    let host = logging::application_host(None, |_| {});
+    let argument = options.arguments.join(OsStr::new(" "));
     let config = Config {
-        settings: options.app_settings.0.clone(),
+        settings: options.settings.0.clone(),
+        mount: options.mount.as_str().as_bytes().to_vec(),
         argument: argument.as_bytes().to_vec(),
         ..Config::default()
     };

@@ -28,6 +28,7 @@ mod os;
 mod prepare;
 mod proxies;
 mod proxy_protocol;
+mod routes;
 mod scoreboard;
 mod shares;
 mod snapshot;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::proxies::Proxies;
+use crate::routes::{HostPattern, Mount};
 use crate::value::{ByteCount, ClientAuth, TlsVersion};
 
 /// The options of one worker's serving loop.
@@ -33,12 +34,35 @@ pub(crate) struct ServeOptions {
     pub(crate) http2: Http2Options,
     /// Whether every call is checked against the specification.
     pub(crate) lint: bool,
-    /// What follows `--` on the command line: the application's own arguments.
-    pub(crate) app_arguments: Vec<OsString>,
-    /// The application's own settings, from the configuration file.
-    pub(crate) app_settings: AppSettings,
+    /// The applications; at least one.
+    pub(crate) apps: Vec<AppOptions>,
     /// The folder that the server shares with the `gatewayd dev` that has started it, if one has.
     pub(crate) workbench: Option<PathBuf>,
+}
+
+/// What is said of one application.
+#[derive(Clone, Debug)]
+pub(crate) struct AppOptions {
+    /// What the log calls it.
+    pub(crate) name: String,
+    /// Its file; none in an application's own binary.
+    pub(crate) path: Option<PathBuf>,
+    /// The hosts that it answers for; none means any.
+    pub(crate) hosts: Vec<HostPattern>,
+    /// The prefix of the paths that it answers.
+    pub(crate) mount: Mount,
+    /// Its own arguments: what follows `--` on the command line.
+    pub(crate) arguments: Vec<OsString>,
+    /// Its own settings, from the configuration file.
+    pub(crate) settings: AppSettings,
+    /// Longest body of a request, without its framing.
+    pub(crate) body: ByteCount,
+    /// How long its requests may take.
+    pub(crate) timeouts: Timeouts,
+    /// What their clients must move.
+    pub(crate) rates: MinimumRates,
+    /// How many of them there may be at once.
+    pub(crate) capacity: Capacity,
 }
 
 /// The application's own settings, which the server hands on and never looks into: keys and values in
@@ -64,8 +88,6 @@ pub(crate) struct RequestSizes {
     pub(crate) field: ByteCount,
     /// The head as a whole.
     pub(crate) head: ByteCount,
-    /// The body, without its framing.
-    pub(crate) body: ByteCount,
 }
 
 /// Bytes that a peer must move in each second that it is waited for, once it has used up the timeout

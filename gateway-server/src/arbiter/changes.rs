@@ -1,12 +1,12 @@
 //! What a configuration that is read while a server runs changes, and what only a restart would.
 
-use crate::config::{Applies, Config, SETTINGS, Setting};
+use crate::config::{AppConfig, Applies, Config, SETTINGS, Setting};
 
 /// What becomes of a configuration that was read while a server runs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Changes {
     /// Settings that a reload changes.
-    pub(super) applied: Vec<&'static str>,
+    pub(super) applied: Vec<String>,
     /// Settings that keep their value until a restart, and that value.
     pub(super) kept: Vec<(&'static str, String)>,
 }
@@ -31,17 +31,48 @@ impl Changes {
         if new.env_secrets != old.env_secrets && !applied.contains(&"env-file") {
             applied.push("env-file");
         }
-        if new.app != old.app {
-            applied.push("app");
+        let applied = applied.into_iter().map(str::to_owned);
+        Self {
+            applied: applied.chain(of_apps(&new.apps, &old.apps)).collect(),
+            kept,
         }
-        if new.app_arguments != old.app_arguments {
-            applied.push("app.arguments");
-        }
-        if new.app_settings != old.app_settings {
-            applied.push("app.config");
-        }
-        Self { applied, kept }
     }
+}
+
+/// What differs of the applications, which are known by their names if there are several.
+fn of_apps(new: &[AppConfig], old: &[AppConfig]) -> Vec<String> {
+    if let ([new], [old]) = (new, old) {
+        let parts = difference(new, old).into_iter();
+        return parts.map(str::to_owned).collect();
+    }
+    let mut changes = Vec::new();
+    for app in new {
+        match old.iter().find(|one| one.name == app.name) {
+            None => changes.push(format!("app {} (new)", app.name)),
+            Some(before) => {
+                let parts = difference(app, before);
+                changes.extend(parts.iter().map(|part| format!("{part} of {}", app.name)));
+            }
+        }
+    }
+    let gone = old
+        .iter()
+        .filter(|one| new.iter().all(|app| app.name != one.name));
+    changes.extend(gone.map(|one| format!("app {} (gone)", one.name)));
+    changes
+}
+
+fn difference(new: &AppConfig, old: &AppConfig) -> Vec<&'static str> {
+    let parts = [
+        ("app", new.path != old.path),
+        ("app.arguments", new.arguments != old.arguments),
+        ("app.config", new.settings != old.settings),
+        ("app.host", new.hosts != old.hosts),
+        ("app.mount", new.mount != old.mount),
+        ("app's own settings", new.own != old.own),
+    ];
+    let changed = parts.into_iter().filter(|(_, changed)| *changed);
+    changed.map(|(part, _)| part).collect()
 }
 
 /// Puts back what only a restart changes in a configuration that a program has read anew; the settings
@@ -91,15 +122,30 @@ mod tests {
 
     #[test]
     fn what_differs_is_applied_and_one_process_cannot_become_many() {
-        let old = Config::of(&[("workers", "3")]);
+        let mut old = Config::of(&[("workers", "3")]);
+        old.apps.push(AppConfig::at(Some("/a.so".into())));
         let mut new = Config::of(&[("workers", "0"), ("linger", "1s"), ("bind", "[::]:1")]);
-        new.app_arguments.push("x".into());
+        new.apps.clone_from(&old.apps);
+        new.apps[0].arguments.push("x".into());
         let changes = Changes::between(&mut new, &old);
         assert_eq!(changes.applied, ["bind", "linger", "app.arguments"]);
         assert_eq!(changes.kept, [("workers", "3".to_owned())]);
         assert_eq!(new.workers, 3);
         let none = Changes::between(&mut old.clone(), &old);
         assert!(none.applied.is_empty() && none.kept.is_empty());
+    }
+
+    #[test]
+    fn of_several_applications_each_change_is_told_with_its_name() {
+        let app = |name: &str, path: &str| AppConfig {
+            name: name.to_owned(),
+            ..AppConfig::at(Some(path.into()))
+        };
+        let old = [app("a", "/a.so"), app("b", "/b.so")];
+        let new = [app("a", "/a2.so"), app("c", "/b.so")];
+        let told = of_apps(&new, &old);
+        assert_eq!(told, ["app of a", "app c (new)", "app b (gone)"]);
+        assert_eq!(of_apps(&old, &old), [""; 0]);
     }
 
     #[test]

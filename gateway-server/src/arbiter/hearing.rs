@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -173,8 +174,10 @@ impl Arbiter {
             self.retiring.remove(&id);
             if ended != Ended::Code(0) {
                 obituary::tell_held(id, worker.page());
-                let path = self.releases.config().app.as_deref();
-                obituary::tell_last_words(id, worker.page(), worker.app().zip(path));
+                let paths = self.releases.config().apps.iter();
+                let paths = paths.map(|app| app.path.as_deref().unwrap_or(Path::new("")));
+                let apps: Vec<_> = worker.apps().iter().copied().zip(paths).collect();
+                obituary::tell_last_words(id, worker.page(), &apps);
             }
             let death = Death {
                 ended,

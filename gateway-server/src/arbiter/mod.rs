@@ -40,7 +40,7 @@ use nix::sys::signal::Signal;
 
 use crate::app_source::AppSource;
 use crate::banner;
-use crate::config::Config;
+use crate::config::{AppConfig, Config};
 use crate::log_files::LogFiles;
 use crate::logging;
 use crate::net::{LockFile, Passed};
@@ -161,7 +161,7 @@ impl Arbiter {
         let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
         let tls = prepare::read_tls(&config)?;
         let mut release = start::patiently(&signals, ReleaseError::is_in_use, || {
-            Release::new(config.clone(), None, None, &[], &passed)
+            Release::new(config.clone(), Vec::new(), None, &[], &passed)
         })?;
         release.tls = tls;
         Ok(Self {
@@ -212,7 +212,7 @@ impl Arbiter {
         let before = inheritance.binds;
         let release = Release::of_successor(
             config,
-            inheritance.app,
+            inheritance.apps,
             inheritance.tls,
             &open,
             &passed,
@@ -444,7 +444,7 @@ impl Arbiter {
             environment: &release.config,
             config: release.wire.as_fd(),
             shares: self.shares.as_fd(),
-            app: release.app.as_ref().map(AsFd::as_fd),
+            apps: &release.apps,
             tls: release.tls.as_ref().map(AsFd::as_fd),
             tickets: self.tickets.as_fd(),
             logs: LogFiles::of(&release.config),
@@ -541,9 +541,11 @@ impl Arbiter {
         if let Note::Up { workers, took } = note {
             let release = self.releases.serving();
             // Under `dev` it is but a link, and may lead nowhere yet.
-            let path = release.config.app.as_deref();
-            let path = path.filter(|_| release.config.workbench.is_none());
-            let line = banner::line(&self.app, path, &release.urls, *workers, *took);
+            let is_file = release.config.workbench.is_none();
+            let apps = release.config.apps.iter().map(AppConfig::shown);
+            let apps = apps.map(|(name, path)| (name, path.filter(|_| is_file)));
+            let served = banner::Served::of(&self.app, apps);
+            let line = banner::line(&served, &release.urls, *workers, *took);
             return tracing::info!("{line}");
         }
         if let Note::GracefulTimeout { worker, .. } = note

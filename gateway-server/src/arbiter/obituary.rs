@@ -20,22 +20,22 @@ pub(super) fn tell_held(worker: WorkerId, page: &Page) -> bool {
     !held.is_empty()
 }
 
-/// Tells where a worker was as it died. `app` is the number of the descriptor that the
-/// application was loaded from, and its path.
-pub(super) fn tell_last_words(worker: WorkerId, page: &Page, app: Option<(RawFd, &Path)>) {
+/// Tells where a worker was as it died. `apps` are the numbers of the descriptors that the
+/// applications were loaded from, and their paths.
+pub(super) fn tell_last_words(worker: WorkerId, page: &Page, apps: &[(RawFd, &Path)]) {
     if let Some((request, id)) = page.present() {
         let id = id.map_or(String::new(), |id| format!(" (id {id})"));
         tracing::warn!("{worker} was at {request}{id}, whose call did not return");
     }
     let trace = page.trace();
-    let frames = of_interest(&trace, app.is_some());
+    let frames = of_interest(&trace, !apps.is_empty());
     if !frames.is_empty() {
         tracing::warn!(
             "{worker} was here, innermost first (addr2line -Cfe FILE ADDRESS names it):"
         );
     }
     for frame in frames {
-        tracing::warn!("{worker}   {}", named(frame, app));
+        tracing::warn!("{worker}   {}", named(frame, apps));
     }
 }
 
@@ -68,11 +68,11 @@ fn line(worker: WorkerId, request: &HeldRequest, now: Duration) -> String {
     format!("{worker} {verb} {text} (id {id}) for {seconds:.1} s")
 }
 
-/// A frame's line, with the application under its own name.
-fn named(frame: &str, app: Option<(RawFd, &Path)>) -> String {
-    let renamed = app.and_then(|(number, path)| {
-        let rest = frame.strip_prefix(&format!("/proc/self/fd/{number}"))?;
-        Some(format!("{}{rest}", path.display()))
+/// A frame's line, with the applications under their own names.
+fn named(frame: &str, apps: &[(RawFd, &Path)]) -> String {
+    let renamed = apps.iter().find_map(|(number, path)| {
+        let rest = frame.strip_prefix(&format!("/proc/self/fd/{number}("))?;
+        Some(format!("{}({rest}", path.display()))
     });
     renamed.unwrap_or_else(|| frame.to_owned())
 }
@@ -123,10 +123,11 @@ mod tests {
 
     #[test]
     fn the_application_is_named_in_a_backtrace() {
-        let app = Some((9, Path::new("/srv/app.so")));
+        let apps = [(9, Path::new("/srv/app.so")), (91, Path::new("/srv/b.so"))];
         let frame = "/proc/self/fd/9(+0x12) [0x7f]";
-        assert_eq!(named(frame, app), "/srv/app.so(+0x12) [0x7f]");
-        assert_eq!(named("libc.so.6(+0x1)", app), "libc.so.6(+0x1)");
-        assert_eq!(named(frame, None), frame);
+        assert_eq!(named(frame, &apps), "/srv/app.so(+0x12) [0x7f]");
+        assert_eq!(named("/proc/self/fd/91(f+0x1)", &apps), "/srv/b.so(f+0x1)");
+        assert_eq!(named("libc.so.6(+0x1)", &apps), "libc.so.6(+0x1)");
+        assert_eq!(named(frame, &[]), frame);
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct Release {
     pub(super) config: Config,
     /// The configuration as workers read it, with the addresses that it has come to.
     pub(super) wire: OwnedFd,
-    /// The copy of the application, if it has a file.
-    pub(super) app: Option<OwnedFd>,
+    /// The copies of the applications, if they are files.
+    pub(super) apps: Vec<Rc<OwnedFd>>,
     /// Certificates and keys, if an address speaks TLS.
     pub(super) tls: Option<OwnedFd>,
     /// The access log, if it is a file; workers are given it.
@@ -42,19 +42,19 @@ impl Release {
     /// An address cannot be had, or there is no memory. What was opened is closed again.
     pub(super) fn new(
         config: Config,
-        app: Option<OwnedFd>,
+        apps: Vec<OwnedFd>,
         tls: Option<OwnedFd>,
         open: &[Rc<Listener>],
         passed: &Passed,
     ) -> Result<Self, ReleaseError> {
         let listeners = net::open_all(&config.bind, &config.listen_options(), open, passed)?;
         let log = LogFiles::of(&config).open().map_err(ReleaseError::Log)?;
-        Self::of_parts(config, app, tls, listeners, log)
+        Self::of_parts(config, apps, tls, listeners, log)
     }
 
     fn of_parts(
         config: Config,
-        app: Option<OwnedFd>,
+        apps: Vec<OwnedFd>,
         tls: Option<OwnedFd>,
         opened: Vec<Opened>,
         log: Option<File>,
@@ -65,7 +65,7 @@ impl Release {
             wire: memfd::sealed("gatewayd-config", &told.to_wire())?,
             log: log.map(Rc::new),
             config,
-            app,
+            apps: apps.into_iter().map(Rc::new).collect(),
             tls,
             urls: opened.iter().map(Opened::url).collect(),
             listeners: opened.into_iter().map(|one| one.listener).collect(),
@@ -81,7 +81,7 @@ impl Release {
     /// There is no memory.
     pub(super) fn of_successor(
         mut config: Config,
-        app: Option<OwnedFd>,
+        apps: Vec<OwnedFd>,
         tls: Option<OwnedFd>,
         open: &[Rc<Listener>],
         passed: &Passed,
@@ -100,7 +100,7 @@ impl Release {
             tracing::error!("{error}; nothing is written there until the log files are reopened");
             None
         });
-        let release = Self::of_parts(config, app, tls, listeners, log)?;
+        let release = Self::of_parts(config, apps, tls, listeners, log)?;
         release.adjust_listeners();
         Ok(release)
     }
@@ -182,10 +182,17 @@ mod tests {
             config
         };
         let before = with(&["127.0.0.1:0", "127.0.0.1:0", &unix("a")]);
-        let first = Release::new(before, None, None, &[], &Passed::default()).unwrap();
+        let first = Release::new(before, Vec::new(), None, &[], &Passed::default()).unwrap();
         assert_ne!(first.listeners[0].address(), first.listeners[1].address());
         let after = with(&[&unix("b"), "127.0.0.1:0", "127.0.0.1:0"]);
-        let second = Release::new(after, None, None, &first.listeners, &Passed::default()).unwrap();
+        let second = Release::new(
+            after,
+            Vec::new(),
+            None,
+            &first.listeners,
+            &Passed::default(),
+        )
+        .unwrap();
         assert!(Rc::ptr_eq(&first.listeners[0], &second.listeners[1]));
         assert!(Rc::ptr_eq(&first.listeners[1], &second.listeners[2]));
         let gone: Vec<_> = second
@@ -219,9 +226,10 @@ mod tests {
         let log = log.to_str().unwrap();
         let config = Config::of(&[("bind", "127.0.0.1:0"), ("access-log", log)]);
         let none = Passed::default();
-        let refused = Release::new(config.clone(), None, None, &[], &none).unwrap_err();
+        let refused = Release::new(config.clone(), Vec::new(), None, &[], &none).unwrap_err();
         assert!(matches!(refused, ReleaseError::Log(_)));
-        let release = Release::of_successor(config, None, None, &[], &none, Vec::new()).unwrap();
+        let release =
+            Release::of_successor(config, Vec::new(), None, &[], &none, Vec::new()).unwrap();
         assert!(release.log.is_none() && release.listeners.len() == 1);
     }
 }

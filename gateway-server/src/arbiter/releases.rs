@@ -109,7 +109,7 @@ impl Releases {
         self.all.values_mut()
     }
 
-    /// Copies the application of the first generation, whose configuration is at hand; none for any
+    /// Copies the applications of the first generation, whose configuration is at hand; none for any
     /// other.
     pub(super) fn prepare_first(
         &mut self,
@@ -117,9 +117,9 @@ impl Releases {
         source: AppSource,
     ) -> Option<Result<Policy, String>> {
         let first = self.all.get_mut(&generation)?;
-        Some(match prepare::copy_app(&first.config, source) {
-            Ok(copy) => {
-                first.app = copy;
+        Some(match prepare::copy_apps(&first.config, source) {
+            Ok(copies) => {
+                first.apps = copies.into_iter().map(Rc::new).collect();
                 Ok(policy(&first.config))
             }
             Err(error) => Err(error.to_string()),
@@ -136,7 +136,7 @@ impl Releases {
         generation: Generation,
         parcel: Parcel,
     ) -> Result<Policy, String> {
-        let Goods { config, app, tls } = match parcel {
+        let Goods { config, apps, tls } = match parcel {
             Parcel::Ready(goods) => goods,
             Parcel::Refused(mut reasons) if reasons.len() == 1 => return Err(reasons.remove(0)),
             Parcel::Refused(reasons) => {
@@ -152,7 +152,7 @@ impl Releases {
         let changes = Changes::between(&mut config, self.config());
         tell_kept(&changes.kept);
         let open = &self.serving().listeners;
-        let release = Release::new(config, app, tls, open, &self.passed)
+        let release = Release::new(config, apps, tls, open, &self.passed)
             .map_err(|error| error.to_string())?;
         if !changes.applied.is_empty() {
             tracing::info!("changed: {}", changes.applied.join(", "));
@@ -204,7 +204,7 @@ impl Releases {
     /// Lets go of all copies of the application, and removes those in a folder that nobody uses.
     pub(super) fn sweep(&mut self) {
         for release in self.all.values_mut() {
-            release.app = None;
+            release.apps.clear();
             release
                 .config
                 .snapshot_dir

@@ -98,7 +98,8 @@ fn wanted(config: &Config) -> Vec<PathBuf> {
     let files = config.tls_files();
     let mut wanted = files.as_ref().map(tls::watched).unwrap_or_default();
     if config.reload && config.workbench.is_none() {
-        wanted.extend(config.app.iter().chain(&config.file).cloned());
+        let apps = config.apps.iter().filter_map(|app| app.path.as_ref());
+        wanted.extend(apps.chain(&config.file).cloned());
     }
     wanted
 }

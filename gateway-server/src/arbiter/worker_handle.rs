@@ -25,7 +25,7 @@ pub(super) struct WorkerHandle {
     generation: Generation,
     orders: OwnedFd,
     page: Page,
-    app: Option<RawFd>,
+    apps: Vec<RawFd>,
     logs: LogFiles,
     /// Its end of the socket is closed, or speaks nonsense: there is nothing more to hear.
     deaf: bool,
@@ -39,7 +39,7 @@ pub(super) struct Provisions<'a> {
     pub(super) environment: &'a Config,
     pub(super) config: BorrowedFd<'a>,
     pub(super) shares: BorrowedFd<'a>,
-    pub(super) app: Option<BorrowedFd<'a>>,
+    pub(super) apps: &'a [Rc<OwnedFd>],
     pub(super) tls: Option<BorrowedFd<'a>>,
     /// The keys of session tickets, which go with those.
     pub(super) tickets: BorrowedFd<'a>,
@@ -71,7 +71,7 @@ impl WorkerHandle {
             orders: theirs.as_raw_fd(),
             slot: page.as_fd().as_raw_fd(),
             shares: provisions.shares.as_raw_fd(),
-            app: provisions.app.map(|app| app.as_raw_fd()),
+            apps: provisions.apps.iter().map(|app| app.as_raw_fd()).collect(),
             tls: provisions.tls.map(|tls| tls.as_raw_fd()),
             tickets: provisions.tls.map(|_| provisions.tickets.as_raw_fd()),
             listeners: provisions
@@ -86,7 +86,7 @@ impl WorkerHandle {
             page.as_fd(),
             provisions.shares,
         ];
-        inherited.extend(provisions.app);
+        inherited.extend(provisions.apps.iter().map(|app| app.as_fd()));
         inherited.extend(provisions.tls);
         inherited.extend(provisions.tls.map(|_| provisions.tickets));
         inherited.extend(provisions.listeners.iter().map(|one| one.as_fd()));
@@ -101,7 +101,7 @@ impl WorkerHandle {
             generation,
             orders,
             page,
-            app: plan.app,
+            apps: plan.apps,
             logs: provisions.logs.clone(),
             deaf: false,
         })
@@ -113,7 +113,7 @@ impl WorkerHandle {
         generation: Generation,
         orders: OwnedFd,
         page: Page,
-        app: Option<RawFd>,
+        apps: Vec<RawFd>,
         logs: LogFiles,
     ) -> Self {
         Self {
@@ -121,7 +121,7 @@ impl WorkerHandle {
             generation,
             orders,
             page,
-            app,
+            apps,
             logs,
             deaf: false,
         }
@@ -207,9 +207,9 @@ impl WorkerHandle {
         &self.page
     }
 
-    /// The descriptor that it loaded its application from, by the number that it has there.
-    pub(super) fn app(&self) -> Option<RawFd> {
-        self.app
+    /// The descriptors that it loaded its applications from, by the numbers that they have there.
+    pub(super) fn apps(&self) -> &[RawFd] {
+        &self.apps
     }
 
     /// The number in its heartbeat.

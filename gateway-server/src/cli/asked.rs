@@ -36,7 +36,7 @@ pub(super) fn read(
 ) -> Result<Asked, ExitCode> {
     let stray = stray_word(&args, source);
     let word = args.remove(1);
-    let (line, words, mut problems, place) = match source {
+    let (mut line, words, mut problems, place) = match source {
         AppSource::LinkedIn(_) if !lists => {
             let words = args.split_off(1);
             (CommandLine::default(), words, Vec::new(), AppPlace::Linked)
@@ -68,6 +68,7 @@ pub(super) fn read(
             "unexpected argument '{word}' found"
         )));
     }
+    line.picks = true;
     let mut resolved = config::resolve(line, std::env::vars_os(), place, problems);
     // Without an application to ask, a word that means nothing is all that there is to tell.
     if let Err(found) = &mut resolved

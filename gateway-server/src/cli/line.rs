@@ -217,6 +217,7 @@ pub(super) fn command_line(matches: &ArgMatches) -> CommandLine {
         file: path(FILE),
         app: path(APP),
         arguments: arguments.into_iter().flatten().cloned().collect(),
+        picks: false,
     }
 }
 

@@ -137,7 +137,7 @@ fn check_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> Exit
     let _ = std::io::stderr().write_all(warnings.as_bytes());
     let problems = match resolved {
         Err(problems) => problems,
-        Ok(resolved) => missing_app(&resolved).into_iter().collect(),
+        Ok(resolved) => missing_apps(&resolved),
     };
     if !problems.is_empty() {
         return complain(title, &problems);
@@ -167,29 +167,29 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
     };
     let options = config.serve_options();
     process::set_variables(config.environment());
-    command::run(
-        title,
-        config.app.as_deref(),
-        source,
-        &options,
-        wish,
-        patience,
-    )
+    match options.apps.first() {
+        Some(app) => command::run(title, source, app, wish, patience),
+        None => complain(title, &[Problem::NoApp]),
+    }
 }
 
-/// The application's file, if it is none.
-fn missing_app(resolved: &Resolved) -> Option<Problem> {
-    let path = resolved.config.app.as_deref()?;
-    let found = match std::fs::metadata(path) {
-        Ok(found) if found.is_file() => return None,
-        Ok(_) => "something else".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    Some(Problem::Refused {
-        lead: resolved.app.lead("app"),
-        expected: format!("a file at {}", path.display()),
-        found,
-    })
+/// The applications' files that are none.
+fn missing_apps(resolved: &Resolved) -> Vec<Problem> {
+    let mut missing = Vec::new();
+    for (app, origins) in resolved.config.apps.iter().zip(&resolved.apps) {
+        let Some(path) = &app.path else { continue };
+        let found = match std::fs::metadata(path) {
+            Ok(found) if found.is_file() => continue,
+            Ok(_) => "something else".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        missing.push(Problem::Refused {
+            lead: origins.path.lead("app"),
+            expected: format!("a file at {}", path.display()),
+            found,
+        });
+    }
+    missing
 }
 
 /// Prints what the configuration comes to.

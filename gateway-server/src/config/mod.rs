@@ -2,6 +2,8 @@
 //! other rooms are told of it.
 
 mod accounts;
+mod app;
+mod apps;
 mod file;
 mod given;
 mod nearest;
@@ -19,20 +21,21 @@ mod spelled;
 mod tls;
 mod wire;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use app::{AppConfig, MOST_APPS, OwnSetting};
+pub(crate) use apps::AppPlace;
 pub(crate) use nearest::{hint, nearest};
 pub(crate) use print::{Secrets, print};
 pub(crate) use problem::Problem;
 pub(crate) use setting::{Applies, Setting};
 pub(crate) use settings::{MAX_WORKERS, SETTINGS};
-pub(crate) use sources::{AppPlace, CommandLine, Resolved, near_misses, resolve};
+pub(crate) use sources::{CommandLine, Resolved, near_misses, resolve};
 
 use crate::net::{Bind, ListenOptions, UnixAccess};
 use crate::options::{
-    AppSettings, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
+    AppOptions, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
 };
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::value::{
@@ -45,12 +48,8 @@ use crate::value::{
 /// The fields are described in the table, [`SETTINGS`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
-    /// The compiled application; none in an application's own binary.
-    pub(crate) app: Option<PathBuf>,
-    /// The application's own arguments.
-    pub(crate) app_arguments: Vec<OsString>,
-    /// The application's own settings.
-    pub(crate) app_settings: AppSettings,
+    /// The applications, in the order of the file; at least one once all is read.
+    pub(crate) apps: Vec<AppConfig>,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
     /// The folder of `gatewayd dev`.
@@ -151,9 +150,7 @@ impl Config {
     pub(crate) fn blank() -> Self {
         let (none, zero) = (Duration::ZERO, ByteCount(0));
         Self {
-            app: None,
-            app_arguments: Vec::new(),
-            app_settings: AppSettings::default(),
+            apps: Vec::new(),
             file: None,
             workbench: None,
             bind: Vec::new(),
@@ -277,28 +274,10 @@ impl Config {
                 fields: self.limit_request_fields,
                 field: self.limit_request_field_size,
                 head: self.limit_request_head,
-                body: self.max_body,
             },
-            timeouts: Timeouts {
-                handshake: self.handshake_timeout,
-                head: self.head_timeout,
-                body: self.body_timeout,
-                keep_alive: self.keep_alive,
-                write: self.write_timeout,
-                request: self.request_timeout,
-                linger: self.linger,
-                graceful: self.graceful_timeout,
-            },
-            rates: MinimumRates {
-                body: self.min_body_rate,
-                write: self.min_write_rate,
-            },
-            capacity: Capacity {
-                connections: self.max_connections,
-                in_flight: none_if_zero(self.max_requests_in_flight),
-                queue: self.queue,
-                keep_alive_requests: none_if_zero(self.keep_alive_requests),
-            },
+            timeouts: self.timeouts(),
+            rates: self.rates(),
+            capacity: self.capacity(),
             proxies: (!self.trusted_proxies.is_empty()).then(|| Proxies {
                 trusted: self.trusted_proxies.clone(),
                 fields: self.proxy_fields.clone(),
@@ -315,9 +294,53 @@ impl Config {
                 window: window(self.http2_window),
             },
             lint: self.lint,
-            app_arguments: self.app_arguments.clone(),
-            app_settings: self.app_settings.clone(),
+            apps: self.apps.iter().map(|app| self.app_options(app)).collect(),
             workbench: self.workbench.clone(),
+        }
+    }
+
+    fn app_options(&self, app: &AppConfig) -> AppOptions {
+        let applied = app.applied(self);
+        AppOptions {
+            name: app.name.clone(),
+            path: app.path.clone(),
+            hosts: app.hosts.clone(),
+            mount: app.mount.clone(),
+            arguments: app.arguments.clone(),
+            settings: app.settings.clone(),
+            body: applied.max_body,
+            timeouts: applied.timeouts(),
+            rates: applied.rates(),
+            capacity: applied.capacity(),
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            handshake: self.handshake_timeout,
+            head: self.head_timeout,
+            body: self.body_timeout,
+            keep_alive: self.keep_alive,
+            write: self.write_timeout,
+            request: self.request_timeout,
+            linger: self.linger,
+            graceful: self.graceful_timeout,
+        }
+    }
+
+    fn rates(&self) -> MinimumRates {
+        MinimumRates {
+            body: self.min_body_rate,
+            write: self.min_write_rate,
+        }
+    }
+
+    fn capacity(&self) -> Capacity {
+        Capacity {
+            connections: self.max_connections,
+            in_flight: none_if_zero(self.max_requests_in_flight),
+            queue: self.queue,
+            keep_alive_requests: none_if_zero(self.keep_alive_requests),
         }
     }
 }

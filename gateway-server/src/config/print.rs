@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
-use super::{Resolved, SETTINGS};
-use crate::config::origin::Origin;
+use super::apps::AppOrigins;
+use super::origin::Origin;
+use super::{AppConfig, Resolved, SETTINGS, Setting};
 
 /// Whether the application's own settings are shown, any of which may be a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,53 +21,87 @@ pub(crate) fn print(resolved: &Resolved, secrets: Secrets) -> String {
     let mut rows = Vec::new();
     let mut config = resolved.config.clone();
     for (setting, origin) in SETTINGS.iter().zip(&resolved.settings) {
-        let quote = |text: &String| match setting.field.is_bare() {
-            true => text.clone(),
-            false => quoted(text),
-        };
         let values = match secrets {
             Secrets::Hidden => setting.veiled(&mut config),
             Secrets::Shown => setting.show(&mut config),
         };
-        let values: Vec<String> = values.iter().map(quote).collect();
-        let value = match values.as_slice() {
-            [] => {
-                rows.push((format!("# {} is not set", setting.name), None));
-                continue;
-            }
-            [one] if !setting.is_list() => one.clone(),
-            many => format!("[{}]", many.join(", ")),
-        };
+        if values.is_empty() {
+            rows.push((format!("# {} is not set", setting.name), None));
+            continue;
+        }
+        let value = shown(setting, &values);
         rows.push((format!("{} = {value}", setting.name), Some(origin)));
     }
-    rows.push((String::new(), None));
-    rows.push(("[app]".to_owned(), None));
-    if let Some(path) = &config.app {
-        let line = format!("path = {}", quoted_os(path.as_os_str()));
-        rows.push((line, Some(&resolved.app)));
-    }
-    if !config.app_arguments.is_empty() {
-        let words = config.app_arguments.iter().map(|word| quoted_os(word));
-        let line = format!("arguments = [{}]", words.collect::<Vec<_>>().join(", "));
-        rows.push((line, Some(&resolved.arguments)));
-    }
-    let pairs = config.app_settings.0.iter().zip(&resolved.app_settings);
-    for (at, ((key, value), origin)) in pairs.enumerate() {
-        if at == 0 {
-            rows.push((String::new(), None));
-            rows.push(("[app.config]".to_owned(), None));
-        }
-        let shown = match secrets {
-            Secrets::Hidden => HIDDEN.to_owned(),
-            Secrets::Shown => quoted(value),
-        };
-        rows.push((format!("{} = {shown}", quoted(key)), Some(origin)));
+    let several = config.apps.len() > 1;
+    for (app, origins) in config.apps.iter().zip(&resolved.apps) {
+        rows.push((String::new(), None));
+        rows.push((if several { "[[app]]" } else { "[app]" }.to_owned(), None));
+        print_app(app, origins, secrets, &mut rows);
     }
     table(&rows)
 }
 
+type Row<'a> = (String, Option<&'a Origin>);
+
+fn print_app<'a>(
+    app: &AppConfig,
+    origins: &'a AppOrigins,
+    secrets: Secrets,
+    rows: &mut Vec<Row<'a>>,
+) {
+    let mut row = |line: String, origin| rows.push((line, origin));
+    row(format!("name = {}", quoted(&app.name)), Some(&origins.name));
+    if let Some(path) = &app.path {
+        let line = format!("path = {}", quoted_os(path.as_os_str()));
+        row(line, Some(&origins.path));
+    }
+    if !app.hosts.is_empty() {
+        let hosts = app.hosts.iter().map(|host| quoted(&host.to_string()));
+        let line = format!("host = [{}]", hosts.collect::<Vec<_>>().join(", "));
+        row(line, origins.hosts.first());
+    }
+    let mount = quoted(&app.mount.to_string());
+    row(format!("mount = {mount}"), Some(&origins.mount));
+    if !app.arguments.is_empty() {
+        let words = app.arguments.iter().map(|word| quoted_os(word));
+        let line = format!("arguments = [{}]", words.collect::<Vec<_>>().join(", "));
+        row(line, Some(&origins.arguments));
+    }
+    for (own, origin) in app.own.iter().zip(&origins.own) {
+        if let Some(setting) = own.setting() {
+            let value = shown(setting, &own.texts);
+            row(format!("{} = {value}", own.name), Some(origin));
+        }
+    }
+    let pairs = app.settings.0.iter().zip(&origins.settings);
+    for (at, ((key, value), origin)) in pairs.enumerate() {
+        if at == 0 {
+            row(String::new(), None);
+            row("[app.config]".to_owned(), None);
+        }
+        let value = match secrets {
+            Secrets::Hidden => HIDDEN.to_owned(),
+            Secrets::Shown => quoted(value),
+        };
+        row(format!("{} = {value}", quoted(key)), Some(origin));
+    }
+}
+
+/// A setting's values as the file has them.
+fn shown(setting: &Setting, texts: &[String]) -> String {
+    let quote = |text: &String| match setting.field.is_bare() {
+        true => text.clone(),
+        false => quoted(text),
+    };
+    let values: Vec<String> = texts.iter().map(quote).collect();
+    match values.as_slice() {
+        [one] if !setting.is_list() => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    }
+}
+
 /// Origins stand in one column, unless a line is too long for it.
-fn table(rows: &[(String, Option<&Origin>)]) -> String {
+fn table(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
     for (line, origin) in rows {
         // Writing to a string cannot fail.
@@ -105,7 +140,8 @@ const HIDDEN: &str = "\"(hidden; --reveal shows it)\"";
 
 #[cfg(test)]
 mod tests {
-    use super::super::sources::{AppPlace, CommandLine, resolve};
+    use super::super::apps::AppPlace;
+    use super::super::sources::{CommandLine, resolve};
     use super::*;
 
     fn resolved(file: &std::path::Path) -> Resolved {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::SETTINGS;
+use super::app::OF_REQUESTS;
 use super::setting::{Applies, Setting};
 use super::sources::{APP_VARIABLE, FILE_VARIABLE};
 
@@ -64,8 +65,12 @@ fn entry(setting: &Setting) -> String {
         Applies::Reload => "reload",
         Applies::Restart => "restart",
     };
+    let own = match OF_REQUESTS.contains(&setting.name) {
+        true => " Each of [several applications](several-apps.md) may have its own.",
+        false => "",
+    };
     format!(
-        "\n### {}\n\n{}.\n\n| flag | variable | accepts | default | applies |\n|---|---|---|---|---|\n\
+        "\n### {}\n\n{}.{own}\n\n| flag | variable | accepts | default | applies |\n|---|---|---|---|---|\n\
          | `{flag}` | `{}` | {form} | {default} | {applies} |\n",
         setting.name,
         setting.help.replace('|', "\\|"),

@@ -4,14 +4,14 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf, absolute};
 
-use super::file::{APP, FileValues};
+use super::apps::{AppOrigins, AppPlace, Named, assemble};
+use super::file::FileValues;
 use super::given::Given;
 use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
 use super::{Config, SETTINGS, accounts, preface, secrets, tls};
-use crate::options::AppSettings;
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -24,15 +24,9 @@ pub(crate) struct CommandLine {
     pub(crate) app: Option<PathBuf>,
     /// The application's own arguments.
     pub(crate) arguments: Vec<OsString>,
-}
-
-/// Whether the application is in this program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AppPlace {
-    /// In a file that somebody has to name.
-    File,
-    /// In this program.
-    Linked,
+    /// Whether one application is wanted, for a command of its own; of several in the file, `app` may
+    /// name it.
+    pub(crate) picks: bool,
 }
 
 /// The configuration, and whence each part of it is.
@@ -42,12 +36,8 @@ pub(crate) struct Resolved {
     pub(crate) config: Config,
     /// The origins of the settings, in the order of [`SETTINGS`].
     pub(crate) settings: Vec<Origin>,
-    /// The application's.
-    pub(crate) app: Origin,
-    /// Its arguments'.
-    pub(crate) arguments: Origin,
-    /// Its settings', in their order.
-    pub(crate) app_settings: Vec<Origin>,
+    /// Those of the applications, in their order.
+    pub(crate) apps: Vec<AppOrigins>,
 }
 
 /// Reads all sources; `problems` are those that the command line's parser has found already.
@@ -98,45 +88,13 @@ pub(crate) fn resolve(
 
     let on_line = |path| (path, Origin::Flag("APP.SO".to_owned()));
     let in_variable = |path| (path, Origin::Variable(APP_VARIABLE.to_owned()));
-    let app = line
-        .app
-        .map(on_line)
-        .or(variables.app.map(in_variable))
-        .or(file.app);
-    let app = match (place, app) {
-        (AppPlace::Linked, None) => Origin::Default,
-        (AppPlace::Linked, Some((_, origin))) => {
-            problems.push(Problem::AppIsLinked {
-                lead: origin.lead(APP),
-            });
-            origin
-        }
-        (AppPlace::File, Some((path, origin))) => {
-            config.app = Some(absolute(&path).unwrap_or(path));
-            origin
-        }
-        (AppPlace::File, None) => {
-            // Somebody who has misspelt `app` has been told so.
-            if problems.is_empty() {
-                problems.push(Problem::NoApp);
-            }
-            Origin::Default
-        }
+    let named = Named {
+        app: line.app.map(on_line).or(variables.app.map(in_variable)),
+        arguments: line.arguments,
+        picks: line.picks,
     };
-    let arguments = if line.arguments.is_empty() {
-        let (words, origin) = file.arguments.unwrap_or((Vec::new(), Origin::Default));
-        config.app_arguments = words.into_iter().map(OsString::from).collect();
-        origin
-    } else {
-        config.app_arguments = line.arguments;
-        Origin::Flag("--".to_owned())
-    };
-    let (pairs, app_settings) = file
-        .settings
-        .into_iter()
-        .map(|(key, value, origin)| ((key, value), origin))
-        .unzip();
-    config.app_settings = AppSettings(pairs);
+    let (apps, origins) = assemble(named, file.apps, place, &config, &mut problems);
+    config.apps = apps;
     config.file = path;
     if !problems.is_empty() {
         return Err(problems);
@@ -144,9 +102,7 @@ pub(crate) fn resolve(
     Ok(Resolved {
         config,
         settings,
-        app,
-        arguments,
-        app_settings,
+        apps: origins,
     })
 }
 
@@ -265,7 +221,7 @@ mod tests {
         assert_eq!(found.config.keep_alive, Duration::from_secs(5));
         assert_eq!(found.config.linger, Duration::from_secs(1));
         assert_eq!(found.config.backlog, 2048);
-        assert_eq!(found.config.app, Some(folder.path().join("a.so")));
+        assert_eq!(found.config.apps[0].path, Some(folder.path().join("a.so")));
         let origin = |name| found.settings[index(name)].to_string();
         assert_eq!(origin("workers"), "command line, --workers");
         assert_eq!(origin("keep-alive"), "variable GATEWAYD_KEEP_ALIVE");
@@ -286,7 +242,7 @@ mod tests {
         );
         variables.push(("GATEWAYD_APP", "/b.so"));
         let found = read(CommandLine::default(), &variables).unwrap();
-        assert_eq!(found.config.app, Some("/b.so".into()));
+        assert_eq!(found.config.apps[0].path, Some("/b.so".into()));
     }
 
     #[test]
@@ -326,7 +282,7 @@ mod tests {
         assert!(told[0].contains("expected an application to serve"));
         let none = CommandLine::default();
         let found = resolve(none, environment(&[]), AppPlace::Linked, Vec::new()).unwrap();
-        assert_eq!(found.config.app, None);
+        assert_eq!(found.config.apps[0].path, None);
         let other = environment(&[("GATEWAYD_APP", "/b.so")]);
         let told = resolve(CommandLine::default(), other, AppPlace::Linked, Vec::new());
         let told = told.unwrap_err()[0].to_string();

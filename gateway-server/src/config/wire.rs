@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use super::{Config, SETTINGS};
-use crate::options::AppSettings;
+use super::{AppConfig, Config, OwnSetting, SETTINGS};
+use crate::routes::{HostPattern, Mount};
 use crate::value::{Identity, Variable};
 
 impl Config {
@@ -19,11 +19,7 @@ impl Config {
                 push(&mut wire, setting.name, text.as_bytes());
             }
         }
-        let paths = [
-            (APP, &self.app),
-            (FILE, &self.file),
-            (WORKBENCH, &self.workbench),
-        ];
+        let paths = [(FILE, &self.file), (WORKBENCH, &self.workbench)];
         for (name, path) in paths {
             if let Some(path) = path {
                 push(&mut wire, name, path.as_os_str().as_bytes());
@@ -45,12 +41,8 @@ impl Config {
         for variable in &self.env_secrets {
             push(&mut wire, VARIABLE, variable.to_string().as_bytes());
         }
-        for argument in &self.app_arguments {
-            push(&mut wire, ARGUMENT, argument.as_bytes());
-        }
-        for (key, value) in &self.app_settings.0 {
-            push(&mut wire, KEY, key.as_bytes());
-            push(&mut wire, VALUE, value.as_bytes());
+        for app in &self.apps {
+            push_app(&mut wire, app);
         }
         wire
     }
@@ -64,7 +56,6 @@ impl Config {
     pub(crate) fn from_wire(wire: &[u8]) -> Result<Self, WireError> {
         let mut config = Self::blank();
         let mut values: Vec<Vec<&str>> = vec![Vec::new(); SETTINGS.len()];
-        let (mut keys, mut contents) = (Vec::new(), Vec::new());
         let records = wire.strip_suffix(b"\0").ok_or(WireError)?;
         for record in records.split(|byte| *byte == 0) {
             let equals = record
@@ -75,12 +66,8 @@ impl Config {
             let path = || Some(PathBuf::from(OsStr::from_bytes(value)));
             let text = || str::from_utf8(value).map_err(|_| WireError);
             match str::from_utf8(name).map_err(|_| WireError)? {
-                APP => config.app = path(),
                 FILE => config.file = path(),
                 WORKBENCH => config.workbench = path(),
-                ARGUMENT => config
-                    .app_arguments
-                    .push(OsString::from_vec(value.to_vec())),
                 IDENTITY => {
                     let ids = parse_ids(text()?)?;
                     let [user, Some(group), groups @ ..] = ids.as_slice() else {
@@ -100,18 +87,20 @@ impl Config {
                     let variable = Variable::parse(text()?).ok_or(WireError)?;
                     config.env_secrets.push(variable);
                 }
-                KEY => keys.push(text()?.to_owned()),
-                VALUE => contents.push(text()?.to_owned()),
+                APP => config.apps.push(AppConfig {
+                    name: text()?.to_owned(),
+                    ..AppConfig::default()
+                }),
+                name if name.starts_with(OF_APP) => {
+                    let app = config.apps.last_mut().ok_or(WireError)?;
+                    take_app(app, name, value)?;
+                }
                 name => {
                     let at = SETTINGS.iter().position(|setting| setting.name == name);
                     values[at.ok_or(WireError)?].push(text()?);
                 }
             }
         }
-        if keys.len() != contents.len() {
-            return Err(WireError);
-        }
-        config.app_settings = AppSettings(keys.into_iter().zip(contents).collect());
         for (setting, texts) in SETTINGS
             .iter()
             .zip(&values)
@@ -128,7 +117,67 @@ impl Config {
 #[error("expected the configuration of a gatewayd master")]
 pub(crate) struct WireError;
 
+fn push_app(wire: &mut Vec<u8>, app: &AppConfig) {
+    push(wire, APP, app.name.as_bytes());
+    if let Some(path) = &app.path {
+        push(wire, PATH, path.as_os_str().as_bytes());
+    }
+    for host in &app.hosts {
+        push(wire, HOST, host.to_string().as_bytes());
+    }
+    push(wire, MOUNT, app.mount.to_string().as_bytes());
+    for argument in &app.arguments {
+        push(wire, ARGUMENT, argument.as_bytes());
+    }
+    for (key, value) in &app.settings.0 {
+        push(wire, KEY, key.as_bytes());
+        push(wire, VALUE, value.as_bytes());
+    }
+    for own in &app.own {
+        push(wire, OWN, own.name.as_bytes());
+        for text in &own.texts {
+            push(wire, OWN_VALUE, text.as_bytes());
+        }
+    }
+}
+
+/// Takes a record of the application that was named last.
+fn take_app(app: &mut AppConfig, name: &str, value: &[u8]) -> Result<(), WireError> {
+    let text = || str::from_utf8(value).map_err(|_| WireError);
+    match name {
+        PATH => app.path = Some(PathBuf::from(OsStr::from_bytes(value))),
+        HOST => app
+            .hosts
+            .push(HostPattern::parse(text()?).ok_or(WireError)?),
+        MOUNT => app.mount = Mount::parse(text()?).ok_or(WireError)?,
+        ARGUMENT => app.arguments.push(OsString::from_vec(value.to_vec())),
+        KEY => app.settings.0.push((text()?.to_owned(), String::new())),
+        VALUE => app.settings.0.last_mut().ok_or(WireError)?.1 = text()?.to_owned(),
+        OWN => {
+            let name = text()?;
+            let known = SETTINGS.iter().find(|one| one.name == name);
+            app.own.push(OwnSetting {
+                name: known.ok_or(WireError)?.name,
+                texts: Vec::new(),
+            });
+        }
+        OWN_VALUE => {
+            let own = app.own.last_mut().ok_or(WireError)?;
+            own.texts.push(text()?.to_owned());
+        }
+        _ => return Err(WireError),
+    }
+    Ok(())
+}
+
+/// An application's name; what follows, up to the next, is said of it.
 const APP: &str = "app";
+const OF_APP: &str = "app-";
+const PATH: &str = "app-path";
+const HOST: &str = "app-host";
+const MOUNT: &str = "app-mount";
+const OWN: &str = "app-own";
+const OWN_VALUE: &str = "app-own-value";
 const ARGUMENT: &str = "app-argument";
 const FILE: &str = "config-file";
 const IDENTITY: &str = "identity";
@@ -162,6 +211,7 @@ fn push(wire: &mut Vec<u8>, name: &str, value: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::AppSettings;
 
     #[test]
     fn a_worker_reads_the_configuration_that_the_master_wrote() {
@@ -175,7 +225,6 @@ mod tests {
         SETTINGS[0]
             .set(&mut config, &["unix:/tmp/a b", "[::1]:0"])
             .unwrap();
-        config.app = Some(PathBuf::from(OsStr::from_bytes(b"/app\xff=\n.so")));
         config.workbench = Some("/tmp/bench".into());
         config.file = Some("/etc/g.toml".into());
         config.unix_owner_ids = (None, Some(33));
@@ -186,8 +235,21 @@ mod tests {
             groups: vec![4, 7],
         });
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        config.app_settings = AppSettings(vec![pair("a=b", "x=y\n"), pair("", "")]);
-        config.app_arguments = vec!["".into(), "--flag=x".into()];
+        config.apps = vec![
+            AppConfig {
+                name: "one".to_owned(),
+                path: Some(PathBuf::from(OsStr::from_bytes(b"/app\xff=\n.so"))),
+                hosts: vec![HostPattern::parse("*.a").unwrap()],
+                mount: Mount::parse("/one").unwrap(),
+                arguments: vec!["".into(), "--flag=x".into()],
+                settings: AppSettings(vec![pair("a=b", "x=y\n"), pair("", "")]),
+                own: vec![OwnSetting {
+                    name: "max-body",
+                    texts: vec!["1KiB".to_owned()],
+                }],
+            },
+            AppConfig::default(),
+        ];
         assert_eq!(Config::from_wire(&config.to_wire()).unwrap(), config);
     }
 
@@ -200,6 +262,8 @@ mod tests {
             b"no-such=1\0",
             b"workers=x\0",
             b"app-key=x\0",
+            b"app=x\0app-mount=x\0",
+            b"app=x\0app-own=x\0",
             b"identity=1:-\0",
         ] {
             assert!(Config::from_wire(wire).is_err(), "{}", wire.escape_ascii());

@@ -9,6 +9,7 @@ use gateway_spec::{Duplex, ErrorKind};
 
 use super::after::{AfterWork, LeftBehind};
 use super::answer::{Answer, Given};
+use super::application::Application;
 use super::bounds::Bounds;
 use super::label::Label;
 use super::places::Place;
@@ -33,6 +34,8 @@ pub(super) struct Case {
     held: Option<Held>,
     told_draining: bool,
     told_closed: bool,
+    /// Whom the request is for.
+    pub(super) application: Rc<Application>,
 }
 
 /// What is known of a request beside its call.
@@ -44,6 +47,8 @@ pub(super) struct Docket {
     pub(super) bounds: Bounds,
     pub(super) place: Place,
     pub(super) held: Held,
+    /// Whom the request is for.
+    pub(super) application: Rc<Application>,
 }
 
 /// What a look at the call has brought.
@@ -75,6 +80,7 @@ impl Case {
             bounds: docket.bounds,
             place: Some(docket.place),
             held: Some(docket.held),
+            application: docket.application,
             told_draining: false,
             told_closed: false,
         }

@@ -9,6 +9,7 @@ use gateway_spec::abi::host::Call;
 use gateway_spec::abi::method;
 
 use super::answer::{Answer, Given, Terms};
+use super::application::Application;
 use super::bounds::Bounds;
 use super::case::Docket;
 use super::ends::Ends;
@@ -19,24 +20,27 @@ use super::output::{HIGH_WATER, Output};
 use super::places::Waiter;
 use super::service::Service;
 use super::upload::{self, Upload};
-use super::{Connection, Phase, redirect, refusal};
+use super::{Connection, Phase, refusal};
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
 use crate::scoreboard::RequestId;
 use crate::wire::Wire;
-use crate::workbench::{Verdict, Workbench};
 
 /// What the requests of one turn share.
 pub(super) struct Turn<'t> {
-    service: &'t Rc<Service>,
+    pub(super) service: &'t Rc<Service>,
     /// Where their answers are written. A call that goes on takes it along; then the turn is over.
     answer: Option<Box<Answer>>,
     drain: drain::Phase,
     /// Whether connections are kept for another request at all.
     keeps: bool,
-    /// Whether somebody else than the application may answer them.
-    detours: bool,
+    /// Whether somebody else than the first application may answer them.
+    pub(super) detours: bool,
+    /// Whom the request is for that was read last.
+    pub(super) application: &'t Rc<Application>,
+    /// Whether that is older than its sources, under `gatewayd dev`.
+    pub(super) stale: bool,
     /// How many were handed to the application.
     requests: u64,
     waker: &'t Waker,
@@ -50,7 +54,11 @@ impl<'t> Turn<'t> {
             answer: Some(service.take_answer()),
             drain: service.drain.phase(),
             keeps: !service.timeouts.keep_alive.is_zero(),
-            detours: ends.entrance.redirects.is_some() || service.workbench.is_some(),
+            detours: ends.entrance.redirects.is_some()
+                || service.workbench.is_some()
+                || service.routes.is_some(),
+            application: &service.applications[0],
+            stale: false,
             requests: 0,
             waker,
         }
@@ -118,51 +126,46 @@ impl Connection {
         self.requests += 1;
         let more = self.requests < service.keep_alive_requests;
         recipient.keep_alive &= more && turn.keeps;
-        let mut stale = false;
-        if turn.detours {
-            match self.detour(turn, head, raw) {
-                Some(verdict) => stale = verdict,
-                None => return 0,
-            }
-        }
         let request = Request::http1(head, raw);
         let terms = Terms {
             recipient,
             draining: turn.drain >= drain::Phase::Announced,
             upgradable: request.offer.is_some() || head.method_id() == method::CONNECT,
-            stale,
+            stale: turn.stale,
             // A drain ends the connection with the answer to the last request that was read.
             closes: turn.drain >= drain::Phase::Retiring && behind.is_empty(),
         };
-        if head.has_body() {
-            return self.hand_over_with_body(turn, &request, terms, behind);
+        if turn.detours || head.has_body() {
+            return self.hand_over_with_care(turn, &request, terms, behind);
         }
         let answer = turn.begin(terms);
+        let to = (&**service, &**turn.application);
         let call = service.slot.at(raw, || {
             self.ends
-                .call_without_body(service, &request, answer, turn.waker)
+                .call_without_body(to, &request, answer, turn.waker)
         });
         self.called(turn, &request, recipient, call, None);
         0
     }
 
-    /// The same, for a request with a body; how many bytes of `behind` were that.
+    /// The same, for a request with a body, or for one of several applications; how many bytes of
+    /// `behind` were the body.
     #[inline(never)]
-    fn hand_over_with_body(
+    fn hand_over_with_care(
         &mut self,
         turn: &mut Turn<'_>,
         request: &Request<'_>,
         mut terms: Terms,
         behind: &[u8],
     ) -> usize {
-        match self.body(request.head, behind) {
+        match body(turn.application, request.head, behind) {
             Ok((body, upload, used)) => {
                 terms.closes |= turn.drain >= drain::Phase::Retiring && used == behind.len();
                 terms.closes |= upload.as_ref().is_some_and(Upload::spoils);
                 let answer = turn.begin(terms);
-                let call = turn.service.slot.at(request.raw, || {
-                    self.ends
-                        .call(turn.service, request, Some(body), answer, turn.waker)
+                let to = (&**turn.service, &**turn.application);
+                let call = turn.application.at(&turn.service.slot, request.raw, || {
+                    self.ends.call(to, request, body, answer, turn.waker)
                 });
                 self.called(turn, request, terms.recipient, call, upload);
                 used
@@ -171,7 +174,8 @@ impl Connection {
                 terms.recipient.keep_alive = false;
                 let date = &turn.service.clock.date;
                 refusal::write(turn.out(), status, &terms.recipient, date);
-                self.ends.log(turn.service, request, |log, visit| {
+                let name = turn.application.name();
+                self.ends.log(turn.service, name, request, |log, visit| {
                     log.record(visit, status, 0);
                 });
                 self.phase = Phase::Linger(DISCARD);
@@ -194,87 +198,24 @@ impl Connection {
         match called {
             Ok(mut answer) => {
                 if let Some(given) = &answer.given {
-                    self.answered(request, given);
+                    self.answered(turn.application, request, given);
                 }
                 answer.given = None;
                 turn.answer = Some(answer);
             }
             Err(call) => {
-                let docket = self.docket(request, recipient, call.shared().request_id());
+                let id = call.shared().request_id();
+                let docket = self.docket(turn.application, request, recipient, id);
                 self.go_on(Exchange::new(call, upload, docket));
             }
         }
     }
 
-    /// Whether the application is older than its sources, or `None` if the request was answered already:
-    /// sent on to https, or with a page of `gatewayd dev`.
-    #[cold]
-    fn detour(&mut self, turn: &mut Turn<'_>, head: &Head, raw: &[u8]) -> Option<bool> {
-        if let Some(port) = self.ends.entrance.redirects {
-            self.send_on(turn.out(), head, raw, port);
-            return None;
-        }
-        match &turn.service.workbench {
-            Some(bench) => self.consult(bench, turn, head, raw),
-            None => Some(false),
-        }
-    }
-
-    /// Under `gatewayd dev`: whether the application is older than its sources, or `None` if the request
-    /// was answered with a page instead.
-    fn consult(
-        &mut self,
-        bench: &Workbench,
-        turn: &mut Turn<'_>,
-        head: &Head,
-        raw: &[u8],
-    ) -> Option<bool> {
-        match bench.verdict(head.fields(raw)) {
-            Verdict::Current => Some(false),
-            Verdict::Stale => Some(true),
-            Verdict::Page(page) => {
-                self.show(turn.out(), head, raw, &page);
-                None
-            }
-        }
-    }
-
-    /// Answers with the page of `gatewayd dev`; a body is not waited for.
-    fn show(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8], page: &[u8]) {
-        let mut recipient = Recipient::of(head);
-        recipient.keep_alive = false;
-        let given = refusal::write_page(out, page, &recipient, &self.io.service.clock.date);
-        let request = Request::http1(head, raw);
-        self.ends.log(&self.io.service, &request, |log, visit| {
-            log.record(visit, given.status, given.sent)
-        });
-        self.phase = Phase::Linger(DISCARD);
-    }
-
-    /// Sends the client on to https; a body is not waited for.
-    fn send_on(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8], port: u16) {
-        let mut recipient = Recipient::of(head);
-        let last = self.io.service.drain.is_draining();
-        recipient.keep_alive &= !head.has_body() && !last;
-        let date = &self.io.service.clock.date;
-        let given = match redirect::location(head, raw, port) {
-            Some(location) => refusal::write_redirect(out, &location, &recipient, date),
-            None => refusal::write(out, 400, &recipient, date),
-        };
-        let request = Request::http1(head, raw);
-        self.ends.log(&self.io.service, &request, |log, visit| {
-            log.record(visit, given.status, given.sent)
-        });
-        if !given.keep_alive {
-            self.phase = Phase::Linger(DISCARD);
-        }
-    }
-
     /// The whole answer came at once.
     #[inline(always)]
-    fn answered(&mut self, request: &Request<'_>, given: &Given) {
+    fn answered(&mut self, application: &Application, request: &Request<'_>, given: &Given) {
         if self.io.service.access_log.is_some() {
-            self.log_answered(request, given);
+            self.log_answered(application, request, given);
         }
         if !given.keep_alive {
             // A client that wanted the end sends nothing behind it.
@@ -288,15 +229,23 @@ impl Connection {
     }
 
     #[inline(never)]
-    fn log_answered(&self, request: &Request<'_>, given: &Given) {
-        self.ends.log(&self.io.service, request, |log, visit| {
-            log.record(visit, given.status, given.sent);
-        });
+    fn log_answered(&self, application: &Application, request: &Request<'_>, given: &Given) {
+        let name = application.name();
+        self.ends
+            .log(&self.io.service, name, request, |log, visit| {
+                log.record(visit, given.status, given.sent);
+            });
     }
 
     /// What is to be known of a request that goes on by itself.
-    fn docket(&mut self, request: &Request<'_>, recipient: Recipient, id: RequestId) -> Docket {
-        let text = request.text();
+    fn docket(
+        &mut self,
+        application: &Rc<Application>,
+        request: &Request<'_>,
+        recipient: Recipient,
+        id: RequestId,
+    ) -> Docket {
+        let label = Label::new(application.name(), request.text(), id);
         let service = &self.io.service;
         let waiter = self.waiter.take();
         let arrival = match &waiter {
@@ -306,13 +255,14 @@ impl Connection {
         let place = waiter.and_then(Waiter::take);
         Docket {
             recipient,
-            visit: self.ends.visit(&self.io.service, request),
-            label: Label::new(text[0], text[1], id),
-            bounds: Bounds::new(arrival, &service.terms),
-            place: place.unwrap_or_else(|| service.places.take()),
+            visit: self.ends.visit(service, application.name(), request),
+            bounds: Bounds::new(arrival, &application.terms),
+            place: place.unwrap_or_else(|| application.places.take()),
             held: service
                 .slot
-                .hold(id, service.clock.deadlines.now_ns(), text),
+                .hold(id, service.clock.deadlines.now_ns(), label.text()),
+            label,
+            application: Rc::clone(application),
         }
     }
 
@@ -325,19 +275,26 @@ impl Connection {
             self.phase = Phase::Closed;
         }
     }
+}
 
-    /// The body: whole, or to be pulled; and how much of `behind` it took.
-    fn body(&self, head: &Head, behind: &[u8]) -> Result<(Body, Option<Upload>, usize), u16> {
-        let length = match head.body() {
-            BodyLength::Length(length) => Some(length),
-            BodyLength::None | BodyLength::Chunked => None,
-        };
-        let mut decoder = BodyDecoder::new(head.body(), &self.io.service.body_limits)
-            .map_err(|error| error.status())?;
-        if let Some((content, used)) = upload::whole(&mut decoder, behind) {
-            return Ok((Body::from(content), None, used));
-        }
-        let (upload, body) = Upload::new(decoder, length, head.expect_continue());
-        Ok((body, Some(upload), 0))
+/// The body, if there is one: whole, or to be pulled; and how much of `behind` it took.
+fn body(
+    application: &Application,
+    head: &Head,
+    behind: &[u8],
+) -> Result<(Option<Body>, Option<Upload>, usize), u16> {
+    if !head.has_body() {
+        return Ok((None, None, 0));
     }
+    let length = match head.body() {
+        BodyLength::Length(length) => Some(length),
+        BodyLength::None | BodyLength::Chunked => None,
+    };
+    let mut decoder =
+        BodyDecoder::new(head.body(), &application.body_limits).map_err(|error| error.status())?;
+    if let Some((content, used)) = upload::whole(&mut decoder, behind) {
+        return Ok((Some(Body::from(content)), None, used));
+    }
+    let (upload, body) = Upload::new(decoder, length, head.expect_continue());
+    Ok((Some(body), Some(upload), 0))
 }

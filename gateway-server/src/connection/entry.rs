@@ -1,29 +1,31 @@
 //! Where a request that was read waits until the application has room for it, or is turned away.
 
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::handover::Request;
-use super::places::{Entry, Places};
+use super::places::{Entry, Places, Waiter};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
 
 impl Connection {
-    /// Whether the request whose head was read may be handed over.
+    /// Whether the request whose head was read may be handed over to the application that has these
+    /// places.
     #[inline]
-    pub(super) fn entry(&mut self, cx: &Context<'_>) -> Entry {
-        if self.waiter.is_none() && !self.io.service.places.is_full() {
+    pub(super) fn entry(&mut self, places: &Rc<Places>, cx: &Context<'_>) -> Entry {
+        if self.waiter.is_none() && !places.is_full() {
             return Entry::Now;
         }
-        self.entry_when_full(cx)
+        self.entry_when_full(places, cx)
     }
 
     #[cold]
-    fn entry_when_full(&mut self, cx: &Context<'_>) -> Entry {
+    fn entry_when_full(&mut self, places: &Rc<Places>, cx: &Context<'_>) -> Entry {
         if self.waiter.is_none() {
             let now = self.io.service.clock.deadlines.now();
-            self.waiter = Places::queue(&self.io.service.places, cx.waker(), now);
+            self.waiter = Places::queue(places, cx.waker(), now);
         }
         match &self.waiter {
             None => Entry::Never,
@@ -50,12 +52,8 @@ impl Connection {
         }
         if self.awaiting != Awaiting::Entry {
             // Work that was left behind ends when it ends.
-            let queued = self.waiter.is_some();
-            let timeout = self.io.service.timeouts.request;
-            self.wait(
-                Awaiting::Entry,
-                if queued { timeout } else { Duration::ZERO },
-            );
+            let queued = self.waiter.as_ref().map(Waiter::patience);
+            self.wait(Awaiting::Entry, queued.unwrap_or(Duration::ZERO));
         }
         Poll::Pending
     }
@@ -69,9 +67,10 @@ impl Connection {
         recipient.keep_alive &= !head.has_body() && !last;
         let given = refusal::write_busy(out, &recipient, &self.io.service.clock.date);
         let request = Request::http1(head, raw);
-        self.ends.log(&self.io.service, &request, |log, visit| {
-            log.record(visit, given.status, given.sent)
-        });
+        self.ends
+            .log(&self.io.service, None, &request, |log, visit| {
+                log.record(visit, given.status, given.sent)
+            });
         if !given.keep_alive {
             self.phase = Phase::Linger(DISCARD);
         }

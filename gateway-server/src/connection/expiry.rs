@@ -16,9 +16,8 @@ impl Exchange {
         }
         let now = io.service.clock.deadlines.now();
         let progress = self.progress(waiting, io);
-        self.case
-            .bounds
-            .wait(waiting, progress, now, &io.service.terms)
+        let terms = &self.case.application.terms;
+        self.case.bounds.wait(waiting, progress, now, terms)
     }
 
     /// A deadline may have passed; false if the connection is to be broken off.
@@ -37,7 +36,7 @@ impl Exchange {
 
     /// The application has had its time: the call ends here, with an answer if none has begun.
     fn expire(&mut self, io: &mut Io) -> bool {
-        let after = io.service.timeouts.request;
+        let after = self.case.application.places.patience();
         self.case.bounds.fulfil();
         if self.is_given() {
             tracing::warn!(

@@ -10,6 +10,7 @@ use gateway_spec::abi::host::{Call, CallHead, HostAddress};
 use gateway_spec::abi::{Field, method, names, version};
 
 use super::answer::Answer;
+use super::application::Application;
 use super::ends::{Ends, Facts, Retold};
 use super::service::Service;
 use crate::http1::{BodyLength, Head, Version};
@@ -75,34 +76,37 @@ impl<'r> Request<'r> {
     }
 }
 
+/// Who is called, and in which worker.
+pub(super) type To<'a> = (&'a Service, &'a Application);
+
 impl Ends {
-    /// Calls the application with a request that has no body; as [`Call::serve`].
+    /// Calls the only application with a request that has no body; as [`Call::serve`].
     #[inline(always)]
     pub(super) fn call_without_body(
         &self,
-        service: &Service,
+        to: To<'_>,
         request: &Request<'_>,
         answer: Box<Answer>,
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
         let lines = request.head.fields(request.raw);
         if lines.len() > MANY || self.is_proxied() {
-            return self.call(service, request, None, answer, waker);
+            return self.call(to, request, None, answer, waker);
         }
         let mut fields = ArrayVec::<Field<'_>, MANY>::new();
         for line in lines {
             fields.push(line);
         }
         let facts = Facts::direct(self, request.head, request.raw);
-        self.start(service, request, (&facts, &fields), None, answer, waker)
+        self.start(to, request, (&facts, &fields), None, answer, waker)
     }
 
-    /// The same, for any request: also with a body, with more field lines than clients send, or that a
-    /// proxy passes on.
+    /// The same, for any application and request: also with a body, with more field lines than clients
+    /// send, or that a proxy passes on.
     #[inline(never)]
     pub(super) fn call(
         &self,
-        service: &Service,
+        to: To<'_>,
         request: &Request<'_>,
         body: Option<Body>,
         answer: Box<Answer>,
@@ -113,13 +117,16 @@ impl Ends {
         retold.amend_host(&mut fields);
         let mut facts = Facts::direct(self, request.head, request.raw);
         retold.amend(&mut facts);
-        self.start(service, request, (&facts, &fields), body, answer, waker)
+        // Behind what a proxy has taken off.
+        let mount = facts.mount.len() + to.1.mount;
+        facts.mount = facts.path.get(..mount).unwrap_or_default();
+        self.start(to, request, (&facts, &fields), body, answer, waker)
     }
 
     #[inline(always)]
     fn start(
         &self,
-        service: &Service,
+        (service, application): To<'_>,
         request: &Request<'_>,
         (facts, fields): (&Facts<'_>, &[Field<'_>]),
         body: Option<Body>,
@@ -155,14 +162,20 @@ impl Ends {
             answer.tls.set(Some(Arc::clone(tls)));
         }
         call.set_arrival(service.clock.deadlines.now_ns());
-        let Service { app, pool, .. } = service;
+        let (app, pool) = (&application.app, &service.pool);
         Call::serve(app, pool, call, body, answer, waker, |answer| {
             answer.is_complete()
         })
     }
 
-    /// What the access log is to say of a request, if there is one.
-    pub(super) fn visit(&self, service: &Service, request: &Request<'_>) -> Option<Visit> {
+    /// What the access log is to say of a request, if there is one; `app` is the name of whom it was for,
+    /// where there are several.
+    pub(super) fn visit(
+        &self,
+        service: &Service,
+        app: Option<&str>,
+        request: &Request<'_>,
+    ) -> Option<Visit> {
         let log = service.access_log.as_ref()?;
         let Request { head, raw, .. } = *request;
         let field = |name| {
@@ -183,6 +196,7 @@ impl Ends {
             },
             referer: field(b"referer"),
             user_agent: field(b"user-agent"),
+            app,
         }))
     }
 
@@ -190,10 +204,12 @@ impl Ends {
     pub(super) fn log(
         &self,
         service: &Service,
+        app: Option<&str>,
         request: &Request<'_>,
         record: impl FnOnce(&AccessLog, Visit),
     ) {
-        if let (Some(log), Some(visit)) = (&service.access_log, self.visit(service, request)) {
+        let visit = self.visit(service, app, request);
+        if let (Some(log), Some(visit)) = (&service.access_log, visit) {
             record(log, visit);
         }
     }
@@ -222,6 +238,7 @@ impl Ends {
                 version,
                 referer: None,
                 user_agent: None,
+                app: None,
             });
             log.record(visit, status, 0);
         }

@@ -105,7 +105,14 @@ impl Connection {
                     let (raw, behind) = buffer[at..filled].split_at(length);
                     // Only a whole head ends the time that it was given.
                     self.awaiting = Awaiting::Nothing;
-                    match self.entry(cx) {
+                    if turn.detours && self.detour(&mut turn, head, raw) {
+                        at += length;
+                        if !matches!(self.phase, Phase::Head(_)) {
+                            break;
+                        }
+                        continue;
+                    }
+                    match self.entry(&turn.application.places, cx) {
                         Entry::Now => {
                             at += length + self.dispatch(&mut turn, head, raw, behind);
                             // An answer that came at once has left its place.

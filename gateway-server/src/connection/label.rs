@@ -7,8 +7,8 @@ use arrayvec::ArrayVec;
 use crate::logging;
 use crate::scoreboard::RequestId;
 
-/// Method and path of a request, without its query, which may hold secrets; long ones are cut. Then its
-/// id.
+/// Method and path of a request, without its query, which may hold secrets; long ones are cut. Before
+/// them the name of the application, where there are several, and behind them the request's id.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
     text: ArrayVec<u8, LENGTH>,
@@ -16,13 +16,19 @@ pub(super) struct Label {
 }
 
 impl Label {
-    pub(super) fn new(method: &[u8], path: &[u8], id: RequestId) -> Self {
+    pub(super) fn new(app: Option<&str>, [method, path]: [&[u8]; 2], id: RequestId) -> Self {
         let mut text = ArrayVec::new();
-        for part in [method, b" ", path] {
+        let (app, colon): (_, &[u8]) = app.map_or((&b""[..], b""), |app| (app.as_bytes(), b": "));
+        for part in [app, colon, method, b" ", path] {
             let room = text.remaining_capacity().min(part.len());
             text.extend(part[..room].iter().copied());
         }
         Self { text, id }
+    }
+
+    /// All but the id.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
     }
 }
 
@@ -44,9 +50,11 @@ mod tests {
     #[test]
     fn a_label_is_one_line_however_long_and_odd_the_path() {
         let id = crate::scoreboard::new_id();
-        let label = |path: &[u8]| Label::new(b"GET", path, id).to_string();
+        let label = |path: &[u8]| Label::new(None, [b"GET", path], id).to_string();
         assert_eq!(label(b"/a"), format!("GET /a (id {id})"));
         assert_eq!(label(b"/\n"), format!("GET /\\n (id {id})"));
+        let named = Label::new(Some("shop"), [b"GET", b"/a"], id);
+        assert_eq!(named.text(), b"shop: GET /a");
         let long = label(&[b'x'; 1000]);
         assert_eq!(long, format!("GET {}... (id {id})", "x".repeat(92)));
     }

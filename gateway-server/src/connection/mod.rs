@@ -5,9 +5,11 @@
 
 mod after;
 mod answer;
+mod application;
 mod bounds;
 mod case;
 mod departure;
+mod detour;
 mod dispatch;
 mod download;
 mod driven;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::Waker;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -17,6 +18,8 @@ use crate::scoreboard::{Counter, Slot};
 pub(crate) struct Places {
     most: usize,
     longest_queue: usize,
+    /// How long a request may take in all, and so may wait; zero: for ever.
+    patience: Duration,
     taken: Cell<usize>,
     /// First come, first served.
     queue: RefCell<VecDeque<Rc<Ticket>>>,
@@ -55,8 +58,14 @@ struct Ticket {
 }
 
 impl Places {
-    pub(super) fn new(capacity: &Capacity, slot: Slot, room: Rc<Notify>) -> Rc<Self> {
+    pub(super) fn new(
+        capacity: &Capacity,
+        patience: Duration,
+        slot: Slot,
+        room: Rc<Notify>,
+    ) -> Rc<Self> {
         Rc::new(Self {
+            patience,
             most: capacity.in_flight.map_or(usize::MAX, |most| most as usize),
             longest_queue: capacity.queue as usize,
             taken: Cell::new(0),
@@ -70,6 +79,11 @@ impl Places {
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.taken.get() >= self.most
+    }
+
+    /// How long a request may wait; zero: for ever.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Takes a place, whether or not there is one.
@@ -119,6 +133,11 @@ impl Waiter {
         self.ticket.called.get()
     }
 
+    /// How long it may wait; zero: for ever.
+    pub(super) fn patience(&self) -> Duration {
+        self.places.patience
+    }
+
     /// The place, if it has one.
     pub(super) fn take(self) -> Option<Place> {
         self.ticket
@@ -157,7 +176,7 @@ mod tests {
             keep_alive_requests: None,
         };
         let slot = Slot::map(Page::create().unwrap()).unwrap();
-        Places::new(&capacity, slot, Rc::default())
+        Places::new(&capacity, Duration::ZERO, slot, Rc::default())
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Where an address that only redirects sends its clients: to the same place by https.
 
 use crate::http1::Head;
+use crate::routes::without_port;
 
 /// The URL that a request for the same would have by https at `port`; none if the client does not say
 /// which host it means.
@@ -22,15 +23,6 @@ pub(super) fn location(head: &Head, raw: &[u8], port: u16) -> Option<Vec<u8>> {
         url.extend_from_slice(query);
     }
     Some(url)
-}
-
-/// `host` of `host:port` (RFC 3986 §3.2); an IPv6 address has colons of its own.
-fn without_port(authority: &[u8]) -> &[u8] {
-    let is_port = |end: &[u8]| end.iter().all(u8::is_ascii_digit);
-    match authority.iter().rposition(|byte| *byte == b':') {
-        Some(at) if is_port(&authority[at + 1..]) => &authority[..at],
-        _ => authority,
-    }
 }
 
 /// The port that needs not be said.

@@ -8,35 +8,37 @@ use gateway_spec::abi::host::{App, Pool};
 use tokio::sync::Notify;
 
 use super::answer::Answer;
+use super::application::Application;
 use super::bounds::Terms;
-use super::places::Places;
 use super::word::Word;
 use crate::clock::Clock;
 use crate::deadlines::{Deadlines, Tick};
 use crate::drain::Drain;
 use crate::http1::Head;
 use crate::http1::encode::Lasting;
-use crate::limits::{BodyLimits, HeadLimits};
+use crate::limits::HeadLimits;
 use crate::logging::AccessLog;
-use crate::options::{Capacity, Http2Options, MinimumRates, Timeouts};
+use crate::options::{AppOptions, Capacity, Http2Options, MinimumRates, Timeouts};
 use crate::proxies::Proxies;
+use crate::routes::Routes;
 use crate::scoreboard::{Counter, Slot};
 use crate::workbench::Workbench;
 
-/// The application, the limits, the clock, and memory that connections use in turn.
+/// The applications, the limits, the clock, and memory that connections use in turn.
 pub(crate) struct Service {
-    pub(crate) app: App,
+    /// At least one; the first is the only one that requests are for where there are no routes.
+    pub(super) applications: Box<[Rc<Application>]>,
+    /// Which of them a request is for, where that is to be found out.
+    pub(super) routes: Option<Routes>,
     pub(super) pool: Pool<Box<Answer>>,
     pub(crate) clock: Clock,
     pub(super) head_limits: HeadLimits,
-    pub(super) body_limits: BodyLimits,
     pub(super) timeouts: Timeouts,
     pub(super) http2: Http2Options,
     /// The timeout between requests, in the clock's unit, for it is set with each.
     pub(super) keep_alive: Tick,
-    /// The deadlines of exchanges.
+    /// What is asked of clients whatever they ask for.
     pub(super) terms: Terms,
-    pub(super) places: Rc<Places>,
     most_connections: usize,
     /// Requests on one connection.
     pub(super) keep_alive_requests: u32,
@@ -74,7 +76,6 @@ pub(crate) struct Presence {
 /// How the service was set.
 pub(crate) struct Settings {
     pub(crate) head_limits: HeadLimits,
-    pub(crate) body_limits: BodyLimits,
     pub(crate) timeouts: Timeouts,
     pub(crate) rates: MinimumRates,
     pub(crate) capacity: Capacity,
@@ -85,8 +86,9 @@ pub(crate) struct Settings {
 }
 
 impl Service {
+    /// The service of these applications, of which there is at least one.
     pub(crate) fn new(
-        app: App,
+        apps: Vec<(App, AppOptions)>,
         settings: Settings,
         clock: Clock,
         slot: Slot,
@@ -95,17 +97,20 @@ impl Service {
         let quiet = Rc::new(Notify::new());
         let capacity = settings.capacity;
         let room = settings.head_limits.head as usize + READ_BYTES;
+        let places = apps.iter().map(|(_, one)| (&one.hosts[..], &one.mount));
+        let routes = Routes::of(places);
+        let is_alone = apps.len() == 1;
+        let start = |(app, options)| Application::new(app, &options, is_alone, &slot, &quiet);
         Rc::new(Self {
-            app,
+            applications: apps.into_iter().map(start).collect(),
+            routes,
             pool: Pool::default(),
             clock,
             head_limits: settings.head_limits,
-            body_limits: settings.body_limits,
             timeouts: settings.timeouts,
             http2: settings.http2,
             keep_alive: Deadlines::ticks(settings.timeouts.keep_alive),
             terms: Terms::new(&settings.timeouts, &settings.rates),
-            places: Places::new(&capacity, slot.clone(), Rc::clone(&quiet)),
             most_connections: capacity.connections as usize,
             keep_alive_requests: capacity.keep_alive_requests.unwrap_or(u32::MAX),
             proxies: settings.proxies.map(|proxies| {
@@ -155,7 +160,13 @@ impl Service {
 
     /// Whether another connection can be served now, rather than by another worker.
     pub(crate) fn has_room(&self) -> bool {
-        self.live() < self.most_connections && !self.places.is_full()
+        self.live() < self.most_connections
+            && !self.applications.iter().all(|one| one.places.is_full())
+    }
+
+    /// The instances, to be told of the end.
+    pub(crate) fn apps(&self) -> impl Iterator<Item = &App> {
+        self.applications.iter().map(|one| &one.app)
     }
 
     /// Whether a peer may speak for others.

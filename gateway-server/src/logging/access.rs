@@ -42,6 +42,8 @@ pub(crate) struct Request<'a> {
     pub(crate) version: &'a str,
     pub(crate) referer: Option<&'a [u8]>,
     pub(crate) user_agent: Option<&'a [u8]>,
+    /// The application that it was for, where there are several.
+    pub(crate) app: Option<&'a str>,
 }
 
 impl AccessLog {
@@ -82,6 +84,9 @@ impl AccessLog {
         line.extend_from_slice(b"\" \"");
         escape(&mut line, request.user_agent.unwrap_or(b"-"));
         line.extend_from_slice(b"\"");
+        if let Some(app) = request.app {
+            let _ = write!(line, " \"{app}\"");
+        }
         Visit(line)
     }
 
@@ -239,6 +244,7 @@ mod tests {
             version: "HTTP/1.1",
             referer: None,
             user_agent: Some(b"curl\0"),
+            app: None,
         });
         log.record(visit, 200, 13);
         // It waits for the file, and goes to the one that was there before.

@@ -4,14 +4,18 @@ use gateway_spec::abi::host::{HostTable, Services};
 use gateway_spec::abi::log_level;
 use tracing::level_filters::LevelFilter;
 
-/// The host that applications see: their lines are logged, and their wish for the end, with the exit
-/// code that they name, is handed to `on_shutdown`.
-pub(crate) fn host(on_shutdown: impl Fn(i32) + Send + Sync + 'static) -> &'static HostTable {
-    let name = concat!("gatewayd ", env!("CARGO_PKG_VERSION"));
-    HostTable::leak(Log { on_shutdown }, name, most_verbose())
+/// The host that an application sees: its lines are logged, with its `name` where there are several, and
+/// its wish for the end, with the exit code that it names, is handed to `on_shutdown`.
+pub(crate) fn host(
+    name: Option<String>,
+    on_shutdown: impl Fn(i32) + Send + Sync + 'static,
+) -> &'static HostTable {
+    let software = concat!("gatewayd ", env!("CARGO_PKG_VERSION"));
+    HostTable::leak(Log { name, on_shutdown }, software, most_verbose())
 }
 
 struct Log<F> {
+    name: Option<String>,
     on_shutdown: F,
 }
 
@@ -27,7 +31,10 @@ impl<F: Fn(i32) + Send + Sync + 'static> Services for Log<F> {
         for (key, value) in pairs {
             line = format!("{line} {}={}", printable(key), printable(value));
         }
-        let target = printable(target);
+        let target = match &self.name {
+            Some(name) => format!("{name}: {}", printable(target)),
+            None => printable(target),
+        };
         match level {
             log_level::ERROR => tracing::error!("[{target}] {line}"),
             log_level::WARN => tracing::warn!("[{target}] {line}"),

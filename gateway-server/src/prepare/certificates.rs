@@ -46,7 +46,7 @@ fn answer(socket: &OwnedFd, wire: OwnedFd) -> io::Result<()> {
     let parcel = match read_tls(&config) {
         Ok(tls) => Parcel::Ready(Goods {
             config: wire.into(),
-            app: None,
+            apps: Vec::new(),
             tls,
         }),
         Err(error) => Parcel::Refused(vec![error.to_string()]),

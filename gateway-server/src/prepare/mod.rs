@@ -69,22 +69,20 @@ impl Desk {
     }
 }
 
-/// The copy of the application that a configuration names; none if it is this program, or if the
-/// workbench has none yet.
+/// The copies of the applications that a configuration names, in their order; none if it is this
+/// program, or if the workbench has none yet.
 ///
 /// # Errors
 ///
-/// The file cannot be copied.
-pub(crate) fn copy_app(
-    config: &Config,
-    source: AppSource,
-) -> Result<Option<OwnedFd>, SnapshotError> {
-    match (source, &config.app) {
-        (AppSource::CommandLine, Some(path)) if config.workbench.is_none() || path.exists() => {
-            snapshot::take(path, config.snapshot_dir.as_deref()).map(Some)
-        }
-        _ => Ok(None),
+/// A file cannot be copied.
+pub(crate) fn copy_apps(config: &Config, source: AppSource) -> Result<Vec<OwnedFd>, SnapshotError> {
+    if let AppSource::LinkedIn(_) = source {
+        return Ok(Vec::new());
     }
+    let paths = config.apps.iter().filter_map(|app| app.path.as_ref());
+    let paths = paths.filter(|path| config.workbench.is_none() || path.exists());
+    let folder = config.snapshot_dir.as_deref();
+    paths.map(|path| snapshot::take(path, folder)).collect()
 }
 
 /// The certificates and keys that a configuration names, ready to be passed on; none if no address
@@ -112,9 +110,9 @@ pub(crate) fn read_config(wire: OwnedFd) -> io::Result<Config> {
 }
 
 fn pack(config: &Config, source: AppSource) -> Result<Parcel, String> {
-    let app = copy_app(config, source).map_err(|error| error.to_string())?;
+    let apps = copy_apps(config, source).map_err(|error| error.to_string())?;
     let tls = read_tls(config).map_err(|error| error.to_string())?;
     let config = memfd::sealed("gatewayd-config", &config.to_wire())
         .map_err(|error| format!("cannot copy the configuration into memory: {error}"))?;
-    Ok(Parcel::Ready(Goods { config, app, tls }))
+    Ok(Parcel::Ready(Goods { config, apps, tls }))
 }

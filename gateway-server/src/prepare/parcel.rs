@@ -10,6 +10,8 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
+use crate::config::MOST_APPS;
+
 /// What a generation is started from, or why there is none.
 #[derive(Debug)]
 pub(crate) enum Parcel {
@@ -24,8 +26,8 @@ pub(crate) enum Parcel {
 pub(crate) struct Goods {
     /// The configuration in its wire form, sealed.
     pub(crate) config: OwnedFd,
-    /// The copy of the application, sealed; none if there is no file to copy.
-    pub(crate) app: Option<OwnedFd>,
+    /// The copies of the applications, sealed; none if there is no file to copy.
+    pub(crate) apps: Vec<OwnedFd>,
     /// Certificates and keys, sealed; none if no address speaks TLS.
     pub(crate) tls: Option<OwnedFd>,
 }
@@ -37,19 +39,19 @@ impl Parcel {
     ///
     /// The kernel's: the master is gone, for one.
     pub(crate) fn send(&self, socket: &impl AsFd) -> io::Result<()> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         let mut fds = Vec::new();
         let mut packet = Vec::new();
         match self {
-            Self::Ready(Goods { config, app, tls }) => {
+            Self::Ready(Goods { config, apps, tls }) => {
                 packet.push(READY);
-                packet.push(u8::from(app.is_some()));
+                packet.push(u8::try_from(apps.len()).unwrap_or(u8::MAX));
                 packet.push(u8::from(tls.is_some()));
                 fds.push(config.as_fd());
-                fds.extend(app.iter().chain(tls).map(AsFd::as_fd));
+                fds.extend(apps.iter().chain(tls).map(AsFd::as_fd));
                 let fits = ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-                debug_assert!(fits, "there is space for three");
+                debug_assert!(fits, "a configuration has no more applications");
             }
             Self::Refused(reasons) => {
                 packet.push(REFUSED);
@@ -68,7 +70,7 @@ impl Parcel {
     ///
     /// `UnexpectedEof` if the other end is closed, `InvalidData` if it sent something else.
     pub(crate) fn receive(socket: &impl AsFd) -> io::Result<Option<Self>> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut packet = vec![0; MAX_PACKET];
         let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
@@ -87,11 +89,11 @@ impl Parcel {
         let mut fds = fds.into_iter();
         match packet[..length].split_first() {
             None => Err(io::ErrorKind::UnexpectedEof.into()),
-            Some((&READY, &[app, tls])) => {
+            Some((&READY, &[apps, tls])) => {
                 let mut take = || fds.next().ok_or(io::ErrorKind::InvalidData);
                 Ok(Some(Self::Ready(Goods {
                     config: take()?,
-                    app: (app == 1).then(&mut take).transpose()?,
+                    apps: (0..apps).map(|_| take()).collect::<Result<_, _>>()?,
                     tls: (tls == 1).then(&mut take).transpose()?,
                 })))
             }
@@ -107,6 +109,8 @@ impl Parcel {
 
 /// Longest packet, in bytes; more reasons than fit are cut off.
 const MAX_PACKET: usize = 32 * 1024;
+/// Most descriptors: one for each application, and two beside them. The kernel passes on 253 at once.
+const MOST: usize = MOST_APPS + 2;
 const READY: u8 = b'r';
 const REFUSED: u8 = b'f';
 
@@ -131,12 +135,13 @@ mod tests {
     fn descriptors_arrive_with_their_contents() {
         let (ours, theirs) = orders::pair().unwrap();
         assert!(Parcel::receive(&ours).unwrap().is_none());
-        let all = [None, Some("code")].map(|app| [None, Some("keys")].map(|tls| (app, tls)));
+        let all = [vec![], vec!["code"], vec!["code", "more"]]
+            .map(|app| [None, Some("keys")].map(|tls| (app.clone(), tls)));
         for (app, tls) in all.into_iter().flatten() {
             let file = |text: &str| memfd::sealed("b", text.as_bytes()).unwrap();
             let sent = Parcel::Ready(Goods {
                 config: file("workers=1"),
-                app: app.map(file),
+                apps: app.iter().copied().map(file).collect(),
                 tls: tls.map(file),
             });
             sent.send(&theirs).unwrap();
@@ -144,7 +149,7 @@ mod tests {
                 panic!("expected what was sent")
             };
             assert_eq!(text(goods.config), "workers=1");
-            assert_eq!(goods.app.map(text).as_deref(), app);
+            assert_eq!(goods.apps.into_iter().map(text).collect::<Vec<_>>(), app);
             assert_eq!(goods.tls.map(text).as_deref(), tls);
         }
         drop(theirs);

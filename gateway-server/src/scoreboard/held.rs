@@ -56,7 +56,7 @@ impl Table {
 
 impl Held {
     /// Enters a request.
-    pub(super) fn enter(table: &Rc<Table>, id: RequestId, since_ns: u64, text: [&[u8]; 2]) -> Self {
+    pub(super) fn enter(table: &Rc<Table>, id: RequestId, since_ns: u64, text: &[u8]) -> Self {
         let number = id.number().map_or(0, NonZeroU64::get);
         let taken = table.taken.get();
         let line = Some((!taken).trailing_zeros()).filter(|line| *line < LINES);
@@ -133,14 +133,10 @@ fn start_of(line: u32) -> usize {
 }
 
 /// The time comes last: a line without one is empty.
-fn write(page: &SharedWords, line: u32, number: u64, since_ns: u64, [method, path]: [&[u8]; 2]) {
+fn write(page: &SharedWords, line: u32, number: u64, since_ns: u64, request: &[u8]) {
     let mut text = [0; TEXT_BYTES];
-    let mut at = 0;
-    for part in [method, b" ", path] {
-        let part = &part[..part.len().min(TEXT_BYTES - at)];
-        text[at..at + part.len()].copy_from_slice(part);
-        at += part.len();
-    }
+    let at = request.len().min(TEXT_BYTES);
+    text[..at].copy_from_slice(&request[..at]);
     let start = start_of(line);
     let (words, _) = text.as_chunks::<8>();
     // One word more than the text fills ends it.
@@ -162,19 +158,19 @@ mod tests {
         let page = Page::create().unwrap();
         let slot = Slot::map(&page).unwrap();
         let id = RequestId::next();
-        let first = slot.hold(id, 7, [b"GET", b"/a"]);
-        let second = slot.hold(RequestId::next(), 8, [b"POST", &[b'x'; 500]]);
+        let first = slot.hold(id, 7, b"GET /a");
+        let second = slot.hold(RequestId::next(), 8, &[b'x'; 500]);
         first.attend();
         let mut held = page.held();
         held.sort_by_key(|request| request.since_ns);
         assert_eq!(held[0].text, "GET /a");
         assert_eq!((held[0].since_ns, held[0].id), (7, id));
         assert!(held[0].running && !held[1].running);
-        assert_eq!(held[1].text, format!("POST {}", "x".repeat(107)));
+        assert_eq!(held[1].text, "x".repeat(112));
         slot.rest();
         assert!(page.held().iter().all(|request| !request.running));
         drop(first);
-        let shorter = slot.hold(id, 9, [b"PUT", b"/"]);
+        let shorter = slot.hold(id, 9, b"PUT /");
         let texts = |page: &Page| {
             let held = page.held().into_iter();
             held.map(|request| request.text).collect::<Vec<_>>()
@@ -189,14 +185,14 @@ mod tests {
         let page = Page::create().unwrap();
         let slot = Slot::map(&page).unwrap();
         let held: Vec<_> = (0..100)
-            .map(|_| slot.hold(RequestId::next(), 1, [b"GET", b"/"]))
+            .map(|_| slot.hold(RequestId::next(), 1, b"GET /"))
             .collect();
         assert_eq!(page.held().len(), LINES as usize);
         held.last().unwrap().attend();
         assert!(page.held().iter().all(|request| !request.running));
         drop(held);
         assert_eq!(page.held(), []);
-        let _again = slot.hold(RequestId::next(), 1, [b"GET", b"/"]);
+        let _again = slot.hold(RequestId::next(), 1, b"GET /");
         assert_eq!(page.held().len(), 1);
     }
 

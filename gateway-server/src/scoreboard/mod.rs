@@ -114,7 +114,7 @@ impl Slot {
     }
 
     /// Enters a request whose answer does not come at once; `text` is its method and its path.
-    pub(crate) fn hold(&self, id: RequestId, since_ns: u64, text: [&[u8]; 2]) -> Held {
+    pub(crate) fn hold(&self, id: RequestId, since_ns: u64, text: &[u8]) -> Held {
         Held::enter(&self.table, id, since_ns, text)
     }
 
@@ -123,8 +123,9 @@ impl Slot {
         self.table.rest();
     }
 
-    /// Does work on behalf of the request with this head. What it begins with stands in the page until
-    /// the work returns, so that even a death without a word names the request.
+    /// Does work on behalf of the request with this head, before which a name and `: ` may stand. What it
+    /// begins with stands in the page until the work returns, so that even a death without a word names the
+    /// request.
     #[inline(always)]
     pub(crate) fn at<T>(&self, head: &[u8], work: impl FnOnce() -> T) -> T {
         let _presence = Presence::enter(&self.page, head);

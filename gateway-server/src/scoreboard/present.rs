@@ -76,9 +76,13 @@ pub(super) fn read(page: &SharedWords) -> Option<(String, Option<RequestId>)> {
     Some((request_line(&bytes)?, id))
 }
 
-/// Method and path of the head's first line; a query may hold secrets.
+/// Method and path of the head's first line, behind a name if one stands there; a query may hold secrets.
 fn request_line(head: &[u8]) -> Option<String> {
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    // No method has a colon.
+    let colon = head.iter().position(|byte| matches!(byte, b' ' | b':'));
+    let name = colon.filter(|at| head[*at..].starts_with(b": "));
+    let (name, head) = head.split_at(name.map_or(0, |at| at + 2));
     let start = head.iter().position(|byte| !is_end(byte))?;
     let head = &head[start..];
     let method = head.iter().position(|byte| *byte == b' ' || is_end(byte));
@@ -89,7 +93,7 @@ fn request_line(head: &[u8]) -> Option<String> {
         Some(length) => (&path[..length], ""),
         None => (path, "..."),
     };
-    let text = [&head[..method], b" ", path].concat();
+    let text = [name, &head[..method], b" ", path].concat();
     Some(printable(text.into_iter()) + cut)
 }
 
@@ -118,6 +122,10 @@ mod tests {
         let cut = format!("GET /{}...", "x".repeat(59));
         for (head, expected) in [
             ("\r\nGET /a?token=1 HTTP/1.1\r\nHost: x\r\n", "GET /a"),
+            (
+                "shop: \r\nGET /a?token=1 HTTP/1.1\r\nHost: x\r\n",
+                "shop: GET /a",
+            ),
             ("POST /b HTTP/1.1\r\n", "POST /b"),
             (&long, &cut),
         ] {

@@ -21,7 +21,7 @@ use super::settle::settle;
 use crate::app_source::AppSource;
 use crate::banner;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{AppConfig, Config};
 use crate::drain::{Drain, LAST_GRACE, Phase};
 use crate::log_files::LogFiles;
 use crate::logging::AccessLog;
@@ -96,9 +96,14 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         })
         .collect::<io::Result<_>>()
         .map_err(other)?;
-    let app = match source {
-        AppSource::LinkedIn(module) => App::LinkedIn(module),
-        AppSource::CommandLine => App::File(config.app.clone().unwrap_or_default()),
+    let apps = match source {
+        AppSource::LinkedIn(module) => vec![App::LinkedIn(module)],
+        AppSource::CommandLine => {
+            let paths = config.apps.iter().map(|one| one.path.clone());
+            paths
+                .map(|path| App::File(path.unwrap_or_default()))
+                .collect()
+        }
     };
     let drain = Drain::default();
     let access_log = config.access_log.as_ref().map(AccessLog::of);
@@ -116,7 +121,7 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
     let serving = Serving {
         listeners,
         tls: tls.map(engine).transpose().map_err(other)?,
-        app,
+        apps,
         access_log: access_log.clone(),
         options: config.serve_options(),
         clock: Clock::new(),
@@ -151,7 +156,7 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         .spawn(|| watch.heed())
         .map_err(other)?;
     let (clock, lifetime) = (serving.clock.clone(), config.tls_ticket_lifetime);
-    let path = config.app.as_deref();
+    let served_apps = config.apps.clone();
     run(
         serving,
         Duration::ZERO,
@@ -173,7 +178,8 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         },
         |app| {
             let took = started.elapsed();
-            tracing::info!("{}", banner::line(&app, path, &urls, 0, took));
+            let served = banner::Served::of(&app, served_apps.iter().map(AppConfig::shown));
+            tracing::info!("{}", banner::line(&served, &urls, 0, took));
         },
     )
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use gateway_spec::Worker;
@@ -16,21 +17,45 @@ use super::serving::{App as Source, ServeError, ServeFailure, WorkerIdentity};
 use crate::connection::Service;
 use crate::drain::{Drain, Phase};
 use crate::logging;
-use crate::options::ServeOptions;
+use crate::options::{AppOptions, ServeOptions};
 use crate::orders::AppIdentity;
 use crate::workbench::Workbench;
 
-/// Loads the application and waits until it is up.
+/// Loads the applications and waits until all are up; what the first calls itself is told with them.
 ///
 /// # Errors
 ///
-/// It cannot be loaded, or it refuses to start; the message is for the operator.
-pub(super) async fn start(
+/// One cannot be loaded, or it refuses to start; the message is for the operator.
+pub(super) async fn start_all(
+    sources: Vec<Source>,
+    options: &ServeOptions,
+    identity: WorkerIdentity,
+    drain: &Drain,
+) -> Result<(Vec<(App, AppOptions)>, AppIdentity), ServeError> {
+    let several = sources.len() > 1;
+    let (mut apps, mut first) = (Vec::new(), None);
+    for (source, own) in sources.into_iter().zip(&options.apps) {
+        let started = start(source, own, options, identity, drain.clone()).await;
+        let (app, name) = started.map_err(|mut error| {
+            if several {
+                error.message = format!("application {}: {}", own.name, error.message);
+            }
+            error
+        })?;
+        first.get_or_insert(name);
+        apps.push((app, own.clone()));
+    }
+    Ok((apps, first.unwrap_or_default()))
+}
+
+async fn start(
     source: Source,
+    own: &AppOptions,
     options: &ServeOptions,
     identity: WorkerIdentity,
     drain: Drain,
 ) -> Result<(App, AppIdentity), ServeError> {
+    let several = options.apps.len() > 1;
     let shown = source.shown_path().map(|path| path.display().to_string());
     let say = |kind, what: &dyn std::fmt::Display| {
         let what = logging::printable_lines(&what.to_string());
@@ -55,14 +80,21 @@ pub(super) async fn start(
     };
     // The loader knows the module by the descriptor's number: it stays open.
     let _: &'static Source = Box::leak(Box::new(source));
-    let host = logging::application_host(move |code| {
-        tracing::info!("the application asks for the end, with code {code}");
+    let called = if several {
+        format!("application {}", own.name)
+    } else {
+        "the application".to_owned()
+    };
+    let label = several.then(|| own.name.clone());
+    let host = logging::application_host(label, move |code| {
+        tracing::info!("{called} asks for the end, with code {code}");
         drain.advance(Phase::ShuttingDown);
     });
-    let argument = options.app_arguments.join(std::ffi::OsStr::new(" "));
+    let argument = own.arguments.join(std::ffi::OsStr::new(" "));
     let config = Config {
-        settings: settings(options),
+        settings: settings(own, options),
         argument: argument.as_bytes().to_vec(),
+        mount: own.mount.as_str().as_bytes().to_vec(),
         worker: Worker::new(identity.index, identity.count.max(1), 1),
         ..Config::default()
     };
@@ -80,20 +112,27 @@ pub(super) async fn start(
     Ok((app, name))
 }
 
-/// Ends the application after its last call. If something still holds the service, the process's
-/// exit ends it instead.
+/// Ends the applications after their last call. If something still holds the service, the process's
+/// exit ends them instead.
 pub(super) async fn shut_down(service: Rc<Service>, within: Duration) {
     let deadline =
         service.clock.deadlines.now_ns() + u64::try_from(within.as_nanos()).unwrap_or(u64::MAX / 2);
-    let ended = poll_fn(|cx| service.app.poll_shutdown(cx, deadline));
+    let mut left: Vec<&App> = service.apps().collect();
+    let ended = poll_fn(|cx| {
+        left.retain(|app| app.poll_shutdown(cx, deadline).is_pending());
+        match left.is_empty() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    });
     if unless(service.clock.sleep(within), ended).await.is_none() {
         tracing::warn!("the application's shutdown took longer than {within:?}: left behind");
     }
 }
 
 /// The application's own settings; under `gatewayd dev` with what that says, unless they say otherwise.
-fn settings(options: &ServeOptions) -> Vec<(String, String)> {
-    let mut settings = options.app_settings.0.clone();
+fn settings(own: &AppOptions, options: &ServeOptions) -> Vec<(String, String)> {
+    let mut settings = own.settings.0.clone();
     let bench = options.workbench.clone().map(Workbench::at);
     for (key, value) in bench.iter().flat_map(Workbench::settings) {
         if !settings.iter().any(|(known, _)| *known == key) {

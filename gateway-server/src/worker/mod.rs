@@ -117,17 +117,22 @@ impl Boot {
         let page = File::from(take(plan.slot)?);
         let slot = Slot::map(&page)?;
         prepare_last_words(page)?;
-        let app = match (source, plan.app) {
-            (AppSource::LinkedIn(module), _) => App::LinkedIn(module),
-            (AppSource::CommandLine, Some(copy)) => App::Snapshot {
-                copy: take(copy)?,
-                path: config.app.clone().unwrap_or_default(),
-            },
-            (AppSource::CommandLine, None) => match &config.workbench {
-                Some(folder) => App::LinkedIn(Workbench::at(folder).waiting()),
-                None => return Err(not_ours().into()),
-            },
-        };
+        let mut apps = Vec::new();
+        match (source, &plan.apps[..], &config.workbench) {
+            (AppSource::LinkedIn(module), ..) => apps.push(App::LinkedIn(module)),
+            (AppSource::CommandLine, [], Some(folder)) => {
+                apps.push(App::LinkedIn(Workbench::at(folder).waiting()));
+            }
+            (AppSource::CommandLine, copies, _) if copies.len() == config.apps.len() => {
+                for (copy, app) in copies.iter().zip(&config.apps) {
+                    apps.push(App::Snapshot {
+                        copy: take(*copy)?,
+                        path: app.path.clone().unwrap_or_default(),
+                    });
+                }
+            }
+            _ => return Err(not_ours().into()),
+        }
         let shares = Shares::map(take(plan.shares)?, plan.identity.index, plan.identity.count)?;
         let listeners = config
             .bind
@@ -150,7 +155,7 @@ impl Boot {
         let serving = Serving {
             listeners,
             tls,
-            app,
+            apps,
             access_log: config.access_log.as_ref().map(AccessLog::of).transpose()?,
             options,
             clock: Clock::new(),

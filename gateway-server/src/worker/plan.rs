@@ -19,8 +19,8 @@ pub(crate) struct Plan {
     pub(crate) slot: RawFd,
     /// What all workers tell each other of their connections.
     pub(crate) shares: RawFd,
-    /// The application's snapshot; none if the application is this program.
-    pub(crate) app: Option<RawFd>,
+    /// The applications' snapshots; none if the application is this program.
+    pub(crate) apps: Vec<RawFd>,
     /// Certificates and keys; none if no address speaks TLS.
     pub(crate) tls: Option<RawFd>,
     /// The keys of session tickets; none likewise.
@@ -41,7 +41,7 @@ impl Plan {
             "index={index},count={count},generation={generation},config={},orders={},slot={},shares={}",
             self.config, self.orders, self.slot, self.shares
         );
-        if let Some(app) = self.app {
+        for app in &self.apps {
             text = format!("{text},app={app}");
         }
         if let Some(tls) = self.tls {
@@ -80,7 +80,7 @@ impl Plan {
             orders: descriptor("orders")?,
             slot: descriptor("slot")?,
             shares: descriptor("shares")?,
-            app: descriptor("app"),
+            apps: std::iter::from_fn(|| descriptor("app")).collect(),
             tls: descriptor("tls"),
             tickets: descriptor("tickets"),
             listeners: std::iter::from_fn(|| {
@@ -95,7 +95,7 @@ impl Plan {
     /// Every descriptor of the plan.
     pub(crate) fn descriptors(&self) -> Vec<RawFd> {
         let mut all = vec![self.config, self.orders, self.slot, self.shares];
-        all.extend(self.app);
+        all.extend(&self.apps);
         all.extend(self.tls);
         all.extend(self.tickets);
         all.extend(self.listeners.iter().map(|(number, _)| *number));
@@ -127,13 +127,13 @@ mod tests {
             orders: 5,
             slot: 6,
             shares: 7,
-            app: Some(8),
+            apps: vec![8, 14],
             tls: Some(12),
             tickets: Some(13),
             listeners: vec![(9, Tenure::Own), (10, Tenure::Lent), (11, Tenure::Own)],
         };
-        for app in [Some(8), None] {
-            plan.app = app;
+        for apps in [vec![8, 14], vec![8], Vec::new()] {
+            plan.apps = apps;
             let argument = plan.to_argument();
             assert_eq!(
                 Plan::parse(OsStr::from_bytes(argument.as_bytes())),

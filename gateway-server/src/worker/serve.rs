@@ -11,7 +11,7 @@ use super::serving::{ServeError, ServeFailure, Serving};
 use crate::clock::Clock;
 use crate::connection::{Service, Settings};
 use crate::drain::Phase;
-use crate::limits::{BodyLimits, HeadLimits};
+use crate::limits::HeadLimits;
 use crate::logging::AccessLog;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
@@ -30,7 +30,7 @@ pub(crate) async fn serve(
     let Serving {
         listeners,
         tls,
-        app,
+        apps,
         access_log,
         options,
         clock,
@@ -39,9 +39,9 @@ pub(crate) async fn serve(
         drain,
         identity,
     } = serving;
-    let (app, name) = application::start(app, &options, identity, drain.clone()).await?;
+    let (apps, name) = application::start_all(apps, &options, identity, &drain).await?;
     let settings = settings_of(&options, access_log.clone());
-    let service = Service::new(app, settings, clock, slot, drain.clone());
+    let service = Service::new(apps, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
     let listener = |(address, manner, fd, tenure)| {
         let port = options.redirect_port;
@@ -95,10 +95,6 @@ fn settings_of(options: &ServeOptions, access_log: Option<Rc<AccessLog>>) -> Set
             field_line: size(sizes.field.0),
             fields: sizes.fields as usize,
             head: u32::try_from(sizes.head.0).unwrap_or(u32::MAX),
-        },
-        body_limits: BodyLimits {
-            body: sizes.body.0,
-            ..BodyLimits::default()
         },
         timeouts: options.timeouts,
         rates: options.rates,

@@ -24,8 +24,8 @@ pub(crate) struct Serving {
     pub(crate) listeners: Vec<(ListenAddress, Manner, OwnedFd, Tenure)>,
     /// What TLS connections begin from, where TLS is spoken.
     pub(crate) tls: Option<Rc<Engine>>,
-    /// What to serve.
-    pub(crate) app: App,
+    /// What to serve, in the order of the options.
+    pub(crate) apps: Vec<App>,
     /// Where a line for each request goes, if anywhere.
     pub(crate) access_log: Option<Rc<AccessLog>>,
     /// How.

@@ -44,6 +44,7 @@ mod reconfiguration;
 mod recycling;
 mod refused;
 mod scale;
+mod several;
 mod shortage;
 mod signals;
 mod snapshots;

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -112,7 +113,8 @@ impl Check {
         }
         let logs = LogFiles::of(config);
         drop(logs.open()?);
-        let app = prepare::copy_app(config, source)?;
+        let apps = prepare::copy_apps(config, source)?;
+        let apps: Vec<_> = apps.into_iter().map(Rc::new).collect();
         let tls = prepare::read_tls(config)?;
         let tickets = TicketKeys::create()?;
         let wire = memfd::sealed("gatewayd-config", &config.to_wire())?;
@@ -122,7 +124,7 @@ impl Check {
             environment: config,
             config: wire.as_fd(),
             shares: shares.as_fd(),
-            app: app.as_ref().map(AsFd::as_fd),
+            apps: &apps,
             tls: tls.as_ref().map(AsFd::as_fd),
             tickets: tickets.as_fd(),
             logs,
@@ -140,7 +142,7 @@ impl Check {
             canary,
             Parcel::Ready(Goods {
                 config: wire,
-                app,
+                apps: copies(&apps)?,
                 tls,
             }),
         ))
@@ -160,6 +162,11 @@ fn ask(command: &str, config: &Config, generation: Generation) -> anyhow::Result
         ("GATEWAYD_EVENT_ADDRESSES", String::new()),
     ];
     hook::run(&hook, facts.into_iter()).map_err(|reason| anyhow!("hook ready {reason}"))
+}
+
+/// Descriptors of the same files, to be passed on.
+fn copies(files: &[Rc<OwnedFd>]) -> io::Result<Vec<OwnedFd>> {
+    files.iter().map(|file| file.try_clone()).collect()
 }
 
 /// A worker of the new program that nobody connects to.

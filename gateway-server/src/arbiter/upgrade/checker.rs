@@ -44,11 +44,11 @@ impl Checker {
             state: state.as_raw_fd(),
             report: Some(theirs.as_raw_fd()),
             config: None,
-            app: None,
+            apps: Vec::new(),
             tls: None,
         };
         let inherited = [image.as_fd(), state.as_fd(), theirs.as_fd()];
-        let pid = image.spawn(&start.arguments(CHECK_ROLE, plan)?, &inherited)?;
+        let pid = image.spawn(&start.arguments(CHECK_ROLE, &plan)?, &inherited)?;
         Ok(Self {
             image,
             generation,

@@ -59,13 +59,13 @@ impl Estate<'_> {
             state: state.as_raw_fd(),
             report: None,
             config: Some(found.config.as_raw_fd()),
-            app: found.app.as_ref().map(AsRawFd::as_raw_fd),
+            apps: found.apps.iter().map(AsRawFd::as_raw_fd).collect(),
             tls: found.tls.as_ref().map(AsRawFd::as_raw_fd),
         };
-        let arguments = self.start.arguments(ADOPT_ROLE, plan)?;
+        let arguments = self.start.arguments(ADOPT_ROLE, &plan)?;
         let mut inherited: Vec<BorrowedFd<'_>> =
             vec![checker.image.as_fd(), state.as_fd(), found.config.as_fd()];
-        inherited.extend(found.app.iter().chain(&found.tls).map(AsFd::as_fd));
+        inherited.extend(found.apps.iter().chain(&found.tls).map(AsFd::as_fd));
         inherited.extend(self.pid_file.map(AsFd::as_fd));
         inherited.push(self.tickets);
         for left in self.own_listeners() {
@@ -96,7 +96,7 @@ impl Estate<'_> {
                 pid: one.pid(),
                 orders,
                 page,
-                app: one.app(),
+                apps: one.apps().to_vec(),
                 layout: one.page().layout().clone(),
                 log: one.logs().access().map(Path::to_owned),
             }

@@ -30,8 +30,8 @@ pub(crate) struct Inheritance {
     pub(crate) start: Start,
     /// As the check has read it.
     pub(crate) config: Config,
-    /// The copy of the application that the check has tried; none if that is the program.
-    pub(crate) app: Option<OwnedFd>,
+    /// The copies of the applications that the check has tried; none if the application is the program.
+    pub(crate) apps: Vec<OwnedFd>,
     /// Certificates and keys that the check has read, if it needs any.
     pub(crate) tls: Option<OwnedFd>,
     pub(crate) image: Image,
@@ -74,7 +74,8 @@ impl Inheritance {
         process::set_name(&file.to_string_lossy());
         let image = Image::adopt(take(plan.image)?, &name)?;
         let config = prepare::read_config(take(plan.config.context(NOT_OURS)?)?)?;
-        let app = plan.app.map(&mut take).transpose()?;
+        let apps = plan.apps.into_iter().map(&mut take);
+        let apps = apps.collect::<anyhow::Result<_>>()?;
         let tls = plan.tls.map(&mut take).transpose()?;
         let mut listeners = Vec::new();
         for one in left.listeners {
@@ -105,7 +106,7 @@ impl Inheritance {
             let page = Page::adopt(page, one.layout)?;
             let logs = LogFiles::at(one.log);
             let generation = worker.generation;
-            let handle = WorkerHandle::adopt(one.pid, generation, orders, page, one.app, logs);
+            let handle = WorkerHandle::adopt(one.pid, generation, orders, page, one.apps, logs);
             workers.insert(one.worker, handle);
         }
         Ok(Self {
@@ -115,7 +116,7 @@ impl Inheritance {
                 program: left.program,
             },
             config,
-            app,
+            apps,
             tls,
             image,
             binds: left.binds,

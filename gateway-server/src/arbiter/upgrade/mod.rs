@@ -45,7 +45,7 @@ impl Start {
     /// # Errors
     ///
     /// A word with a NUL, which no command line can hold.
-    fn arguments(&self, role: &str, plan: Plan) -> io::Result<Vec<CString>> {
+    fn arguments(&self, role: &str, plan: &Plan) -> io::Result<Vec<CString>> {
         let mut arguments = vec![CString::new(role)?, plan.to_argument()];
         for word in &self.words {
             arguments.push(CString::new(word.as_bytes())?);

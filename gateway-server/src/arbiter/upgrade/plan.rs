@@ -12,7 +12,7 @@ pub(crate) const CHECK_ROLE: &str = "--gatewayd-adopt-check";
 pub(crate) const ADOPT_ROLE: &str = "--gatewayd-adopt";
 
 /// The numbers that both roles start from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// The new program itself.
     pub(super) image: RawFd,
@@ -22,9 +22,9 @@ pub(super) struct Plan {
     pub(super) report: Option<RawFd>,
     /// For the successor: the configuration that the check has read.
     pub(super) config: Option<RawFd>,
-    /// For the successor: the copy of the application that the check has tried; none if the application
-    /// is the program.
-    pub(super) app: Option<RawFd>,
+    /// For the successor: the copies of the applications that the check has tried; none if the
+    /// application is the program.
+    pub(super) apps: Vec<RawFd>,
     /// For the successor: certificates and keys that the check has read, if it needs any.
     pub(super) tls: Option<RawFd>,
 }
@@ -32,14 +32,11 @@ pub(super) struct Plan {
 impl Plan {
     /// The argument that [`Plan::parse`] reads, in this program or in another one: names and order stay
     /// as they are.
-    pub(super) fn to_argument(self) -> CString {
+    pub(super) fn to_argument(&self) -> CString {
         let mut text = format!("image={},state={}", self.image, self.state);
-        for (name, number) in [
-            (REPORT, self.report),
-            (CONFIG, self.config),
-            (APP, self.app),
-            (TLS, self.tls),
-        ] {
+        let before = [(REPORT, self.report), (CONFIG, self.config)].into_iter();
+        let apps = self.apps.iter().map(|app| (APP, Some(*app)));
+        for (name, number) in before.chain(apps).chain([(TLS, self.tls)]) {
             if let Some(number) = number {
                 text = format!("{text},{name}={number}");
             }
@@ -60,17 +57,18 @@ impl Plan {
             state: next("state")?,
             report: next(REPORT),
             config: next(CONFIG),
-            app: next(APP),
+            apps: std::iter::from_fn(|| next(APP)).collect(),
             tls: next(TLS),
         };
         fields.next().is_none().then_some(plan)
     }
 
     /// Every descriptor of the plan.
-    pub(super) fn descriptors(self) -> Vec<RawFd> {
+    pub(super) fn descriptors(&self) -> Vec<RawFd> {
         let always = [self.image, self.state].into_iter();
-        let others = [self.report, self.config, self.app, self.tls].into_iter();
-        always.chain(others.flatten()).collect()
+        let others = [self.report, self.config, self.tls].into_iter();
+        let apps = self.apps.iter().copied();
+        always.chain(others.flatten()).chain(apps).collect()
     }
 }
 
@@ -93,7 +91,7 @@ mod tests {
                 state: 4,
                 report: some,
                 config: some,
-                app: some,
+                apps: some.into_iter().chain(some).collect(),
                 tls: some,
             };
             let argument = plan.to_argument();

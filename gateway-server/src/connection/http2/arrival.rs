@@ -11,11 +11,12 @@ use h2::{Reason, RecvStream, SendStream};
 use http::request::Parts;
 
 use super::super::answer::{Given, Terms};
+use super::super::application::Application;
 use super::super::bounds::Bounds;
 use super::super::case::{Case, Docket};
 use super::super::handover::{Dialect, Request, RequestLine};
 use super::super::label::Label;
-use super::super::places::Place;
+use super::super::places::{Place, Places};
 use super::super::service::Scratch;
 use super::super::{redirect, refusal};
 use super::base::Base;
@@ -49,14 +50,17 @@ pub(super) enum Admission {
     Refused,
 }
 
-/// Answers the request, or has it go on by itself.
+/// A request whose application has no room, and the places to wait for.
+pub(super) type Crowded = (Arrival, Rc<Places>);
+
+/// Answers the request, or has it go on by itself; gives it back if it has to wait first.
 pub(super) fn arrive(
     base: &Rc<Base>,
     scratch: &mut Scratch,
     arrival: Arrival,
     admission: Admission,
     waker: &Waker,
-) {
+) -> Option<Crowded> {
     let (request, respond) = arrival;
     let (parts, recv) = request.into_parts();
     let ended = recv.is_end_stream();
@@ -84,7 +88,20 @@ pub(super) fn arrive(
                             Dialect::Http2
                         },
                     };
-                    return dispatch(base, &request, ways, admission, waker);
+                    let application = match chosen(base, &request) {
+                        Ok(application) => application,
+                        Err(own) => {
+                            answer_instead(base, &request, &own, ways.respond);
+                            return None;
+                        }
+                    };
+                    let places = &application.places;
+                    if matches!(admission, Admission::Free) && places.is_full() {
+                        let arrival = (http::Request::from_parts(parts, ways.recv), ways.respond);
+                        return Some((arrival, Rc::clone(places)));
+                    }
+                    dispatch(base, application, &request, ways, admission, waker);
+                    return None;
                 }
                 Ok(_) => (400, &"expected one whole head"),
                 Err(error) => (error.status(), &error.to_string()),
@@ -93,6 +110,7 @@ pub(super) fn arrive(
     };
     tracing::debug!("a request is refused with {status}: {why}");
     refuse(base, &parts, status, ways);
+    None
 }
 
 /// Answers a request that is none.
@@ -120,8 +138,26 @@ fn refuse(base: &Base, parts: &Parts, status: u16, ways: Ways) {
     send_own(&out, ways.respond);
 }
 
+/// Whom the request is for, or the answer if there is nobody.
+fn chosen<'b>(base: &'b Base, request: &Request<'_>) -> Result<&'b Rc<Application>, Own> {
+    let Request { head, raw, .. } = *request;
+    if let Some(port) = base.ends.entrance.redirects {
+        let location = redirect::location(head, raw, port);
+        return Err(location.map_or(Own::Status(400), Own::Redirect));
+    }
+    let chosen = base.ends.choose(&base.service, head, raw);
+    chosen.map_err(Own::Status)
+}
+
+/// What the server answers itself.
+enum Own {
+    Status(u16),
+    Redirect(Vec<u8>),
+}
+
 fn dispatch(
     base: &Rc<Base>,
+    application: &Rc<Application>,
     request: &Request<'_>,
     ways: Ways,
     admission: Admission,
@@ -129,26 +165,13 @@ fn dispatch(
 ) {
     let service = &base.service;
     let Request { head, raw, .. } = *request;
-    let recipient = Recipient {
-        version: Version::Http11,
-        method_id: request.method_id(),
-        keep_alive: true,
-    };
+    let recipient = recipient_of(request);
     if let Admission::Refused = admission {
         return answer_with(base, request, ways.respond, |out| {
             refusal::write_busy(out, &recipient, &service.clock.date)
         });
     }
     let mut stale = false;
-    if let Some(port) = base.ends.entrance.redirects {
-        let date = &service.clock.date;
-        return answer_with(base, request, ways.respond, |out| match redirect::location(
-            head, raw, port,
-        ) {
-            Some(location) => refusal::write_redirect(out, &location, &recipient, date),
-            None => refusal::write(out, 400, &recipient, date),
-        });
-    }
     if let Some(bench) = &service.workbench {
         match bench.verdict(head.fields(raw)) {
             Verdict::Current => {}
@@ -171,7 +194,7 @@ fn dispatch(
     } else if ended || !head.has_body() {
         (None, None, None)
     } else {
-        match body_of(base, head, recv) {
+        match body_of(application, head, recv) {
             Ok((inflow, body)) => (Some(body), Some(inflow), None),
             Err(status) => {
                 return answer_with(base, request, respond, |out| {
@@ -188,15 +211,16 @@ fn dispatch(
         stale,
         closes: false,
     });
-    let called = service.slot.at(raw, || {
-        base.ends.call(service, request, body, answer, waker)
+    let to = (&**service, &**application);
+    let called = application.at(&service.slot, raw, || {
+        base.ends.call(to, request, body, answer, waker)
     });
     service.count_requests(1);
     let mut answer = match called {
         Ok(answer) => answer,
         Err(call) => {
             let id = call.shared().request_id();
-            let docket = docket(base, request, recipient, admission, id);
+            let docket = docket(base, application, request, recipient, admission, id);
             let case = Case::new(Some(call), docket);
             let mut stream = Stream::new(base, case, respond, inflow, behind);
             stream.take_first_answer();
@@ -209,14 +233,16 @@ fn dispatch(
     service.give_answer(answer);
     match (given, sent) {
         (Some(given), Ok(None)) => {
-            base.ends.log(service, request, |log, visit| {
+            let name = application.name();
+            base.ends.log(service, name, request, |log, visit| {
                 log.record(visit, given.status, given.sent);
             });
             base.gauge.budget.credit_answer();
         }
         (Some(given), Ok(Some((respond, send, body)))) => {
             // Its call is over, and nobody has said what it was called there.
-            let docket = docket(base, request, recipient, admission, scoreboard::new_id());
+            let id = scoreboard::new_id();
+            let docket = docket(base, application, request, recipient, admission, id);
             let case = Case::new(None, docket);
             tokio::task::spawn_local(Stream::sending(base, case, respond, send, given, body));
         }
@@ -225,16 +251,25 @@ fn dispatch(
     }
 }
 
+fn recipient_of(request: &Request<'_>) -> Recipient {
+    Recipient {
+        version: Version::Http11,
+        method_id: request.method_id(),
+        keep_alive: true,
+    }
+}
+
 /// What is to be known of a request that goes on by itself.
 fn docket(
     base: &Base,
+    application: &Rc<Application>,
     request: &Request<'_>,
     recipient: Recipient,
     admission: Admission,
     id: RequestId,
 ) -> Docket {
     let service = &base.service;
-    let text = request.text();
+    let label = Label::new(application.name(), request.text(), id);
     let now = service.clock.deadlines.now();
     let (place, arrival) = match admission {
         Admission::Waited(place, since) => (place, since),
@@ -242,25 +277,39 @@ fn docket(
     };
     Docket {
         recipient,
-        visit: base.ends.visit(service, request),
-        label: Label::new(text[0], text[1], id),
-        bounds: Bounds::new(arrival, &service.terms),
-        place: place.unwrap_or_else(|| service.places.take()),
+        visit: base.ends.visit(service, application.name(), request),
+        bounds: Bounds::new(arrival, &application.terms),
+        place: place.unwrap_or_else(|| application.places.take()),
         held: service
             .slot
-            .hold(id, service.clock.deadlines.now_ns(), text),
+            .hold(id, service.clock.deadlines.now_ns(), label.text()),
+        label,
+        application: Rc::clone(application),
     }
 }
 
 /// The body's two ends, or the status that refuses it.
-fn body_of(base: &Base, head: &Head, recv: RecvStream) -> Result<(Inflow, Body), u16> {
-    let limits = &base.service.body_limits;
+fn body_of(
+    application: &Application,
+    head: &Head,
+    recv: RecvStream,
+) -> Result<(Inflow, Body), u16> {
+    let limits = &application.body_limits;
     let length = match head.body() {
         BodyLength::Length(length) => Some(length),
         BodyLength::None | BodyLength::Chunked => None,
     };
     BodyDecoder::new(head.body(), limits).map_err(|error| error.status())?;
     Ok(Inflow::new(recv, length, head.expect_continue(), *limits))
+}
+
+/// Answers in the place of an application.
+fn answer_instead(base: &Base, request: &Request<'_>, own: &Own, respond: SendResponse<Bytes>) {
+    let (to, date) = (recipient_of(request), &base.service.clock.date);
+    answer_with(base, request, respond, |out| match own {
+        Own::Status(status) => refusal::write(out, *status, &to, date),
+        Own::Redirect(url) => refusal::write_redirect(out, url, &to, date),
+    });
 }
 
 /// Gives an answer of the server's own, which is written at once.
@@ -272,7 +321,7 @@ fn answer_with(
 ) {
     let mut out = Outgoing::default();
     let given = write(&mut out);
-    base.ends.log(&base.service, request, |log, visit| {
+    base.ends.log(&base.service, None, request, |log, visit| {
         log.record(visit, given.status, given.sent);
     });
     send_own(&out, respond);

@@ -156,10 +156,9 @@ impl Http2 {
         let scratch = &mut *service.scratch.borrow_mut();
         for arrival in self.arrivals.drain(..) {
             base.gauge.budget.credit_exchange();
-            if service.places.is_full() {
-                tokio::task::spawn_local(wait(Rc::clone(base), arrival));
-            } else {
-                arrive(base, scratch, arrival, Admission::Free, cx.waker());
+            let crowded = arrive(base, scratch, arrival, Admission::Free, cx.waker());
+            if let Some((arrival, places)) = crowded {
+                tokio::task::spawn_local(wait(Rc::clone(base), arrival, places));
             }
         }
     }

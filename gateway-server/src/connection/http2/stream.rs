@@ -303,12 +303,9 @@ impl Stream {
             sent: self.outflow.as_ref().map_or(0, Outflow::passed)
                 + tunnel.map_or(0, Tunnel::written),
         };
-        let service = &self.base.service;
-        let now = service.clock.deadlines.now();
-        let due = self
-            .case
-            .bounds
-            .wait(waiting, progress, now, &service.terms);
+        let now = self.base.service.clock.deadlines.now();
+        let terms = &self.case.application.terms;
+        let due = self.case.bounds.wait(waiting, progress, now, terms);
         self.timer.set_tick(due);
     }
 
@@ -331,7 +328,7 @@ impl Stream {
 
     /// The application has had its time: the call ends here, with an answer if none has begun.
     fn expire(&mut self) -> Result<(), Broken> {
-        let after = self.base.service.timeouts.request;
+        let after = self.case.application.places.patience();
         let label = &self.case.label;
         self.case.bounds.fulfil();
         if self.case.given().is_some() {

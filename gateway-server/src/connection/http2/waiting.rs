@@ -9,8 +9,9 @@ use super::arrival::{Admission, Arrival, arrive};
 use super::base::{Base, Lodging};
 use crate::deadlines::Timer;
 
-/// Waits for a place, as long as the request may take in all; then it is handed over, or refused.
-pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival) {
+/// Waits for one of these places, as long as the request may take in all; then it is handed over, or
+/// refused.
+pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival, places: Rc<Places>) {
     let service = Rc::clone(&base.service);
     let since = service.clock.deadlines.now();
     let mut queued = Queued {
@@ -18,14 +19,14 @@ pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival) {
         waiter: None,
         _lodging: base.lodge(),
     };
-    if !service.timeouts.request.is_zero() {
-        queued.timer.set(service.timeouts.request);
+    if !places.patience().is_zero() {
+        queued.timer.set(places.patience());
     }
     poll_fn(|cx| {
         queued.timer.watch(cx.waker());
         let come = match &queued.waiter {
             None => {
-                queued.waiter = Places::queue(&service.places, cx.waker(), since);
+                queued.waiter = Places::queue(&places, cx.waker(), since);
                 queued.waiter.is_none()
             }
             Some(waiter) => waiter.is_called(),
@@ -45,7 +46,8 @@ pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival) {
     };
     let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
     let scratch = &mut *service.scratch.borrow_mut();
-    arrive(&base, scratch, arrival, admission, &waker);
+    let none = arrive(&base, scratch, arrival, admission, &waker);
+    debug_assert!(none.is_none(), "it waits once");
 }
 
 struct Queued {

@@ -29,3 +29,4 @@ pub(super) const VALUE: &str = "kept-value";
 pub(super) const WORKER: &str = "worker";
 pub(super) const PROCESS: &str = "process";
 pub(super) const LOG: &str = "log";
+pub(super) const APP: &str = "process-app";

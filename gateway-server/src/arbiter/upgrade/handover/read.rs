@@ -9,9 +9,9 @@ use std::time::Duration;
 use nix::unistd::Pid;
 
 use super::names::{
-    ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG, NAMED,
-    NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, VALUE,
-    VERSION, WANTED, WORKER,
+    APP, ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG,
+    NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS,
+    VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase::{self, nanoseconds};
 use super::record::{Handover, HandoverError, PassedRecord, ProcessRecord};
@@ -82,6 +82,10 @@ impl Draft {
         let number = || text()?.parse::<u32>().ok();
         match name {
             PROGRAM => self.program = path(),
+            APP => {
+                let app = RawFd::try_from(number()?).ok()?;
+                self.processes.last_mut()?.apps.push(app);
+            }
             LOG => self.processes.last_mut()?.log = path(),
             PID_PATH => self.pid_path = path(),
             PID_FILE => self.pid_file = Some(RawFd::try_from(number()?).ok()?),
@@ -196,7 +200,10 @@ fn read_process(text: &str) -> Option<ProcessRecord> {
         pid: Pid::from_raw(number()?),
         orders: number()?,
         page: number()?,
-        app: number().map(|app| (app != NONE).then_some(app))?,
+        apps: number()
+            .map(|app| (app != NONE).then_some(app))?
+            .into_iter()
+            .collect(),
         layout: Layout::parse(words.next()?)?,
         log: None,
     })

@@ -57,8 +57,8 @@ pub(in super::super) struct ProcessRecord {
     pub(in super::super) pid: Pid,
     pub(in super::super) orders: RawFd,
     pub(in super::super) page: RawFd,
-    /// The number that the worker's copy of the application has there.
-    pub(in super::super) app: Option<RawFd>,
+    /// The numbers that the worker's copies of the applications have there.
+    pub(in super::super) apps: Vec<RawFd>,
     pub(in super::super) layout: Layout,
     /// Where it writes its access log.
     pub(in super::super) log: Option<PathBuf>,

@@ -94,7 +94,7 @@ fn handover() -> Handover {
             pid: Pid::from_raw(1234),
             orders: 7,
             page: 8,
-            app: Some(11),
+            apps: vec![11, 12],
             layout: Layout::ours(),
             log: Some("/var/log/a b".into()),
         }],

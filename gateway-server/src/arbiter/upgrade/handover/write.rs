@@ -3,9 +3,9 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::names::{
-    ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG, NAMED,
-    NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, VALUE,
-    VERSION, WANTED, WORKER,
+    APP, ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG,
+    NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS,
+    VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase;
 use super::record::{Handover, PassedRecord, ProcessRecord};
@@ -86,9 +86,12 @@ impl Handover {
                 layout,
                 ..
             } = one;
-            let app = one.app.unwrap_or(NONE);
+            let app = one.apps.first().copied().unwrap_or(NONE);
             let text = format!("{} {pid} {orders} {page} {app} {layout}", worker.0);
             out.put(PROCESS, text);
+            for app in one.apps.iter().skip(1) {
+                out.put(APP, app);
+            }
             if let Some(path) = &one.log {
                 out.put_bytes(LOG, path.as_os_str().as_bytes());
             }

@@ -1,9 +1,12 @@
-//! The configuration file: TOML whose keys are the names of the settings, and a table `app`.
+//! The configuration file: TOML whose keys are the names of the settings, and a table `app` for each
+//! application.
+
+mod apps;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use toml::Spanned;
@@ -14,18 +17,15 @@ use super::given::{Given, Text};
 use super::nearest::hint;
 use super::origin::{Line, Origin};
 use super::problem::Problem;
+pub(super) use apps::FileApp;
 
 /// What a file says; what is wrong with it goes to a list of its own.
 #[derive(Default)]
 pub(super) struct FileValues {
     /// Values of settings.
     pub(super) given: Vec<Given>,
-    /// The application's file.
-    pub(super) app: Option<(PathBuf, Origin)>,
-    /// The application's arguments.
-    pub(super) arguments: Option<(Vec<String>, Origin)>,
-    /// The application's own settings, in the order of their keys.
-    pub(super) settings: Vec<(String, String, Origin)>,
+    /// The applications.
+    pub(super) apps: Vec<FileApp>,
 }
 
 impl FileValues {
@@ -103,9 +103,10 @@ impl Reader<'_> {
             }
             let name: &str = key.get_ref();
             if name == APP {
-                self.app(value);
+                self.apps(value);
             } else if let Some(setting) = SETTINGS.iter().position(|one| one.name == name) {
-                self.setting(setting, value);
+                let given = self.setting(setting, value);
+                self.values.given.extend(given);
             } else {
                 let known = SETTINGS.iter().map(|one| one.name).chain([APP]);
                 self.unknown(key, "setting", name, known);
@@ -113,7 +114,7 @@ impl Reader<'_> {
         }
     }
 
-    fn setting(&mut self, at: usize, value: &Value<'_>) {
+    fn setting(&mut self, at: usize, value: &Value<'_>) -> Option<Given> {
         let setting = &SETTINGS[at];
         let texts = match value.get_ref() {
             DeValue::Array(list) if setting.is_list() => self.list(setting.name, list),
@@ -122,134 +123,17 @@ impl Reader<'_> {
                 .text(setting.name, &setting.field.form(), value)
                 .map(|one| vec![one]),
         };
-        let Some(mut texts) = texts else { return };
+        let mut texts = texts?;
         if texts.is_empty() {
-            return self.refuse(setting.name, &setting.field.form(), value, "an empty list");
+            self.refuse(setting.name, &setting.field.form(), value, "an empty list");
+            return None;
         }
         for one in &mut texts {
             if let Some(text) = one.text.to_str() {
                 one.text = setting.field.anchored(text, self.folder).into();
             }
         }
-        self.values.given.push(Given { setting: at, texts });
-    }
-
-    fn app(&mut self, value: &Value<'_>) {
-        let table = match value.get_ref() {
-            DeValue::Table(table) => table,
-            DeValue::String(path) => return self.app_path(path, value),
-            other => {
-                let found = described(other);
-                return self.refuse(APP, "a path, or a table `[app]`", value, &found);
-            }
-        };
-        for (key, value) in table {
-            match (&**key.get_ref(), value.get_ref()) {
-                ("path", DeValue::String(path)) => self.app_path(path, value),
-                ("path", other) => self.refuse("app.path", "a path", value, &described(other)),
-                ("arguments", DeValue::Array(list)) => {
-                    let Some(texts) = self.list("app.arguments", list) else {
-                        continue;
-                    };
-                    let words = texts
-                        .into_iter()
-                        .filter_map(|one| one.text.into_string().ok());
-                    self.values.arguments = Some((words.collect(), self.origin(value)));
-                }
-                ("arguments", other) => {
-                    self.refuse("app.arguments", "a list of texts", value, &described(other));
-                }
-                ("config", DeValue::Table(table)) => self.app_config("", table),
-                ("config", other) => self.refuse("app.config", "a table", value, &described(other)),
-                ("secrets", DeValue::Table(table)) => self.app_secrets(table),
-                ("secrets", other) => {
-                    self.refuse("app.secrets", "a table of paths", value, &described(other));
-                }
-                (name, _) => self.unknown(key, "key", &format!("app.{name}"), APP_KEYS.into_iter()),
-            }
-        }
-        let settings = &mut self.values.settings;
-        settings.sort_by(|a, b| a.0.cmp(&b.0));
-        let twice = settings.windows(2).find(|pair| pair[0].0 == pair[1].0);
-        if let Some([_, (key, _, Origin::File(line))]) = twice {
-            let problem = Problem::Twice {
-                place: line.clone(),
-                key: key.clone(),
-            };
-            self.problems.push((line.number, problem));
-        }
-    }
-
-    fn app_path(&mut self, path: &str, value: &Value<'_>) {
-        if path.is_empty() || path.contains('\0') {
-            return self.refuse("app.path", "a path", value, &format!("{path:?}"));
-        }
-        self.values.app = Some((self.folder.join(path), self.origin(value)));
-    }
-
-    /// A table within is a prefix: `[app.config.database]` with `url` is `database.url`.
-    fn app_config(&mut self, prefix: &str, table: &DeTable<'_>) {
-        for (key, value) in table {
-            let name = format!("{prefix}{}", key.get_ref());
-            let shown = format!("app.config.{name}");
-            match value.get_ref() {
-                DeValue::Table(table) => self.app_config(&format!("{name}."), table),
-                DeValue::Float(float) => self.app_value(name, float.as_str(), value),
-                DeValue::Datetime(time) => self.app_value(name, &time.to_string(), value),
-                _ => {
-                    let expected = "a text, a number, a boolean, a time or a table";
-                    let text = self.text(&shown, expected, value);
-                    if let Some(text) = text.and_then(|one| one.text.into_string().ok()) {
-                        self.app_value(name, &text, value);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Values that stand in files of their own, as orchestrators mount them; one line end is not theirs.
-    fn app_secrets(&mut self, table: &DeTable<'_>) {
-        for (key, value) in table {
-            let name = key.get_ref().clone().into_owned();
-            let shown = format!("app.secrets.{name}");
-            let Some(path) = value.as_ref().as_str() else {
-                let found = described(value.get_ref());
-                self.refuse(
-                    &shown,
-                    "the path of a file that holds the value",
-                    value,
-                    &found,
-                );
-                continue;
-            };
-            let path = self.folder.join(path);
-            match read_limited(&path) {
-                Ok(secret) => {
-                    let secret = secret.strip_suffix('\n').unwrap_or(&secret);
-                    self.app_value(name, secret, value);
-                }
-                Err(cause) => {
-                    let place = self.line(value.span());
-                    let number = place.number;
-                    let problem = Problem::UnreadableSecret {
-                        place,
-                        name: shown,
-                        path,
-                        cause,
-                    };
-                    self.problems.push((number, problem));
-                }
-            }
-        }
-    }
-
-    fn app_value(&mut self, key: String, text: &str, value: &Value<'_>) {
-        if text.contains('\0') || key.contains('\0') {
-            let name = format!("app.config.{}", key.escape_default());
-            return self.refuse(&name, "a text without NUL", value, "one with it");
-        }
-        let origin = self.origin(value);
-        self.values.settings.push((key, text.to_owned(), origin));
+        Some(Given { setting: at, texts })
     }
 
     fn list(&mut self, name: &str, list: &DeArray<'_>) -> Option<Vec<Text>> {
@@ -372,7 +256,6 @@ const BOTH_APPS: &str =
 
 /// The table of the application.
 pub(super) const APP: &str = "app";
-const APP_KEYS: [&str; 4] = ["app.path", "app.arguments", "app.config", "app.secrets"];
 
 #[cfg(test)]
 mod tests {
@@ -447,53 +330,6 @@ mod tests {
         let told = told("app = 'a.so'\nworkers = 2\n[app.config]\nk = 'v'\n");
         let expected = format!("/etc/g.toml:3: {BOTH_APPS}");
         assert_eq!(told, [expected]);
-    }
-
-    #[test]
-    fn the_application_has_a_path_arguments_and_settings() {
-        let (values, problems) = parse(
-            "[app]\npath = 'current/app.so'\narguments = ['a', 'b c']\n[app.config]\nname = 'x'\n\
-             size = 3\non = true\nrate = 1.50\nday = 2026-01-01\n[app.config.database]\nurl = 'u'\n",
-        );
-        assert_eq!(problems, [""; 0]);
-        assert_eq!(values.app.unwrap().0, Path::new("/etc/current/app.so"));
-        assert_eq!(values.arguments.unwrap().0, ["a", "b c"]);
-        let settings: Vec<_> = values
-            .settings
-            .iter()
-            .map(|(k, v, _)| format!("{k}={v}"))
-            .collect();
-        let expected = [
-            "database.url=u",
-            "day=2026-01-01",
-            "name=x",
-            "on=true",
-            "rate=1.50",
-            "size=3",
-        ];
-        assert_eq!(settings, expected);
-        let (values, _) = parse("app = '/srv/app.so'");
-        assert_eq!(values.app.unwrap().0, Path::new("/srv/app.so"));
-    }
-
-    #[test]
-    fn secrets_are_read_from_files_and_a_key_stands_once() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("key"), "hunter2\n\n").unwrap();
-        let path = folder.path().join("g.toml");
-        let text = "app.secrets = { key = 'key', none = 'missing' }\n";
-        let mut problems = Vec::new();
-        let values = FileValues::parse(text, &path, &mut problems);
-        assert_eq!(values.settings[0].1, "hunter2\n");
-        let told = problems[0].to_string();
-        assert!(
-            told.contains("g.toml:1: app.secrets.none: cannot read"),
-            "{told}"
-        );
-        let text = "[app.secrets]\nkey = 'key'\n[app.config]\nkey = 'x'\n";
-        FileValues::parse(text, &path, &mut problems);
-        let told = problems[1].to_string();
-        assert!(told.contains("`key` has a value already"), "{told}");
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! Requests that are looked at before they are handed over: where an address only redirects, under
+//! `gatewayd dev`, and where there are several applications.
+
+use std::rc::Rc;
+
+use super::answer::Given;
+use super::application::Application;
+use super::dispatch::Turn;
+use super::ends::Ends;
+use super::handover::Request;
+use super::service::Service;
+use super::{Connection, Phase, redirect, refusal};
+use crate::date::Date;
+use crate::http1::{Head, Outgoing, Recipient};
+use crate::limits::DISCARD;
+use crate::routes::Choice;
+use crate::workbench::Verdict;
+
+impl Connection {
+    /// Finds out whom the request is for; true if it has been answered instead: sent on to https, with a
+    /// page of `gatewayd dev`, or because there is nobody.
+    #[cold]
+    pub(super) fn detour(&mut self, turn: &mut Turn<'_>, head: &Head, raw: &[u8]) -> bool {
+        let service = turn.service;
+        if let Some(port) = self.ends.entrance.redirects {
+            let location = redirect::location(head, raw, port);
+            self.answer_instead(turn, head, raw, |out, to, date| match &location {
+                Some(location) => refusal::write_redirect(out, location, to, date),
+                None => refusal::write(out, 400, to, date),
+            });
+            return true;
+        }
+        if let Some(bench) = &service.workbench {
+            match bench.verdict(head.fields(raw)) {
+                Verdict::Current => turn.stale = false,
+                Verdict::Stale => turn.stale = true,
+                Verdict::Page(page) => {
+                    self.show(turn.out(), head, raw, &page);
+                    return true;
+                }
+            }
+        }
+        match self.ends.choose(service, head, raw) {
+            Ok(application) => {
+                turn.application = application;
+                false
+            }
+            Err(status) => {
+                self.answer_instead(turn, head, raw, |out, to, date| {
+                    refusal::write(out, status, to, date)
+                });
+                true
+            }
+        }
+    }
+
+    /// Answers with the page of `gatewayd dev`; a body is not waited for.
+    fn show(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8], page: &[u8]) {
+        let mut recipient = Recipient::of(head);
+        recipient.keep_alive = false;
+        let given = refusal::write_page(out, page, &recipient, &self.io.service.clock.date);
+        let request = Request::http1(head, raw);
+        self.ends
+            .log(&self.io.service, None, &request, |log, visit| {
+                log.record(visit, given.status, given.sent)
+            });
+        self.phase = Phase::Linger(DISCARD);
+    }
+
+    /// Answers in the place of an application; a body is not waited for.
+    fn answer_instead(
+        &mut self,
+        turn: &mut Turn<'_>,
+        head: &Head,
+        raw: &[u8],
+        write: impl FnOnce(&mut Outgoing, &Recipient, &Date) -> Given,
+    ) {
+        let service = turn.service;
+        self.requests += 1;
+        let mut recipient = Recipient::of(head);
+        let last = service.drain.is_draining() || self.requests >= service.keep_alive_requests;
+        recipient.keep_alive &= !head.has_body() && !last && !service.timeouts.keep_alive.is_zero();
+        let given = write(turn.out(), &recipient, &service.clock.date);
+        let request = Request::http1(head, raw);
+        self.ends.log(service, None, &request, |log, visit| {
+            log.record(visit, given.status, given.sent)
+        });
+        if !given.keep_alive {
+            self.phase = Phase::Linger(DISCARD);
+        }
+    }
+}
+
+impl Ends {
+    /// Whom a request is for; by the host that a trusted proxy names, if it names one.
+    ///
+    /// # Errors
+    ///
+    /// The status that says that there is nobody: 421 if nobody answers for the host (RFC 9110 §15.5.20),
+    /// 404 if nobody does for the path.
+    pub(super) fn choose<'s>(
+        &self,
+        service: &'s Service,
+        head: &Head,
+        raw: &[u8],
+    ) -> Result<&'s Rc<Application>, u16> {
+        let Some(routes) = &service.routes else {
+            return Ok(&service.applications[0]);
+        };
+        let told = self.hear(head, raw).authority;
+        let authority = told.unwrap_or_else(|| head.authority(raw));
+        match routes.choose(authority, head.path(raw)) {
+            Choice::App(at) => Ok(&service.applications[at]),
+            Choice::NoSuchHost => Err(421),
+            Choice::NoSuchPath => Err(404),
+        }
+    }
+}
