@@ -67,7 +67,46 @@ fn every_case_has_its_verdict_at_random_splits() {
 
 #[test]
 fn the_corpus_is_as_large_as_it_was() {
-    assert!(cases().len() >= 270, "{} cases", cases().len());
+    assert!(cases().len() >= 320, "{} cases", cases().len());
+}
+
+#[test]
+fn the_documentation_has_every_case_in_a_row_with_its_verdict() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/http1.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    let cases = cases();
+    let mut shown = Vec::new();
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [_, _, verdict, names] = cells[..] else {
+            panic!("expected four cells: {row}");
+        };
+        if verdict == "verdict" {
+            continue;
+        }
+        let names: Vec<&str> = names
+            .split(", ")
+            .map(|name| name.trim_matches('`'))
+            .collect();
+        for name in &names {
+            let case = cases.iter().find(|case| case.name == *name);
+            let expected = &case
+                .unwrap_or_else(|| panic!("no case {name}: {row}"))
+                .expected;
+            let words: Vec<&str> = expected.split_whitespace().take(2).collect();
+            let found = match words[..] {
+                ["incomplete"] => "waits".to_owned(),
+                ["reject", status] => format!("refused {status}"),
+                _ => "accepted".to_owned(),
+            };
+            assert_eq!(found, verdict, "{name}: {row}");
+        }
+        shown.extend(names);
+    }
+    for case in &cases {
+        let rows = shown.iter().filter(|name| **name == case.name).count();
+        assert_eq!(rows, 1, "rows of docs/http1.md that show {}", case.name);
+    }
 }
 
 struct Case {

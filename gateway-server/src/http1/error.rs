@@ -115,6 +115,9 @@ pub enum HeadError {
     /// Connection has more options than are looked at.
     #[error("Connection has more options than its limit")]
     ConnectionTooLong,
+    /// CONNECT announces a body, and bytes behind it would be the tunnel's.
+    #[error("expected no body of a CONNECT, found one announced")]
+    ConnectWithBody,
     /// An expectation other than `100-continue`.
     #[error("expected `100-continue` as only expectation")]
     ExpectationUnknown,

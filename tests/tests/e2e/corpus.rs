@@ -39,6 +39,8 @@ struct Expected {
     closes: bool,
     continues: bool,
     body: Vec<u8>,
+    /// Bytes behind it belong to the next request already.
+    has_leftover: bool,
 }
 
 #[test]
@@ -65,8 +67,42 @@ fn requests_pipelined_behind_a_good_one() {
     replay(pipelined, |_| true);
 }
 
+#[test]
+fn no_answer_belongs_to_another_request_than_it_seems_to() {
+    let between = |client: &mut Client, bytes: &[u8]| {
+        let parts = [get("/before").as_bytes(), bytes, get("/after").as_bytes()].concat();
+        let _sent = client.try_send(parts);
+        assert_eq!(client.response().json()["path"], "/before");
+    };
+    play(between, Case::is_whole, |case, client| {
+        case.judge(client)?;
+        let Verdict::Accept(expected) = &case.verdict else {
+            // Its judgement includes that nothing follows.
+            return Ok(());
+        };
+        match client.read(To::Other) {
+            // No tunnel has come about, and what was sent into it is lost.
+            _ if expected.method == "CONNECT" => Ok(()),
+            Ok(after) if !expected.closes => {
+                same("behind it", &after.json()["path"], &json!("/after"))
+            }
+            Err(Broken::Closed) if expected.closes => Ok(()),
+            other => Err(format!("behind it: {other:?}")),
+        }
+    });
+}
+
 /// Plays every chosen case on a connection of its own and collects all that went wrong.
 fn replay(send: impl Fn(&mut Client, &[u8]), choose: impl Fn(&Case) -> bool) {
+    play(send, choose, Case::judge);
+}
+
+/// The same, with a judgement of one's own.
+fn play(
+    send: impl Fn(&mut Client, &[u8]),
+    choose: impl Fn(&Case) -> bool,
+    judge: impl Fn(&Case, &mut Client) -> Result<(), String>,
+) {
     // The preface of HTTP/2 is one of the cases.
     let arguments = ["--workers", "1", "--max-body", "64MiB", "--http1-only"];
     let server = Gatewayd::serve(Artefacts::built().module("echo"), &arguments);
@@ -76,7 +112,7 @@ fn replay(send: impl Fn(&mut Client, &[u8]), choose: impl Fn(&Case) -> bool) {
     for case in cases.iter().filter(|case| choose(case)) {
         let mut client = server.connect();
         send(&mut client, &case.bytes);
-        if let Err(why) = case.judge(&mut client) {
+        if let Err(why) = judge(case, &mut client) {
             wrong.push(format!("{}: {why}", case.name));
         }
     }
@@ -89,6 +125,15 @@ fn replay(send: impl Fn(&mut Client, &[u8]), choose: impl Fn(&Case) -> bool) {
 }
 
 impl Case {
+    /// Whether its verdict stands before anything follows, and what follows is a request of its own.
+    fn is_whole(&self) -> bool {
+        match &self.verdict {
+            Verdict::Incomplete => false,
+            Verdict::Accept(expected) => !expected.has_leftover,
+            Verdict::Reject(_) | Verdict::RejectBody => true,
+        }
+    }
+
     fn judge(&self, client: &mut Client) -> Result<(), String> {
         match &self.verdict {
             Verdict::Reject(status) => {
@@ -234,7 +279,8 @@ fn verdict(path: &Path) -> Verdict {
             "expects" => expected.continues = true,
             "body" => expected.body = unescape(value),
             // The application does not show these.
-            "upgrade" | "trailer" | "leftover" => {}
+            "upgrade" | "trailer" => {}
+            "leftover" => expected.has_leftover = true,
             other => panic!("{}: unknown fact {other:?}", path.display()),
         }
     }

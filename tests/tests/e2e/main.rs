@@ -33,6 +33,7 @@ mod overload;
 mod own_binary;
 mod panics;
 mod parity;
+mod policy;
 mod process_model;
 mod process_one;
 mod project;

@@ -6,7 +6,7 @@ use super::line::{
     LinePart, Step, VERSION_LINE, field_name, is_blank, method_end, unfinished, version_fault,
 };
 use super::parts::{Line, Span, Version};
-use super::target::Target;
+use super::target::{Form, Target};
 use super::{Head, Stage, special};
 use crate::http1::error::HeadError;
 use crate::http1::scan::{self, FieldLine};
@@ -304,6 +304,10 @@ impl Head {
     /// Host where the target has an authority, or where there is no Host (RFC 9112 §3.2).
     #[cold]
     fn settle_host(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        // Bytes behind it are the tunnel's, or a body's: each peer would choose (RFC 9110 §9.3.6).
+        if self.target.form == Form::Authority && self.has_body() {
+            return Err(HeadError::ConnectWithBody);
+        }
         let authority = self.target.authority;
         match self.special.host() {
             Some(host) => self.target.check_host(bytes, host),
