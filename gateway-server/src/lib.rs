@@ -10,6 +10,8 @@ mod clock;
 mod command;
 mod config;
 mod connection;
+mod control;
+mod ctl;
 mod date;
 mod deadlines;
 mod dev;

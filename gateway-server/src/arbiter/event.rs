@@ -72,6 +72,12 @@ pub(crate) enum Event {
     More,
     /// An operator wants one worker less.
     Fewer,
+    /// An operator wants so many workers.
+    Scale(u32),
+    /// An operator wants a worker to be replaced.
+    Replace(WorkerId),
+    /// An operator wants a worker to end at once.
+    End(WorkerId),
     /// An operator wants no workers for a while.
     Rest,
     /// An operator has moved log files away.

@@ -19,7 +19,6 @@ use super::upgrade::Checker;
 use super::watcher::{FileWatcher, Heard};
 use super::worker_handle::WorkerHandle;
 use super::{Arbiter, memory, obituary, outcome_of};
-use crate::app_source::AppSource;
 use crate::orders::Report;
 use crate::os::process::{self, Ended, Reaped};
 use crate::os::signals::has_terminal;
@@ -37,6 +36,7 @@ impl Arbiter {
             prepared,
             self.renewal.reading().map(|one| one.deadline),
             self.supervisor.next_deadline(),
+            self.control.next_deadline(),
             self.tickets.next_deadline(self.releases.config()),
         ];
         let timeout = match deadlines.into_iter().flatten().min() {
@@ -55,7 +55,9 @@ impl Arbiter {
             .chain(self.renewal.reading().map(Preparation::ear))
             .chain(self.checker.as_ref().and_then(Checker::ear))
             .chain(ears)
-            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+            .map(|fd| (fd, PollFlags::POLLIN))
+            .chain(self.control.ears())
+            .map(|(fd, flags)| PollFd::new(fd, flags))
             .collect();
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
@@ -106,11 +108,7 @@ impl Arbiter {
             match signal {
                 Signal::SIGTERM => events.push_back(Event::Stop(Haste::Graceful)),
                 Signal::SIGINT | Signal::SIGQUIT => events.push_back(Event::Stop(Haste::Quick)),
-                Signal::SIGHUP => events.push_back(match self.source {
-                    AppSource::CommandLine => Event::Reload,
-                    // The application is in the program.
-                    AppSource::LinkedIn(_) => Event::Upgrade,
-                }),
+                Signal::SIGHUP => events.push_back(self.reload_event()),
                 Signal::SIGUSR2 => events.push_back(Event::Upgrade),
                 Signal::SIGTTIN => events.push_back(Event::More),
                 Signal::SIGTTOU => events.push_back(Event::Fewer),
@@ -125,6 +123,7 @@ impl Arbiter {
             }
         }
         events.extend(self.hear_checker());
+        self.hear_operators(events);
         Ok(())
     }
 

@@ -5,12 +5,14 @@
 
 mod backoff;
 mod changes;
+mod control;
 mod death;
 mod event;
 mod hearing;
 mod hooks;
 mod memory;
 mod obituary;
+mod operators;
 mod preparation;
 mod progress;
 mod recycling;
@@ -53,6 +55,7 @@ use crate::shares;
 use crate::start;
 use crate::value::LogLevel;
 use crate::workbench::{Outcome, Workbench};
+use control::Control;
 use event::{Action, Event, Gate, Generation, Loudness, Moment, Note, Policy, WorkerId};
 use hooks::{Hooks, Occasion, Which};
 use memory::OomKills;
@@ -143,6 +146,7 @@ struct Arbiter {
     /// The new program, while it is checked.
     checker: Option<Checker>,
     hooks: Hooks,
+    control: Control,
 }
 
 impl Arbiter {
@@ -169,6 +173,7 @@ impl Arbiter {
             started: (started, Duration::ZERO),
             shares: shares::create()?,
             tickets: Tickets::new(None, Duration::ZERO, &config)?,
+            control: Control::open(&config),
             source,
             image,
             start: Start {
@@ -220,6 +225,7 @@ impl Arbiter {
         )?;
         let releases = Releases::of_successor(saved.generation, release, &open, passed, files);
         Ok(Self {
+            control: Control::succeed(releases.config(), inheritance.control),
             tickets: Tickets::new(inheritance.tickets, inheritance.clock, releases.config())?,
             state: State::succeed(policy(releases.config()), saved, inheritance.clock),
             started: (started, inheritance.clock),
@@ -274,6 +280,7 @@ impl Arbiter {
                 }
             }
             self.tell_dev();
+            self.tell_operators();
             self.supervisor.keep_alive(self.clock());
             self.tickets.turn(self.clock(), self.releases.config());
             self.renew();
@@ -393,6 +400,7 @@ impl Arbiter {
             state: &self.state,
             clock: self.clock(),
             requests: self.requests,
+            control: self.control.listener(),
             pid_file: self.pid_file.as_ref(),
             tickets: self.tickets.as_fd(),
             releases: &self.releases,
@@ -538,6 +546,7 @@ impl Arbiter {
         if let Note::StoppingNow = note {
             self.hooks.end(Which::All);
         }
+        self.control.note(note, self.clock());
         if let Note::Up { workers, took } = note {
             let release = self.releases.serving();
             // Under `dev` it is but a link, and may lead nowhere yet.

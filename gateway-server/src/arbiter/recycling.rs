@@ -45,6 +45,8 @@ pub(crate) enum Spent {
     Age(Duration),
     /// So much memory held.
     Memory(ByteCount),
+    /// An operator has asked for it.
+    Asked,
 }
 
 impl Limits {
@@ -91,6 +93,7 @@ impl fmt::Display for Spent {
             Self::Requests(requests) => write!(f, "has answered {requests} requests"),
             Self::Age(age) => write!(f, "is {} s old", age.as_secs()),
             Self::Memory(memory) => write!(f, "holds {}", memory.rounded()),
+            Self::Asked => f.write_str("was asked to go"),
         }
     }
 }

@@ -67,6 +67,20 @@ pub(super) enum Phase {
     Killed,
 }
 
+impl Phase {
+    /// For people.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Booting { .. } => "booting",
+            Self::Ready { .. } => "ready",
+            Self::Draining { .. } => "draining",
+            Self::Stopping { .. } => "stopping",
+            Self::Aborting { .. } => "stuck",
+            Self::Killed => "killed",
+        }
+    }
+}
+
 impl Worker {
     /// It serves or will.
     pub(super) fn is_live(&self) -> bool {
@@ -234,6 +248,13 @@ impl Roster {
         Some((spent, age))
     }
 
+    /// Marks a worker that serves for replacement; whether it was not before.
+    pub(super) fn spend(&mut self, id: WorkerId) -> bool {
+        let worker = self.workers.get_mut(&id);
+        worker
+            .is_some_and(|worker| worker.is_ready() && !std::mem::replace(&mut worker.spent, true))
+    }
+
     /// Tells a worker, unless it has been told as much; one that still boots has nothing to finish.
     pub(super) fn order(
         &mut self,
@@ -279,11 +300,19 @@ impl Roster {
 
     /// Kills everybody who has not been killed.
     pub(super) fn kill_all(&mut self, out: &mut Vec<Action>) {
-        for (id, worker) in &mut self.workers {
-            if worker.phase != Phase::Killed {
-                out.push(Action::Kill(*id));
-                worker.phase = Phase::Killed;
-            }
+        let ids: Vec<WorkerId> = self.workers.keys().copied().collect();
+        for id in ids {
+            self.kill(id, out);
+        }
+    }
+
+    /// Kills a worker that has not been killed.
+    pub(super) fn kill(&mut self, id: WorkerId, out: &mut Vec<Action>) {
+        if let Some(worker) = self.workers.get_mut(&id)
+            && worker.phase != Phase::Killed
+        {
+            out.push(Action::Kill(id));
+            worker.phase = Phase::Killed;
         }
     }
 

@@ -189,6 +189,8 @@ fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
         format!("{title} [OPTIONS]{app} [-- ARGS]"),
         format!("{title} check [--load]{app} [-- ARGS]"),
         format!("{title} check-config|print-config [OPTIONS]{app} [-- ARGS]"),
+        format!("{title} ctl --control PATH COMMAND"),
+        format!("{title} top --control PATH"),
     ];
     if !linked {
         lines.insert(1, format!("{title} [OPTIONS] --config FILE [-- ARGS]"));

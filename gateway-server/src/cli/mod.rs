@@ -12,7 +12,7 @@ use crate::app_source::AppSource;
 use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
 use crate::os::process;
 use crate::workbench::Workbench;
-use crate::{arbiter, check, command, dev, hook, logging, prepare, watch, worker};
+use crate::{arbiter, check, command, ctl, dev, hook, logging, prepare, watch, worker};
 use command::{Patience, Wish};
 use line::{Line, Purpose};
 
@@ -71,6 +71,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         (Some("check-config"), _) => return check_config(&title, args, source),
         (Some("print-config"), _) => return print_config(&title, args, source),
         (Some("commands"), _) => return of_application(&title, args, source, true),
+        (Some("ctl"), _) => return ctl::run(&title, &args[2..]),
+        (Some("top"), _) => return ctl::run_top(&title, &args[2..]),
         (Some("dev"), AppSource::CommandLine) => return dev::run(&name, &args[2..]),
         (Some(dev::ROLE), AppSource::CommandLine) if args.len() > 2 => {
             let folder = PathBuf::from(args.remove(2));

@@ -12,6 +12,7 @@ mod commands;
 mod compile_errors;
 mod configuration;
 mod conformance;
+mod control;
 mod corpus;
 mod deaths;
 mod dev;

@@ -7,6 +7,7 @@ mod convergence;
 mod ending;
 mod gates;
 mod operations;
+mod report;
 
 use std::time::Duration;
 
@@ -207,6 +208,14 @@ impl State {
             })),
             Event::More => self.scale(self.target.saturating_add(1), &mut out),
             Event::Fewer => self.scale(self.target.saturating_sub(1), &mut out),
+            Event::Scale(wanted) => self.scale(wanted, &mut out),
+            Event::Replace(worker) => {
+                if self.workers.spend(worker) {
+                    let why = Spent::Asked;
+                    out.push(Action::Tell(Note::WorkerSpent { worker, why }));
+                }
+            }
+            Event::End(worker) => self.workers.kill(worker, &mut out),
             Event::Rest => self.rest(&mut out),
             Event::Reopen => out.push(Action::ReopenLogs),
             Event::HookEnded(gate, outcome) => self.hook_ended(gate, outcome, now, &mut out),

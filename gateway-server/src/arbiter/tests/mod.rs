@@ -38,6 +38,8 @@ struct Simulated {
     told: Option<Order>,
     told_stop: Option<Duration>,
     killed: bool,
+    /// An operator has asked for its end.
+    condemned: bool,
     announced: bool,
     spawned: Duration,
     beat: u64,
@@ -46,7 +48,7 @@ struct Simulated {
 
 impl Simulated {
     fn is_live(&self) -> bool {
-        self.told.is_none() && self.told_stop.is_none()
+        self.told.is_none() && self.told_stop.is_none() && !self.killed
     }
 }
 
@@ -154,6 +156,12 @@ impl World {
             Event::Fewer if self.stops == 0 && self.target > 0 => {
                 self.target = (self.target - 1).max(1);
             }
+            Event::Scale(wanted) if self.stops == 0 => self.target = (*wanted).clamp(1, MAX),
+            Event::End(id) => {
+                if let Some(worker) = self.workers.get_mut(id) {
+                    worker.condemned = true;
+                }
+            }
             Event::Rest if self.stops == 0 && self.target > 0 => {
                 self.rested = std::mem::take(&mut self.target);
             }
@@ -224,6 +232,7 @@ impl World {
                     told: None,
                     told_stop: None,
                     killed: false,
+                    condemned: false,
                     announced: false,
                     spawned: now,
                     beat: 0,
@@ -269,7 +278,10 @@ impl World {
                 let warned = worker
                     .told_stop
                     .is_some_and(|told| now >= told + LAST_GRACE);
-                assert!(warned || self.stops >= 2, "no kill before its deadline");
+                assert!(
+                    warned || worker.condemned || self.stops >= 2,
+                    "no kill before its deadline"
+                );
                 assert!(!worker.killed, "one kill is enough");
                 worker.killed = true;
             }

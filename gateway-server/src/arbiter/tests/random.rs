@@ -28,6 +28,9 @@ enum Fate {
     More,
     Fewer,
     Rest,
+    Scale(u32),
+    Replace(prop::sample::Index),
+    End(prop::sample::Index),
     SpawnFailed(prop::sample::Index),
     Upgrade,
     CheckRefused,
@@ -52,6 +55,9 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::More),
         1 => Just(Fate::Fewer),
         1 => Just(Fate::Rest),
+        1 => (1..MAX).prop_map(Fate::Scale),
+        1 => any::<prop::sample::Index>().prop_map(Fate::Replace),
+        1 => any::<prop::sample::Index>().prop_map(Fate::End),
         1 => any::<prop::sample::Index>().prop_map(Fate::SpawnFailed),
         2 => Just(Fate::Upgrade),
         1 => Just(Fate::CheckRefused),
@@ -104,6 +110,17 @@ impl World {
             Fate::More => self.happen(Event::More),
             Fate::Fewer => self.happen(Event::Fewer),
             Fate::Rest => self.happen(Event::Rest),
+            Fate::Scale(workers) => self.happen(Event::Scale(workers)),
+            Fate::Replace(index) => {
+                if let Some(id) = pick(index) {
+                    self.happen(Event::Replace(id));
+                }
+            }
+            Fate::End(index) => {
+                if let Some(id) = pick(index) {
+                    self.happen(Event::End(id));
+                }
+            }
             Fate::Upgrade => self.happen(Event::Upgrade),
             Fate::CheckPassed if self.check.is_some() => self.succeed(),
             Fate::StillHere if self.check.is_some_and(|check| !check.told) => {

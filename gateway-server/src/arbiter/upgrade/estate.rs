@@ -24,6 +24,7 @@ pub(crate) struct Estate<'a> {
     pub(crate) state: &'a State,
     pub(crate) clock: Duration,
     pub(crate) requests: u64,
+    pub(crate) control: Option<&'a Listener>,
     pub(crate) pid_file: Option<&'a LockFile>,
     /// The keys of TLS session tickets.
     pub(crate) tickets: BorrowedFd<'a>,
@@ -68,7 +69,10 @@ impl Estate<'_> {
         inherited.extend(found.apps.iter().chain(&found.tls).map(AsFd::as_fd));
         inherited.extend(self.pid_file.map(AsFd::as_fd));
         inherited.push(self.tickets);
-        for left in self.own_listeners() {
+        for left in self
+            .own_listeners()
+            .chain(self.control.map(Listener::leave))
+        {
             inherited.push(left.socket);
             inherited.extend(left.claim);
         }
@@ -110,6 +114,7 @@ impl Estate<'_> {
             binds: self.releases.config().bind.clone(),
             listeners: self.own_listeners().map(numbers).collect(),
             passed: self.releases.passed().leave().map(passed).collect(),
+            control: self.control.map(|one| numbers(one.leave())),
             pid_file: self.pid_file.map(pid_file),
             tickets: Some(self.tickets.as_raw_fd()),
             kept: self.releases.only_restarts_change(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub(crate) struct Inheritance {
     pub(crate) kept: Vec<(String, Vec<String>)>,
     pub(crate) listeners: Vec<Rc<Listener>>,
     pub(crate) passed: Passed,
+    /// The control socket.
+    pub(crate) control: Option<Listener>,
     pub(crate) pid_file: Option<LockFile>,
     /// The keys of TLS session tickets.
     pub(crate) tickets: Option<OwnedFd>,
@@ -77,17 +79,20 @@ impl Inheritance {
         let apps = plan.apps.into_iter().map(&mut take);
         let apps = apps.collect::<anyhow::Result<_>>()?;
         let tls = plan.tls.map(&mut take).transpose()?;
-        let mut listeners = Vec::new();
-        for one in left.listeners {
-            let one = LeftListener {
+        let mut inherit = |one: LeftListener<RawFd>| -> anyhow::Result<Listener> {
+            Ok(Listener::inherit(LeftListener {
                 socket: take(one.socket)?,
                 claim: one.claim.map(&mut take).transpose()?,
                 asked: one.asked,
                 address: one.address,
                 path: one.path,
-            };
-            listeners.push(Rc::new(Listener::inherit(one)));
+            }))
+        };
+        let mut listeners = Vec::new();
+        for one in left.listeners {
+            listeners.push(Rc::new(inherit(one)?));
         }
+        let control = left.control.map(inherit).transpose()?;
         let mut passed = Vec::new();
         for one in left.passed {
             passed.push((one.number, one.name, take(one.socket)?));
@@ -123,6 +128,7 @@ impl Inheritance {
             kept: left.kept,
             listeners,
             passed,
+            control,
             pid_file,
             tickets,
             workers,

@@ -117,6 +117,16 @@ pub(super) static SERVING: &[Setting] = &[
         applies: Applies::Restart,
     },
     Setting {
+        name: "control",
+        short: None,
+        group: Group::Serving,
+        field: Field::File(|c| &mut c.control),
+        default: "",
+        help: "Take commands of gatewayd ctl on the unix socket PATH, from root and from the user that the \
+               server runs as. A server that cannot have it goes on without",
+        applies: Applies::Restart,
+    },
+    Setting {
         name: "reload",
         short: None,
         group: Group::Serving,

@@ -21,6 +21,7 @@ pub(super) const PASSED: &str = "passed";
 pub(super) const NAMED: &str = "passed-name";
 pub(super) const LISTENER: &str = "listener";
 pub(super) const ASKED: &str = "asked";
+pub(super) const CONTROL: &str = "control";
 pub(super) const PID_FILE: &str = "pid-file";
 pub(super) const PID_PATH: &str = "pid-path";
 pub(super) const TICKETS: &str = "tickets";

@@ -9,9 +9,9 @@ use std::time::Duration;
 use nix::unistd::Pid;
 
 use super::names::{
-    APP, ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG,
-    NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS,
-    VALUE, VERSION, WANTED, WORKER,
+    APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER,
+    LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET,
+    TICKETS, VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase::{self, nanoseconds};
 use super::record::{Handover, HandoverError, PassedRecord, ProcessRecord};
@@ -64,6 +64,7 @@ struct Draft {
     binds: Vec<Bind>,
     listeners: Vec<LeftListener<RawFd>>,
     passed: Vec<PassedRecord>,
+    control: Option<LeftListener<RawFd>>,
     pid_file: Option<RawFd>,
     pid_path: Option<PathBuf>,
     tickets: Option<RawFd>,
@@ -119,6 +120,7 @@ impl Draft {
             }
             LISTENER => self.listeners.push(read_listener(text()?)?),
             ASKED => self.listeners.last_mut()?.asked = ListenAddress::parse(text()?)?,
+            CONTROL => self.control = Some(read_listener(text()?)?),
             KEPT => self.kept.push((text()?.to_owned(), Vec::new())),
             VALUE => self.kept.last_mut()?.1.push(text()?.to_owned()),
             WORKER => self.workers.push(read_worker(text()?)?),
@@ -147,6 +149,7 @@ impl Draft {
             binds: self.binds,
             listeners: self.listeners,
             passed: self.passed,
+            control: self.control,
             pid_file: self.pid_file.zip(self.pid_path),
             tickets: self.tickets,
             kept: self.kept,

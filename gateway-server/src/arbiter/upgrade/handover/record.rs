@@ -29,6 +29,8 @@ pub(in super::super) struct Handover {
     pub(in super::super) listeners: Vec<LeftListener<RawFd>>,
     /// The listeners that it was started with.
     pub(in super::super) passed: Vec<PassedRecord>,
+    /// The control socket.
+    pub(in super::super) control: Option<LeftListener<RawFd>>,
     /// The pid file and where it is.
     pub(in super::super) pid_file: Option<(RawFd, PathBuf)>,
     /// The keys of TLS session tickets; a program of before had none.
@@ -84,8 +86,9 @@ pub(in super::super) enum HandoverError {
 impl Handover {
     /// Every descriptor that the state speaks of.
     pub(in super::super) fn descriptors(&self) -> Vec<RawFd> {
-        let sockets = self.listeners.iter().map(|one| one.socket);
-        let claims = self.listeners.iter().filter_map(|one| one.claim);
+        let own = || self.listeners.iter().chain(&self.control);
+        let sockets = own().map(|one| one.socket);
+        let claims = own().filter_map(|one| one.claim);
         let pid_file = self.pid_file.iter().map(|(file, _)| *file);
         let workers = self.processes.iter().flat_map(|one| [one.orders, one.page]);
         let passed = self.passed.iter().map(|one| one.socket);

@@ -83,6 +83,13 @@ fn handover() -> Handover {
                 claim: Some(9),
             },
         ],
+        control: Some(LeftListener {
+            socket: 40,
+            asked: ListenAddress::Unix("/run/a b.ctl".into()),
+            address: ListenAddress::Unix("/run/a b.ctl".into()),
+            path: Some((1, 2)),
+            claim: Some(41),
+        }),
         pid_file: Some((4, "/run/a b.pid".into())),
         tickets: Some(13),
         kept: vec![
@@ -105,7 +112,7 @@ fn handover() -> Handover {
 fn a_state_is_read_as_it_was_written() {
     let handover = handover();
     assert_eq!(Handover::parse(&handover.to_bytes()).unwrap(), handover);
-    assert_eq!(handover.descriptors(), [5, 6, 9, 12, 4, 13, 7, 8]);
+    assert_eq!(handover.descriptors(), [5, 6, 40, 9, 41, 12, 4, 13, 7, 8]);
 }
 
 #[test]

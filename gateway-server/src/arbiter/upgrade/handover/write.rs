@@ -1,15 +1,17 @@
 //! A state as bytes.
 
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 
 use super::names::{
-    APP, ASKED, BIND, CLOCK, CONFIGURED, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER, LOG,
-    NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS,
-    VALUE, VERSION, WANTED, WORKER,
+    APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER,
+    LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET,
+    TICKETS, VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase;
 use super::record::{Handover, PassedRecord, ProcessRecord};
 use crate::arbiter::roster::Worker;
+use crate::net::LeftListener;
 
 impl Handover {
     /// The records.
@@ -45,11 +47,11 @@ impl Handover {
             }
         }
         for one in &self.listeners {
-            let (device, inode) = one.path.unwrap_or_default();
-            let (socket, claim) = (one.socket, one.claim.unwrap_or(NONE));
-            let text = format!("{socket} {claim} {device} {inode} {}", one.address);
-            out.put(LISTENER, text);
+            out.put(LISTENER, show_listener(one));
             out.put(ASKED, &one.asked);
+        }
+        if let Some(one) = &self.control {
+            out.put(CONTROL, show_listener(one));
         }
         if let Some((file, path)) = &self.pid_file {
             out.put(PID_FILE, file);
@@ -98,6 +100,12 @@ impl Handover {
         }
         out.0
     }
+}
+
+fn show_listener(one: &LeftListener<RawFd>) -> String {
+    let (device, inode) = one.path.unwrap_or_default();
+    let (socket, claim) = (one.socket, one.claim.unwrap_or(NONE));
+    format!("{socket} {claim} {device} {inode} {}", one.address)
 }
 
 /// Records as they are written.
