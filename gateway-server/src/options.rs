@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::proxies::Proxies;
 use crate::routes::{HostPattern, Mount};
+use crate::static_files::StaticOptions;
 use crate::value::{ByteCount, ClientAuth, TlsVersion};
 
 /// The options of one worker's serving loop.
@@ -22,6 +23,8 @@ pub(crate) struct ServeOptions {
     pub(crate) capacity: Capacity,
     /// Who may speak for others, if anybody may.
     pub(crate) proxies: Option<Proxies>,
+    /// Folders that are served without the application.
+    pub(crate) static_files: StaticOptions,
     /// Oldest version of TLS that is spoken.
     pub(crate) tls_min_version: TlsVersion,
     /// Whether clients show certificates.

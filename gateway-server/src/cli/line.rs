@@ -40,8 +40,16 @@ pub(super) fn read(
         AppSource::CommandLine => AppPlace::File,
         AppSource::LinkedIn(_) => AppPlace::Linked,
     };
+    let mut resolved = config::resolve(line, std::env::vars_os(), place, problems);
+    // A command of the application may be what makes the folders.
+    if let (Purpose::Serve | Purpose::Check, Ok(found)) = (purpose, &resolved) {
+        let missing = found.missing_folders();
+        if !missing.is_empty() {
+            resolved = Err(missing);
+        }
+    }
     Ok(Line {
-        resolved: config::resolve(line, std::env::vars_os(), place, problems),
+        resolved,
         reveal: purpose == Purpose::Print && matches.is_some_and(|found| found.get_flag(REVEAL)),
     })
 }

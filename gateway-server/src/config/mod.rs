@@ -18,6 +18,7 @@ mod setting;
 mod settings;
 mod sources;
 mod spelled;
+mod static_files;
 mod tls;
 mod wire;
 
@@ -38,6 +39,7 @@ use crate::options::{
     AppOptions, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
 };
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
+use crate::static_files::{StaticMount, StaticOptions, UrlPath};
 use crate::value::{
     ByteCount, Capabilities, ClientAuth, CpuAffinity, FileMode, Identity, Limit, LogLevel,
     LogTarget, Nice, ShellCommand, TlsVersion, Variable, VariableFile,
@@ -114,6 +116,9 @@ pub(crate) struct Config {
     pub(crate) min_body_rate: ByteCount,
     pub(crate) min_write_rate: ByteCount,
     pub(crate) keep_alive_requests: u32,
+    pub(crate) static_mounts: Vec<StaticMount>,
+    pub(crate) static_max_age: Duration,
+    pub(crate) static_immutable: Vec<UrlPath>,
     pub(crate) trusted_proxies: Vec<TrustedPeer>,
     pub(crate) proxy_fields: Vec<ProxyField>,
     pub(crate) proxy_hops: u32,
@@ -211,6 +216,9 @@ impl Config {
             min_body_rate: zero,
             min_write_rate: zero,
             keep_alive_requests: 0,
+            static_mounts: Vec::new(),
+            static_max_age: none,
+            static_immutable: Vec::new(),
             trusted_proxies: Vec::new(),
             proxy_fields: Vec::new(),
             proxy_hops: 0,
@@ -285,6 +293,11 @@ impl Config {
                 fields: self.proxy_fields.clone(),
                 hops: self.proxy_hops,
             }),
+            static_files: StaticOptions {
+                mounts: self.static_mounts.clone(),
+                max_age: self.static_max_age,
+                immutable: self.static_immutable.clone(),
+            },
             tls_min_version: self.tls_min_version,
             client_auth: self.tls_client_auth,
             ticket_lifetime: self.tls_ticket_lifetime,

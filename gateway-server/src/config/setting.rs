@@ -38,6 +38,8 @@ pub(crate) struct Setting {
 pub(crate) enum Group {
     /// Sockets, workers, the application.
     Serving,
+    /// Files that the server sends by itself.
+    StaticFiles,
     /// Who may speak for others.
     Proxies,
     /// Who the processes are.
@@ -59,6 +61,7 @@ impl Group {
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::Serving => "Serving",
+            Self::StaticFiles => "Static files",
             Self::Proxies => "Proxies",
             Self::Process => "Process",
             Self::Tls => "TLS",

@@ -11,7 +11,7 @@ use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
-use super::{Config, SETTINGS, accounts, preface, secrets, tls};
+use super::{Config, SETTINGS, accounts, preface, secrets, static_files, tls};
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -38,6 +38,13 @@ pub(crate) struct Resolved {
     pub(crate) settings: Vec<Origin>,
     /// Those of the applications, in their order.
     pub(crate) apps: Vec<AppOrigins>,
+}
+
+impl Resolved {
+    /// The folders that are to be served and are none.
+    pub(crate) fn missing_folders(&self) -> Vec<Problem> {
+        static_files::missing(&self.config, &self.settings)
+    }
 }
 
 /// Reads all sources; `problems` are those that the command line's parser has found already.
@@ -85,6 +92,7 @@ pub(crate) fn resolve(
     secrets::read(&mut config, &settings, &mut problems);
     preface::look_through(&config, &settings, &mut problems);
     tls::look_through(&config, &settings, &mut problems);
+    static_files::settle(&mut config, &settings, &mut problems);
 
     let on_line = |path| (path, Origin::Flag("APP.SO".to_owned()));
     let in_variable = |path| (path, Origin::Variable(APP_VARIABLE.to_owned()));

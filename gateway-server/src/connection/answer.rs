@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gateway_spec::ErrorKind;
 use gateway_spec::abi::host::{AppResponse, Exchange, HostTls};
 use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer, method};
+use gateway_spec::{ErrorKind, FileRegion};
 
 use super::link::Link;
 use super::output::COPIED;
@@ -55,6 +55,19 @@ pub(super) struct Rest {
     pub(super) first: Option<OwnedBuffer>,
     /// What follows that.
     pub(super) frames: Option<ForeignBody>,
+    /// All of it, if it is a file of the server's own.
+    pub(super) file: Option<FileRegion>,
+}
+
+impl Rest {
+    /// A part of a file, and nothing else.
+    pub(super) fn of_file(region: FileRegion) -> Self {
+        Self {
+            first: None,
+            frames: None,
+            file: Some(region),
+        }
+    }
 }
 
 /// Why a response is refused.
@@ -192,7 +205,11 @@ impl Answer {
             _ => {
                 let first = (whole > 0).then(|| response.take_first());
                 let frames = response.take_body();
-                given.rest = Some(Box::new(Rest { first, frames }));
+                given.rest = Some(Box::new(Rest {
+                    first,
+                    frames,
+                    file: None,
+                }));
             }
         }
         Ok(given)

@@ -45,7 +45,8 @@ pub(super) struct Docket {
     pub(super) visit: Option<Visit>,
     pub(super) label: Label,
     pub(super) bounds: Bounds,
-    pub(super) place: Place,
+    /// None where the application is not asked.
+    pub(super) place: Option<Place>,
     pub(super) held: Held,
     /// Whom the request is for.
     pub(super) application: Rc<Application>,
@@ -78,7 +79,7 @@ impl Case {
             visit: docket.visit,
             label: docket.label,
             bounds: docket.bounds,
-            place: Some(docket.place),
+            place: docket.place,
             held: Some(docket.held),
             application: docket.application,
             told_draining: false,

@@ -17,10 +17,16 @@ use crate::routes::Choice;
 use crate::workbench::Verdict;
 
 impl Connection {
-    /// Finds out whom the request is for; true if it has been answered instead: sent on to https, with a
+    /// Finds out whom the request is for; true if it has been answered instead: sent on to https, with a file, with a
     /// page of `gatewayd dev`, or because there is nobody.
     #[cold]
-    pub(super) fn detour(&mut self, turn: &mut Turn<'_>, head: &Head, raw: &[u8]) -> bool {
+    pub(super) fn detour(
+        &mut self,
+        turn: &mut Turn<'_>,
+        head: &Head,
+        raw: &[u8],
+        behind: &[u8],
+    ) -> bool {
         let service = turn.service;
         if let Some(port) = self.ends.entrance.redirects {
             let location = redirect::location(head, raw, port);
@@ -28,6 +34,11 @@ impl Connection {
                 Some(location) => refusal::write_redirect(out, location, to, date),
                 None => refusal::write(out, 400, to, date),
             });
+            return true;
+        }
+        let request = Request::http1(head, raw);
+        if let Some(reply) = self.ends.ask_files(service, &request) {
+            self.send_reply(turn, &request, behind, reply);
             return true;
         }
         if let Some(bench) = &service.workbench {

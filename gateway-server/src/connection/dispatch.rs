@@ -54,9 +54,7 @@ impl<'t> Turn<'t> {
             answer: Some(service.take_answer()),
             drain: service.drain.phase(),
             keeps: !service.timeouts.keep_alive.is_zero(),
-            detours: ends.entrance.redirects.is_some()
-                || service.workbench.is_some()
-                || service.routes.is_some(),
+            detours: ends.entrance.redirects.is_some() || service.detours,
             application: &service.applications[0],
             stale: false,
             requests: 0,
@@ -87,6 +85,19 @@ impl<'t> Turn<'t> {
             .answer
             .get_or_insert_with(|| self.service.take_answer());
         &mut answer.out
+    }
+
+    /// Has `output`, which is empty, send what was written, and what comes behind it.
+    pub(super) fn hand_on(&mut self, output: &mut Output) {
+        if let Some(mut answer) = self.answer.take() {
+            std::mem::swap(&mut output.bytes, &mut answer.out);
+            self.service.give_answer(answer);
+        }
+    }
+
+    /// Whether a connection of which nothing more was read is to end with the next answer.
+    pub(super) fn is_last(&self) -> bool {
+        self.drain >= drain::Phase::Retiring
     }
 
     /// Ends it: sends what was written.
@@ -257,7 +268,7 @@ impl Connection {
             recipient,
             visit: self.ends.visit(service, application.name(), request),
             bounds: Bounds::new(arrival, &application.terms),
-            place: place.unwrap_or_else(|| application.places.take()),
+            place: Some(place.unwrap_or_else(|| application.places.take())),
             held: service
                 .slot
                 .hold(id, service.clock.deadlines.now_ns(), label.text()),

@@ -53,6 +53,20 @@ impl Exchange {
         }
     }
 
+    /// For an answer of the server's own, of which the head stands in the output.
+    pub(super) fn sending(given: Given, docket: Docket) -> Self {
+        let mut exchange = Self {
+            case: Case::new(None, docket),
+            upload: None,
+            download: None,
+            tunnel: None,
+            received: 0,
+        };
+        exchange.case.note(&given);
+        exchange.begin(given);
+        exchange
+    }
+
     /// Goes on as far as it can. `woken` says whether the call may have something to do.
     pub(super) fn poll(
         &mut self,

@@ -105,7 +105,7 @@ impl Connection {
                     let (raw, behind) = buffer[at..filled].split_at(length);
                     // Only a whole head ends the time that it was given.
                     self.awaiting = Awaiting::Nothing;
-                    if turn.detours && self.detour(&mut turn, head, raw) {
+                    if turn.detours && self.detour(&mut turn, head, raw, behind) {
                         at += length;
                         if !matches!(self.phase, Phase::Head(_)) {
                             break;

@@ -18,6 +18,7 @@ mod ends;
 mod entry;
 mod exchange;
 mod expiry;
+mod files;
 mod handover;
 mod handshake;
 mod heads;

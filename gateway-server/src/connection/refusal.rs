@@ -6,6 +6,19 @@ use super::answer::Given;
 use crate::date::Date;
 use crate::http1::{Length, Outgoing, Recipient, ResponseHead, encode};
 
+/// Writes an answer with this status and these fields, none of which says what its content is.
+pub(super) fn write_with(
+    out: &mut Outgoing,
+    status: u16,
+    fields: &[Field<'_>],
+    to: &Recipient,
+    date: &Date,
+) -> Given {
+    let text = format!("{}\n", encode::reason(status));
+    let fields = [&[content_type(b"text/plain")], fields].concat();
+    write_content(out, status, &fields, text.as_bytes(), to, date)
+}
+
 /// Writes an answer with this status.
 pub(super) fn write(out: &mut Outgoing, status: u16, to: &Recipient, date: &Date) -> Given {
     let text = format!("{}\n", encode::reason(status));

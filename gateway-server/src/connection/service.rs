@@ -22,6 +22,7 @@ use crate::options::{AppOptions, Capacity, Http2Options, MinimumRates, Timeouts}
 use crate::proxies::Proxies;
 use crate::routes::Routes;
 use crate::scoreboard::{Counter, Slot};
+use crate::static_files::StaticFiles;
 use crate::workbench::Workbench;
 
 /// The applications, the limits, the clock, and memory that connections use in turn.
@@ -44,6 +45,10 @@ pub(crate) struct Service {
     pub(super) keep_alive_requests: u32,
     /// Who may speak for others, if anybody may, and what one says whose fields are its own.
     proxies: Option<(Rc<Proxies>, Rc<Word>)>,
+    /// Files that are served without the application, if any are.
+    pub(super) static_files: Option<StaticFiles>,
+    /// Whether somebody else than the first application may answer requests.
+    pub(super) detours: bool,
     pub(crate) slot: Slot,
     pub(crate) drain: Drain,
     pub(crate) access_log: Option<Rc<AccessLog>>,
@@ -80,6 +85,7 @@ pub(crate) struct Settings {
     pub(crate) rates: MinimumRates,
     pub(crate) capacity: Capacity,
     pub(crate) proxies: Option<Proxies>,
+    pub(crate) static_files: Option<StaticFiles>,
     pub(crate) http2: Http2Options,
     pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) workbench: Option<Workbench>,
@@ -99,6 +105,8 @@ impl Service {
         let room = settings.head_limits.head as usize + READ_BYTES;
         let places = apps.iter().map(|(_, one)| (&one.hosts[..], &one.mount));
         let routes = Routes::of(places);
+        let detours =
+            settings.static_files.is_some() || settings.workbench.is_some() || routes.is_some();
         let is_alone = apps.len() == 1;
         let start = |(app, options)| Application::new(app, &options, is_alone, &slot, &quiet);
         Rc::new(Self {
@@ -117,6 +125,8 @@ impl Service {
                 let proxies = Rc::new(proxies);
                 (Rc::clone(&proxies), Rc::new(Word::of_fields(proxies)))
             }),
+            detours,
+            static_files: settings.static_files,
             slot,
             drain,
             access_log: settings.access_log,

@@ -16,6 +16,7 @@ pub(super) struct Source {
     framing: BodyFraming,
     first: Option<OwnedBuffer>,
     rest: Option<ForeignBody>,
+    own: Option<FileRegion>,
     /// Bytes of it so far.
     sent: u64,
     ended: bool,
@@ -37,11 +38,15 @@ impl Source {
             BodyFraming::Sized(length) => rest.is_none() && sent == length,
             _ => false,
         };
-        let (first, rest) = rest.map_or((None, None), |rest| (rest.first, rest.frames));
+        let (first, rest, own) = match rest {
+            Some(rest) => (rest.first, rest.frames, rest.file),
+            None => (None, None, None),
+        };
         Self {
             framing,
             first,
             rest,
+            own,
             sent,
             ended,
         }
@@ -74,6 +79,8 @@ impl Source {
     ) -> Poll<Result<Option<Piece>, Error>> {
         let piece = if let Some(first) = self.first.take() {
             self.data(label, first)
+        } else if let Some(own) = self.own.take() {
+            self.file(label, own)
         } else if let Some(rest) = &mut self.rest {
             match ready!(rest.poll_frame(cx)).transpose()? {
                 Some(ForeignFrame::Data(buffer)) => self.data(label, buffer),
@@ -96,7 +103,8 @@ impl Source {
     fn is_full_length(&self) -> bool {
         // The end of the body is asked for all the same if there may be more: too much is an error
         // of the application's that belongs into the log.
-        self.rest.is_none() && self.first.is_none() && self.framing == BodyFraming::Sized(self.sent)
+        let given = self.rest.is_none() && self.first.is_none() && self.own.is_none();
+        given && self.framing == BodyFraming::Sized(self.sent)
     }
 
     fn data(&mut self, label: &Label, buffer: OwnedBuffer) -> Option<Piece> {

@@ -16,6 +16,7 @@ use crate::logging::AccessLog;
 use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
 use crate::os::process;
+use crate::static_files::StaticFiles;
 use crate::workbench::Workbench;
 
 /// Serves until the drain is over. `ready` is called once connections are accepted.
@@ -39,8 +40,9 @@ pub(crate) async fn serve(
         drain,
         identity,
     } = serving;
+    let static_files = StaticFiles::open(&options.static_files).map_err(other)?;
     let (apps, name) = application::start_all(apps, &options, identity, &drain).await?;
-    let settings = settings_of(&options, access_log.clone());
+    let settings = settings_of(&options, static_files, access_log.clone());
     let service = Service::new(apps, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
     let listener = |(address, manner, fd, tenure)| {
@@ -86,7 +88,11 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-fn settings_of(options: &ServeOptions, access_log: Option<Rc<AccessLog>>) -> Settings {
+fn settings_of(
+    options: &ServeOptions,
+    static_files: Option<StaticFiles>,
+    access_log: Option<Rc<AccessLog>>,
+) -> Settings {
     let sizes = &options.sizes;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     Settings {
@@ -100,6 +106,7 @@ fn settings_of(options: &ServeOptions, access_log: Option<Rc<AccessLog>>) -> Set
         rates: options.rates,
         capacity: options.capacity,
         proxies: options.proxies.clone(),
+        static_files,
         http2: options.http2,
         access_log,
         workbench: options.workbench.clone().map(Workbench::at),

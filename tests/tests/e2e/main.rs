@@ -50,6 +50,7 @@ mod several;
 mod shortage;
 mod signals;
 mod snapshots;
+mod static_files;
 mod stations;
 mod stopping;
 mod succession;

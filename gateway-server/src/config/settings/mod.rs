@@ -8,6 +8,7 @@ mod logging;
 mod process;
 mod proxies;
 mod serving;
+mod static_files;
 mod timeouts;
 mod tls;
 
@@ -20,6 +21,7 @@ pub(crate) use serving::MAX_WORKERS;
 pub(crate) static SETTINGS: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
     [
         serving::SERVING,
+        static_files::STATIC_FILES,
         proxies::PROXIES,
         process::PROCESS,
         tls::TLS,

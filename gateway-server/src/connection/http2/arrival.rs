@@ -18,7 +18,7 @@ use super::super::handover::{Dialect, Request, RequestLine};
 use super::super::label::Label;
 use super::super::places::{Place, Places};
 use super::super::service::Scratch;
-use super::super::{redirect, refusal};
+use super::super::{files, redirect, refusal};
 use super::base::Base;
 use super::inflow::Inflow;
 use super::stream::Stream;
@@ -27,6 +27,7 @@ use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient, Version};
 use crate::http2::{bring, head_of};
 use crate::scoreboard::{self, RequestId};
+use crate::static_files::Reply;
 use crate::workbench::Verdict;
 
 /// A stream that the client has opened.
@@ -91,7 +92,7 @@ pub(super) fn arrive(
                     let application = match chosen(base, &request) {
                         Ok(application) => application,
                         Err(own) => {
-                            answer_instead(base, &request, &own, ways.respond);
+                            answer_instead(base, &request, own, ways.respond);
                             return None;
                         }
                     };
@@ -145,6 +146,9 @@ fn chosen<'b>(base: &'b Base, request: &Request<'_>) -> Result<&'b Rc<Applicatio
         let location = redirect::location(head, raw, port);
         return Err(location.map_or(Own::Status(400), Own::Redirect));
     }
+    if let Some(reply) = base.ends.ask_files(&base.service, request) {
+        return Err(Own::File(reply));
+    }
     let chosen = base.ends.choose(&base.service, head, raw);
     chosen.map_err(Own::Status)
 }
@@ -153,6 +157,7 @@ fn chosen<'b>(base: &'b Base, request: &Request<'_>) -> Result<&'b Rc<Applicatio
 enum Own {
     Status(u16),
     Redirect(Vec<u8>),
+    File(Reply),
 }
 
 fn dispatch(
@@ -228,27 +233,66 @@ fn dispatch(
             return;
         }
     };
-    let given = answer.given.take();
-    let sent = send_whole(&answer.out, respond);
-    service.give_answer(answer);
-    match (given, sent) {
-        (Some(given), Ok(None)) => {
-            let name = application.name();
-            base.ends.log(service, name, request, |log, visit| {
-                log.record(visit, given.status, given.sent);
-            });
-            base.gauge.budget.credit_answer();
-        }
-        (Some(given), Ok(Some((respond, send, body)))) => {
+    if let Some(given) = answer.given.take() {
+        let unsent = send_given(
+            base,
+            application.name(),
+            request,
+            &given,
+            &answer.out,
+            respond,
+        );
+        if let Some((respond, send, body)) = unsent {
             // Its call is over, and nobody has said what it was called there.
             let id = scoreboard::new_id();
             let docket = docket(base, application, request, recipient, admission, id);
             let case = Case::new(None, docket);
             tokio::task::spawn_local(Stream::sending(base, case, respond, send, given, body));
         }
-        // The client has gone, or taken the request back.
-        _ => {}
     }
+    service.give_answer(answer);
+}
+
+/// Answers with what the server's own files have to say.
+fn give_file(base: &Rc<Base>, request: &Request<'_>, reply: Reply, respond: SendResponse<Bytes>) {
+    let recipient = recipient_of(request);
+    let mut out = Outgoing::default();
+    let given = files::write(&mut out, reply, &recipient, &base.service.clock.date);
+    let case = || {
+        Case::new(
+            None,
+            base.ends.own_docket(&base.service, request, recipient),
+        )
+    };
+    if given.rest.is_some() {
+        let stream = Stream::giving(base, case(), respond, &out, given);
+        tokio::task::spawn_local(stream);
+    } else if let Some((respond, send, body)) =
+        send_given(base, None, request, &given, &out, respond)
+    {
+        tokio::task::spawn_local(Stream::sending(base, case(), respond, send, given, body));
+    }
+}
+
+/// Sends an answer that stands in `out` with its body, and logs it; what could not be sent at once is
+/// returned.
+fn send_given(
+    base: &Base,
+    name: Option<&str>,
+    request: &Request<'_>,
+    given: &Given,
+    out: &Outgoing,
+    respond: SendResponse<Bytes>,
+) -> Option<Unsent> {
+    // An error means that the client has gone, or taken the request back.
+    let unsent = send_whole(out, respond).ok()?;
+    if unsent.is_none() {
+        base.ends.log(&base.service, name, request, |log, visit| {
+            log.record(visit, given.status, given.sent);
+        });
+        base.gauge.budget.credit_answer();
+    }
+    unsent
 }
 
 fn recipient_of(request: &Request<'_>) -> Recipient {
@@ -279,7 +323,7 @@ fn docket(
         recipient,
         visit: base.ends.visit(service, application.name(), request),
         bounds: Bounds::new(arrival, &application.terms),
-        place: place.unwrap_or_else(|| application.places.take()),
+        place: Some(place.unwrap_or_else(|| application.places.take())),
         held: service
             .slot
             .hold(id, service.clock.deadlines.now_ns(), label.text()),
@@ -304,12 +348,17 @@ fn body_of(
 }
 
 /// Answers in the place of an application.
-fn answer_instead(base: &Base, request: &Request<'_>, own: &Own, respond: SendResponse<Bytes>) {
+fn answer_instead(base: &Rc<Base>, request: &Request<'_>, own: Own, respond: SendResponse<Bytes>) {
     let (to, date) = (recipient_of(request), &base.service.clock.date);
-    answer_with(base, request, respond, |out| match own {
-        Own::Status(status) => refusal::write(out, *status, &to, date),
-        Own::Redirect(url) => refusal::write_redirect(out, url, &to, date),
-    });
+    match own {
+        Own::Status(status) => answer_with(base, request, respond, |out| {
+            refusal::write(out, status, &to, date)
+        }),
+        Own::Redirect(url) => answer_with(base, request, respond, |out| {
+            refusal::write_redirect(out, &url, &to, date)
+        }),
+        Own::File(reply) => give_file(base, request, reply, respond),
+    }
 }
 
 /// Gives an answer of the server's own, which is written at once.

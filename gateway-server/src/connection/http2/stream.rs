@@ -87,6 +87,23 @@ impl Stream {
         stream
     }
 
+    /// For an answer of the server's own, of which the head stands in `out`.
+    pub(super) fn giving(
+        base: &Rc<Base>,
+        mut case: Case,
+        respond: SendResponse<Bytes>,
+        out: &[u8],
+        given: Given,
+    ) -> Self {
+        case.note(&given);
+        let mut stream = Self::new(base, case, respond, None, None);
+        stream.text.extend_from_slice(out);
+        if stream.begin(given).is_err() {
+            stream.break_off();
+        }
+        stream
+    }
+
     /// Takes what the call has brought when it was started.
     pub(super) fn take_first_answer(&mut self) {
         if self.take_answer().is_err() {
