@@ -32,6 +32,7 @@ mod prepare;
 mod proxies;
 mod proxy_protocol;
 mod routes;
+mod sandbox;
 mod scoreboard;
 mod shares;
 mod snapshot;

@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use crate::app_source::AppSource;
 use crate::config::{self, Config, Problem, Resolved, Secrets, near_misses};
 use crate::os::process;
+use crate::sandbox;
+use crate::value::Sandbox;
 use crate::workbench::Workbench;
 use crate::{arbiter, check, command, ctl, dev, hook, logging, prepare, watch, worker};
 use command::{Patience, Wish};
@@ -137,14 +139,24 @@ fn check_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> Exit
             &format!("{title}: warning: {variable} is not a setting; did you mean {known}?\n");
     }
     let _ = std::io::stderr().write_all(warnings.as_bytes());
+    let mut sandbox = false;
     let problems = match resolved {
         Err(problems) => problems,
-        Ok(resolved) => missing_apps(&resolved),
+        Ok(resolved) => {
+            sandbox = resolved.config.sandbox != Sandbox::Off;
+            let mut problems = missing_apps(&resolved);
+            problems.extend(unconfined(title, &resolved));
+            problems
+        }
     };
     if !problems.is_empty() {
         return complain(title, &problems);
     }
-    say("the configuration is right\n")
+    let told = match sandbox {
+        true => sandbox::report(),
+        false => String::new(),
+    };
+    say(&format!("the configuration is right\n{told}"))
 }
 
 /// Lists the application's own commands, or runs the one that `args` name.
@@ -192,6 +204,24 @@ fn missing_apps(resolved: &Resolved) -> Vec<Problem> {
         });
     }
     missing
+}
+
+/// What the running kernel cannot do of a sandbox that is required; of another it is only told.
+fn unconfined(title: &str, resolved: &Resolved) -> Vec<Problem> {
+    let gaps = sandbox::gaps(&resolved.config);
+    if resolved.config.sandbox == Sandbox::Required {
+        let problem = |gap| Problem::Refused {
+            lead: "sandbox".to_owned(),
+            expected: "a kernel that can do all of it".to_owned(),
+            found: gap,
+        };
+        return gaps.into_iter().map(problem).collect();
+    }
+    let lines = gaps
+        .iter()
+        .map(|gap| format!("{title}: warning: sandbox: {gap}\n"));
+    let _ = std::io::stderr().write_all(lines.collect::<String>().as_bytes());
+    Vec::new()
 }
 
 /// Prints what the configuration comes to.

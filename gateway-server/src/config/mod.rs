@@ -42,7 +42,7 @@ use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::static_files::{StaticMount, StaticOptions, UrlPath};
 use crate::value::{
     ByteCount, Capabilities, ClientAuth, CpuAffinity, FileMode, Identity, Limit, LogLevel,
-    LogTarget, Nice, ShellCommand, TlsVersion, Variable, VariableFile,
+    LogTarget, Nice, Outgoing, Sandbox, ShellCommand, TlsVersion, Variable, VariableFile,
 };
 
 /// Every setting's value, and what is to be served.
@@ -77,6 +77,9 @@ pub(crate) struct Config {
     pub(crate) cpu_affinity: Option<CpuAffinity>,
     pub(crate) capabilities: Option<Capabilities>,
     pub(crate) no_new_privs: bool,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) sandbox_write: Vec<PathBuf>,
+    pub(crate) sandbox_connect: Vec<Outgoing>,
     pub(crate) workers: u32,
     pub(crate) max_connections: u32,
     pub(crate) backlog: u32,
@@ -177,6 +180,9 @@ impl Config {
             cpu_affinity: None,
             capabilities: None,
             no_new_privs: false,
+            sandbox: Sandbox::Off,
+            sandbox_write: Vec::new(),
+            sandbox_connect: Vec::new(),
             workers: 0,
             max_connections: 0,
             backlog: 0,

@@ -11,7 +11,8 @@ use super::spelled::{Refused, Spot};
 use crate::net::{Bind, Manner};
 use crate::proxies::{ProxyField, TrustedPeer};
 use crate::value::{
-    ByteCount, ClientAuth, FileMode, LogLevel, LogTarget, TlsVersion, parse_duration, show_duration,
+    ByteCount, ClientAuth, FileMode, LogLevel, LogTarget, Sandbox, TlsVersion, parse_duration,
+    show_duration,
 };
 
 /// One setting.
@@ -44,6 +45,8 @@ pub(crate) enum Group {
     Proxies,
     /// Who the processes are.
     Process,
+    /// What workers can never do.
+    Confinement,
     /// Certificates and keys.
     Tls,
     /// How long things may take.
@@ -64,6 +67,7 @@ impl Group {
             Self::StaticFiles => "Static files",
             Self::Proxies => "Proxies",
             Self::Process => "Process",
+            Self::Confinement => "Confinement",
             Self::Tls => "TLS",
             Self::Timeouts => "Timeouts",
             Self::Limits => "Limits",
@@ -109,6 +113,8 @@ pub(crate) enum Field {
     Files(fn(&mut Config) -> &mut Vec<PathBuf>),
     /// Whether clients show certificates.
     ClientAuth(fn(&mut Config) -> &mut ClientAuth),
+    /// Whether workers are shut in.
+    Sandbox(fn(&mut Config) -> &mut Sandbox),
     /// A version of TLS.
     TlsVersion(fn(&mut Config) -> &mut TlsVersion),
     /// Permissions of a file.
@@ -228,6 +234,7 @@ impl Field {
             Self::File(_) => "a file path".to_owned(),
             Self::Files(_) => "a path".to_owned(),
             Self::ClientAuth(_) => "`none`, `optional` or `required`".to_owned(),
+            Self::Sandbox(_) => "`off`, `possible` or `required`".to_owned(),
             Self::TlsVersion(_) => "`1.2` or `1.3`".to_owned(),
             Self::Mode(_) => "an octal file mode such as `0660`".to_owned(),
             Self::Account(Accounts::User, _) => "the name or number of a user".to_owned(),
@@ -250,7 +257,7 @@ impl Field {
             Self::ProxyFields(_) => "FIELD",
             Self::Switch(_) => "",
             Self::Target(_) | Self::File(_) | Self::Files(_) => "PATH",
-            Self::ClientAuth(_) => "WHETHER",
+            Self::ClientAuth(_) | Self::Sandbox(_) => "WHETHER",
             Self::TlsVersion(_) => "VERSION",
             Self::Mode(_) => "MODE",
             Self::Account(Accounts::User, _) => "USER",
@@ -366,6 +373,7 @@ impl Field {
             }
             Self::Level(field) => *field(config) = LogLevel::parse(text)?,
             Self::ClientAuth(field) => *field(config) = ClientAuth::parse(text)?,
+            Self::Sandbox(field) => *field(config) = Sandbox::parse(text)?,
             Self::TlsVersion(field) => *field(config) = TlsVersion::parse(text)?,
             Self::Addresses(_)
             | Self::Files(_)
@@ -396,6 +404,7 @@ impl Field {
                 paths.map(|path| path.display().to_string()).collect()
             }
             Self::ClientAuth(field) => vec![field(config).name().to_owned()],
+            Self::Sandbox(field) => vec![field(config).name().to_owned()],
             Self::TlsVersion(field) => vec![field(config).name().to_owned()],
             Self::Mode(field) => field(config).iter().map(ToString::to_string).collect(),
             Self::Account(_, field) => field(config).iter().cloned().collect(),

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use super::Config;
-use crate::value::{Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile};
+use crate::value::{
+    Capabilities, CpuAffinity, Limit, Nice, Outgoing, ShellCommand, Variable, VariableFile,
+};
 
 /// A type of values that settings hold.
 pub(crate) trait Spelled: Sized + fmt::Display + 'static {
@@ -217,6 +219,15 @@ impl Spelled for VariableFile {
 impl Spelled for ShellCommand {
     const FORM: &'static str = "a command for sh";
     const PLACEHOLDER: &'static str = "COMMAND";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+impl Spelled for Outgoing {
+    const FORM: &'static str = "a TCP port, `udp` or `unix`";
+    const PLACEHOLDER: &'static str = "PORT";
 
     fn parse(text: &str) -> Option<Self> {
         Self::parse(text)

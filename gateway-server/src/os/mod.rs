@@ -13,3 +13,4 @@ pub(crate) mod shared_memory;
 pub(crate) mod signals;
 pub(crate) mod socket;
 pub(crate) mod station;
+pub(crate) mod walls;

@@ -1,12 +1,14 @@
 //! The types that settings hold, each with the one text form that the command line, the environment
 //! and (in a file) TOML accept.
 
+mod confinement;
 mod process;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use confinement::{Outgoing, Sandbox};
 pub(crate) use process::{
     Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile,
 };

@@ -6,6 +6,7 @@ use std::io;
 
 use crate::config::Config;
 use crate::os::{identity, station};
+use crate::sandbox;
 use crate::value::{Capabilities, Identity};
 
 /// Takes its place in the system; `place` is that among the workers.
@@ -47,7 +48,7 @@ pub(super) fn settle(config: &Config, place: u32) -> io::Result<()> {
     if config.no_new_privs {
         identity::renounce_privileges().map_err(|error| named("--no-new-privs", error))?;
     }
-    Ok(())
+    sandbox::enter(config, place)
 }
 
 fn become_who(who: &Identity) -> io::Result<()> {

@@ -45,6 +45,7 @@ mod python;
 mod reconfiguration;
 mod recycling;
 mod refused;
+mod sandbox;
 mod scale;
 mod several;
 mod shortage;

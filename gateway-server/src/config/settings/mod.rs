@@ -1,6 +1,7 @@
 //! Every setting of the server, declared once: the command line, the environment, `--help` and the
 //! worker's copy of the configuration are all made from these tables, one for each heading.
 
+mod confinement;
 mod durations;
 mod hooks;
 mod limits;
@@ -24,6 +25,7 @@ pub(crate) static SETTINGS: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
         static_files::STATIC_FILES,
         proxies::PROXIES,
         process::PROCESS,
+        confinement::CONFINEMENT,
         tls::TLS,
         timeouts::TIMEOUTS,
         limits::LIMITS,
