@@ -30,6 +30,8 @@ mod exchange_host;
 mod fields;
 mod gateway;
 mod head;
+#[cfg(feature = "hosting")]
+pub mod hosting;
 mod lifespan;
 #[cfg(feature = "lint")]
 pub mod lint;

@@ -44,14 +44,17 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if `target` is not an origin-form (`/path?query`) or `*`.
+    /// [`ErrorKind::Invalid`] if `target` is not an origin-form (`/path?query`), an absolute-form
+    /// (`http://host/path`), `*`, or for CONNECT a `host:port`.
     pub fn build(method: Method, target: &str) -> Result<Self, Error> {
         let mut head = Head::take();
         head.facts = Facts::NEW;
         head.origin = ORIGIN;
         (head.peer, head.client, head.local) = (RawAddress::default(), None, RawAddress::default());
+        let is_connect = method == Method::CONNECT;
+        head.facts.method = head.push(method.as_str().as_bytes());
         head.method = Some(method);
-        set_target(&mut head, target.as_bytes())?;
+        set_target(&mut head, target.as_bytes(), is_connect)?;
         Ok(Self::from_head(head))
     }
 
@@ -411,7 +414,7 @@ impl Request {
         self.head.as_ref().expect("the head leaves only in drop")
     }
 
-    fn head_mut(&mut self) -> &mut Head {
+    pub(crate) fn head_mut(&mut self) -> &mut Head {
         self.head.as_mut().expect("the head leaves only in drop")
     }
 }
@@ -438,26 +441,49 @@ impl fmt::Debug for Request {
     }
 }
 
-fn set_target(head: &mut Head, target: &[u8]) -> Result<(), Error> {
-    let valid = target.starts_with(b"/") || target == b"*";
-    if !valid
-        || target
-            .iter()
-            .any(|byte| byte.is_ascii_control() || *byte == b' ')
-    {
+fn set_target(head: &mut Head, target: &[u8], is_connect: bool) -> Result<(), Error> {
+    let is_clean = !target
+        .iter()
+        .any(|byte| byte.is_ascii_control() || *byte == b' ');
+    // Where the authority and the path begin.
+    let (authority, path) = match target {
+        [b'/', ..] | b"*" => (0, 0),
+        _ if is_connect => (0, target.len()),
+        _ => match target.windows(3).position(|part| part == b"://") {
+            Some(colon) => {
+                let rest = &target[colon + 3..];
+                let length = rest.iter().position(|byte| b"/?".contains(byte));
+                head.facts.flags |= request_flag::ABSOLUTE_FORM;
+                (colon + 3, colon + 3 + length.unwrap_or(rest.len()))
+            }
+            None => (0, 0),
+        },
+    };
+    let has_form = target.starts_with(b"/") || target == b"*" || authority < path;
+    if !is_clean || !has_form {
         let found = target.escape_ascii();
         let message = format!("expected a target like /path?query or *, found {found}");
         return Err(Error::new(ErrorKind::Invalid, message));
     }
-    let target_at = head.push(target);
-    head.facts.target = target_at;
-    let question = target.iter().position(|byte| *byte == b'?');
-    let path_len = question.unwrap_or(target.len());
+    let all = head.push(target);
+    head.facts.target = all;
+    if authority < path {
+        head.facts.authority = Part {
+            len: path - authority,
+            ..all.skip(authority)
+        };
+    }
+    let rest = all.skip(path);
+    let question = target[path..].iter().position(|byte| *byte == b'?');
     head.facts.path = Part {
-        len: path_len,
-        ..target_at
+        len: question.unwrap_or(rest.len),
+        ..rest
     };
-    head.facts.query = question.map_or(Part::NONE, |_| target_at.skip(path_len + 1));
+    if head.facts.path.len == 0 && !is_connect {
+        // `http://host` names the root (RFC 9110 §4.2.3).
+        head.facts.path = head.push(b"/");
+    }
+    head.facts.query = question.map_or(Part::NONE, |at| rest.skip(at + 1));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Extensions, StatusCode};
 
 use crate::body::Body;
@@ -63,6 +63,14 @@ impl Response {
     /// A status alone. Anything from 200 to 599; hosts refuse the rest.
     pub fn status(status: StatusCode) -> Self {
         Self::new(Body::empty()).with_status(status)
+    }
+
+    /// A status with its reason as text: what a host answers for an application that does not.
+    pub(crate) fn reason(status: StatusCode) -> Self {
+        let reason = status.canonical_reason().unwrap_or_default();
+        Self::new(format!("{reason}\n"))
+            .with_status(status)
+            .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
     }
 
     /// 200, `text/plain; charset=utf-8`.

@@ -17,8 +17,10 @@ pub mod gatewayd;
 #[cfg(doctest)]
 pub mod guide;
 pub mod haproxy;
+pub mod hosts;
 pub mod isolation;
 pub mod load;
+pub mod matrix;
 pub mod network;
 pub mod nginx;
 pub mod notebook;

@@ -51,8 +51,15 @@ impl<'a> Lent<'a> {
     /// middleware may have replaced.
     pub(super) fn head(&'a self, head: &'a Head, content_length: Option<u64>) -> CallHead<'a> {
         let (facts, method) = (&head.facts, head.method());
-        let mut lent = CallHead::new(self.region);
-        lent.set_method(method_id(method), method.as_str().as_bytes());
+        let (name, written) = (method.as_str().as_bytes(), head.slice(facts.method));
+        // A method that middleware has changed stands elsewhere.
+        let (region, name) = if written == name {
+            (self.region, written)
+        } else {
+            (&[][..], name)
+        };
+        let mut lent = CallHead::new(region);
+        lent.set_method(method_id(method), name);
         lent.set_version(facts.version);
         lent.set_scheme(facts.scheme);
         lent.set_flags(facts.flags & !request_flag::HAS_BODY);

@@ -30,7 +30,7 @@ use crate::response::Response;
 /// A started application behind the C ABI, as a [`Gateway`] like any other.
 ///
 /// A call that ends without a response is answered with the status of its error
-/// ([`ErrorKind::status`]). Extensions of requests do not cross, nor do facts of TLS.
+/// ([`ErrorKind::status`]) and its reason as text. Extensions of requests do not cross, nor do facts of TLS.
 ///
 /// Dropped after [`shutdown`](Gateway::shutdown), the instance is destroyed once its last call and
 /// body are gone; without a shutdown, the process's exit frees it.
@@ -84,7 +84,7 @@ impl Loaded {
 impl Gateway for Loaded {
     async fn call(&self, request: Request) -> Response {
         if self.is_shut_down.load(Ordering::Acquire) {
-            return Response::status(ErrorKind::Busy.status());
+            return Response::reason(ErrorKind::Busy.status());
         }
         let mut request = Some(request);
         let mut running = None;
@@ -98,7 +98,7 @@ impl Gateway for Loaded {
                 (Some(given), _) => Poll::Ready(given.into_response(call)),
                 (None, Poll::Ready(end)) => {
                     let kind = end.err().unwrap_or(ErrorKind::NoResponse);
-                    Poll::Ready(Response::status(kind.status()))
+                    Poll::Ready(Response::reason(kind.status()))
                 }
                 (None, Poll::Pending) => {
                     running = Some(call);

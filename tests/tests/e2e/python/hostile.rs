@@ -8,7 +8,7 @@ use gateway_tests::response::Broken;
 use tempfile::TempDir;
 
 use super::traffic::Turn;
-use super::{Answer, gatewayd, last, whole};
+use super::{Answer, Manners, gatewayd, last, whole};
 
 /// The hostile module.
 pub(super) fn module() -> (TempDir, PathBuf) {
@@ -27,7 +27,7 @@ pub(super) fn is_kept_to_the_rules(kind: Kind) {
     for target in ANSWERED {
         let turn = Turn::get(target);
         let wanted = Answer::of(&whole(&gatewayd.address, &turn));
-        Answer::of(&whole(&server.address, &turn)).assert_is(&wanted, kind, target);
+        Answer::of(&whole(&server.address, &turn)).assert_is(&wanted, &Manners::of(kind), target);
     }
     for target in BROKEN_OFF {
         let turn = Turn::get(target);

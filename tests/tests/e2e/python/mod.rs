@@ -2,21 +2,17 @@
 
 mod hostile;
 mod life;
-mod manners;
-mod traffic;
 
 use std::path::Path;
 
-use gateway_tests::address::Address;
 use gateway_tests::artefacts::{Artefacts, compile};
-use gateway_tests::client::Client;
 use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::matrix::manners::Manners;
+use gateway_tests::matrix::traffic::{self, Turn};
+use gateway_tests::matrix::{Answer, last, whole};
 use gateway_tests::process::Process;
 use gateway_tests::python::{Kind, PythonServer, program};
-use gateway_tests::response::{Broken, Response, To};
-
-use manners::Manners;
-use traffic::Turn;
+use gateway_tests::response::Broken;
 
 /// The tests that every server passes, in a module of its name.
 macro_rules! under {
@@ -130,7 +126,7 @@ fn answers_are_as_gatewayds(kind: Kind) {
             let found = Answer::of(&whole(&server.address, &turn));
             found.assert_is(
                 &wanted,
-                kind,
+                &Manners::of(kind),
                 &format!("{} of {}", turn.name, module.display()),
             );
         }
@@ -144,88 +140,6 @@ fn streamed() -> Vec<Turn> {
     turns
 }
 
-/// An answer without what is the server's own.
-#[derive(Debug, PartialEq)]
-struct Answer {
-    status: u16,
-    fields: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn of(response: &Response) -> Self {
-        let fields = response.fields.iter();
-        let fields = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-        let mut fields: Vec<_> = fields
-            .filter(|(name, _)| !OF_THE_SERVER.contains(&name.as_str()))
-            .collect();
-        // Content-Length is the server's to place.
-        fields.sort_by_key(|(name, _)| name == "content-length");
-        Self {
-            status: response.status,
-            fields,
-            body: response.body.clone(),
-        }
-    }
-
-    fn assert_is(mut self, wanted: &Self, kind: Kind, what: &str) {
-        let has_length =
-            |fields: &[(String, String)]| fields.iter().any(|(name, _)| name == "content-length");
-        if !has_length(&wanted.fields) {
-            // A length where the application gave none is a way of framing, and it is right:
-            // otherwise the response would not have been read.
-            self.fields.retain(|(name, _)| name != "content-length");
-        }
-        let mut fields = wanted.fields.clone();
-        if Manners::of(kind).groups_fields {
-            for fields in [&mut fields, &mut self.fields] {
-                fields.sort_by(|one, other| one.0.cmp(&other.0));
-            }
-        }
-        assert_eq!(
-            (self.status, &self.fields),
-            (wanted.status, &fields),
-            "{what}"
-        );
-        assert!(
-            self.body == wanted.body,
-            "{what}: {} and {} bytes",
-            self.body.len(),
-            wanted.body.len()
-        );
-    }
-}
-
-/// The final response to a request.
-fn whole(address: &Address, turn: &Turn) -> Response {
-    last(address, turn).unwrap_or_else(|broken| panic!("{}: {broken:?}", turn.name))
-}
-
-/// The final response to a request, or how it was broken off.
-fn last(address: &Address, turn: &Turn) -> Result<Response, Broken> {
-    let mut client = Client::connect(address);
-    let mut sender = client.split();
-    std::thread::scope(|scope| {
-        // Who refuses a request need not read all of it; who streams answers while it reads.
-        let _sends = scope.spawn(move || sender.try_send(&turn.bytes));
-        loop {
-            let to = if turn.is_head() { To::Head } else { To::Other };
-            let response = client.read(to)?;
-            if response.status >= 200 {
-                return Ok(response);
-            }
-        }
-    })
-}
-
 fn gatewayd(module: &Path) -> Gatewayd {
     Gatewayd::serve(module, &["--workers", "1"])
 }
-
-const OF_THE_SERVER: [&str; 5] = [
-    "date",
-    "server",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-];

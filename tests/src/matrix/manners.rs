@@ -1,18 +1,18 @@
-//! What a server of Python's loses of a request, and what the echo application then sees: the
-//! documented limits of docs/python.md, as a function from gatewayd's answer.
+//! What a server loses of a request, and what the echo application then sees: the documented limits
+//! of docs/python.md and docs/servers.md, as a function from gatewayd's answer.
 
-use gateway_tests::python::Kind;
+use crate::python::Kind;
 use serde_json::{Value as Json, json};
 
 /// What a server makes of requests.
 #[derive(Debug)]
-pub(super) struct Manners {
+pub struct Manners {
     /// What stands between the values of repeated fields, and of cookies, which become one.
     joined: Option<[&'static str; 2]>,
     /// Whether fields are in the client's order.
     ordered: bool,
     /// Whether lines of one name stand together, in requests and in responses.
-    pub(super) groups_fields: bool,
+    pub groups_fields: bool,
     underscores: Underscores,
     /// Whether the target is told as it was sent; otherwise the path comes decoded.
     exact_target: bool,
@@ -32,7 +32,26 @@ enum Underscores {
 }
 
 impl Manners {
-    pub(super) fn of(kind: Kind) -> Self {
+    /// Nothing is lost.
+    pub const EXACT: Self = Self {
+        joined: None,
+        ordered: true,
+        groups_fields: false,
+        underscores: Underscores::Kept,
+        exact_target: true,
+        empty_query: true,
+        absolute_form: true,
+    };
+    /// Servers that keep fields in a map: lines of one name stand together.
+    pub const MAPPED: Self = Self {
+        ordered: false,
+        groups_fields: true,
+        ..Self::EXACT
+    };
+
+    /// What a server of Python's loses.
+    #[must_use]
+    pub fn of(kind: Kind) -> Self {
         let wsgi = Self {
             joined: Some([",", ","]),
             ordered: false,
@@ -71,7 +90,11 @@ impl Manners {
     }
 
     /// What the echo application answers under this server, by what it answers under gatewayd.
-    pub(super) fn of_echo(&self, gatewayd: &Json) -> Json {
+    ///
+    /// # Panics
+    /// When that is no echo.
+    #[must_use]
+    pub fn of_echo(&self, gatewayd: &Json) -> Json {
         let mut echo = gatewayd.clone();
         let [mut path, target] = ["path", "target"].map(|name| text(&echo[name]));
         let mut query = echo["query"].as_str().map(str::to_owned);
@@ -93,7 +116,8 @@ impl Manners {
     }
 
     /// The fields of an echo, in an order that can be compared.
-    pub(super) fn sorted(&self, echo: &Json) -> Json {
+    #[must_use]
+    pub fn sorted(&self, echo: &Json) -> Json {
         let mut echo = echo.clone();
         if let (false, Some(fields)) = (self.ordered, echo["headers"].as_array_mut()) {
             fields.sort_by_key(ToString::to_string);

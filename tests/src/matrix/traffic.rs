@@ -1,17 +1,19 @@
 //! What is asked of every server.
 
-use gateway_tests::client::chunked;
+use crate::client::chunked;
 
 /// A request, and the name under which a difference is reported.
 #[derive(Debug)]
-pub(super) struct Turn {
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+pub struct Turn {
+    pub name: String,
+    /// As they go over a connection of HTTP/1.1.
+    pub bytes: Vec<u8>,
 }
 
 impl Turn {
     /// `fields` are whole lines.
-    pub(super) fn new(method: &str, target: &str, fields: &str, body: &[u8]) -> Self {
+    #[must_use]
+    pub fn new(method: &str, target: &str, fields: &str, body: &[u8]) -> Self {
         let head = format!("{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
         let short = |text: &str| text.chars().take(60).collect::<String>();
         Self {
@@ -20,18 +22,22 @@ impl Turn {
         }
     }
 
-    pub(super) fn get(target: &str) -> Self {
+    /// A GET without anything.
+    #[must_use]
+    pub fn get(target: &str) -> Self {
         Self::new("GET", target, "", b"")
     }
 
     /// With a body of declared length.
-    pub(super) fn sized(method: &str, target: &str, body: &[u8]) -> Self {
+    #[must_use]
+    pub fn sized(method: &str, target: &str, body: &[u8]) -> Self {
         let length = format!("Content-Length: {}\r\n", body.len());
         Self::new(method, target, &length, body)
     }
 
     /// With a body in the chunked coding.
-    pub(super) fn chunked(method: &str, target: &str, parts: &[&[u8]]) -> Self {
+    #[must_use]
+    pub fn chunked(method: &str, target: &str, parts: &[&[u8]]) -> Self {
         Self::new(
             method,
             target,
@@ -40,13 +46,16 @@ impl Turn {
         )
     }
 
-    pub(super) fn is_head(&self) -> bool {
+    /// Whether its method is HEAD.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
         self.bytes.starts_with(b"HEAD ")
     }
 }
 
 /// For the echo application: every form of method, target, field and body.
-pub(super) fn for_echo() -> Vec<Turn> {
+#[must_use]
+pub fn for_echo() -> Vec<Turn> {
     let mut turns: Vec<Turn> = METHODS
         .iter()
         .map(|method| Turn::new(method, "/m", "", b""))
@@ -84,7 +93,8 @@ pub(super) fn for_echo() -> Vec<Turn> {
 }
 
 /// Bodies of many sizes, in both codings.
-pub(super) fn bodies(target: &str) -> Vec<Turn> {
+#[must_use]
+pub fn bodies(target: &str) -> Vec<Turn> {
     let body = vec![b'b'; 1_000_000];
     let sizes = [0, 1, 1000, 65_535, 65_536, 65_537, 300_000, 1_000_000];
     let mut turns: Vec<Turn> = sizes
@@ -104,7 +114,8 @@ pub(super) fn bodies(target: &str) -> Vec<Turn> {
 }
 
 /// For the probe: statuses, ways to wait and to fail, kinds of bodies.
-pub(super) fn for_probe() -> Vec<Turn> {
+#[must_use]
+pub fn for_probe() -> Vec<Turn> {
     let mut turns: Vec<Turn> = PROBED.iter().map(|target| Turn::get(target)).collect();
     for target in ["/chunks/3", "/file", "/status/200", "/sleep/5", "/redirect"] {
         turns.push(Turn::new("HEAD", target, "", b""));
@@ -120,7 +131,8 @@ pub(super) fn for_probe() -> Vec<Turn> {
 }
 
 /// What no server may hand to the application.
-pub(super) fn refused() -> Vec<Turn> {
+#[must_use]
+pub fn refused() -> Vec<Turn> {
     let texts = [
         "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX bad: 1\r\nConnection: close\r\n\r\n",
