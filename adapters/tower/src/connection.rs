@@ -7,7 +7,7 @@ use gateway_spec::{Address, Scheme, TlsInfo};
 /// What a server knows of the connection that a request came by.
 ///
 /// A server in front of a [`GatewayService`](crate::GatewayService) inserts it into the extensions
-/// of each request; a service behind [`app`](crate::app) finds it there. A clone is cheap.
+/// of each request; a service behind [`app`](crate::app()) finds it there. A clone is cheap.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
     facts: Arc<Facts>,

@@ -1,7 +1,7 @@
 //! What adapters to other servers share: [`Hosted`], a gateway with its life, calls and bodies, on
 //! tokio.
 //!
-//! An adapter turns what its server received into a [`Request`](crate::Request) ([`Arrival`]), has
+//! An adapter turns what its server received into a [`Request`] ([`Arrival`]), has
 //! it answered ([`Hosted::call`]), and writes the [`Answer`]. The rest is here: when the exchange
 //! ends, what a client that goes away ends, work behind answers, draining, shutdown.
 
