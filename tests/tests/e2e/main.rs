@@ -17,6 +17,7 @@ mod control;
 mod corpus;
 mod deaths;
 mod dev;
+mod differences;
 mod draining;
 mod exchanges;
 mod faults;
