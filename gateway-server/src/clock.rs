@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use nix::time::clock_gettime;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -74,6 +75,15 @@ impl Clock {
 pub(crate) async fn nap(time: Duration) -> io::Result<()> {
     let timer = timer(Expiration::OneShot(time.into()))?;
     turn(&timer).await
+}
+
+/// Now, in nanoseconds of the system's monotonic clock.
+pub(crate) fn monotonic_ns() -> u64 {
+    let now = clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
+    now.map_or(0, |now| {
+        let seconds = u64::try_from(now.tv_sec()).unwrap_or_default();
+        seconds * 1_000_000_000 + u64::try_from(now.tv_nsec()).unwrap_or_default()
+    })
 }
 
 fn timer(expiration: Expiration) -> io::Result<AsyncFd<Rc<OwnedFd>>> {

@@ -1,9 +1,11 @@
 //! The reference server of the Gateway Interface: `gatewayd` and, for an application's own binary,
 //! the same command line as a library.
 
+mod admin;
 mod app_source;
 mod arbiter;
 mod banner;
+mod board;
 mod check;
 mod cli;
 mod clock;

@@ -101,6 +101,12 @@ pub(crate) const PROXY_OPTIONS: usize = 4_096;
 /// answer; then it is closed.
 pub(crate) const DISCARD: usize = 64 * 1024;
 
+/// Connections of operators that the admin process serves at once; more wait in the backlog.
+pub(crate) const ADMIN_CONNECTIONS: usize = 64;
+
+/// How long an operator's connection may take from its first byte to the last of the answer.
+pub(crate) const ADMIN_TIME: Duration = Duration::from_secs(10);
+
 /// How long a client may take to read an answer behind which the connection closes, while what it
 /// still sends is thrown away.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);

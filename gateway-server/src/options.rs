@@ -40,6 +40,8 @@ pub(crate) struct ServeOptions {
     /// The applications; at least one.
     pub(crate) apps: Vec<AppOptions>,
     /// The folder that the server shares with the `gatewayd dev` that has started it, if one has.
+    /// Whether somebody reads the counters of answers.
+    pub(crate) counts: bool,
     pub(crate) workbench: Option<PathBuf>,
 }
 

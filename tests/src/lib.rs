@@ -19,6 +19,7 @@ pub mod guide;
 pub mod haproxy;
 pub mod hosts;
 pub mod isolation;
+pub mod judges;
 pub mod load;
 pub mod matrix;
 pub mod network;

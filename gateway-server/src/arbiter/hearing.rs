@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
+use super::admin::Admin;
 use super::death::Death;
 use super::event::{Event, Haste};
 use super::hooks::Occasion;
@@ -38,6 +39,7 @@ impl Arbiter {
             self.supervisor.next_deadline(),
             self.control.next_deadline(),
             self.tickets.next_deadline(self.releases.config()),
+            self.admin.as_ref().map(Admin::next_deadline),
         ];
         let timeout = match deadlines.into_iter().flatten().min() {
             None => PollTimeout::NONE,
@@ -143,6 +145,10 @@ impl Arbiter {
             if let Some(watcher) = &mut self.file_watcher {
                 watcher.reaped(pid);
             }
+            let now = self.clock();
+            if let Some(admin) = &mut self.admin {
+                admin.reaped(pid, now);
+            }
             if self.checker.as_ref().is_some_and(|one| one.pid() == pid) {
                 events.extend(self.hear_checker());
                 self.checker = None;
@@ -159,9 +165,7 @@ impl Arbiter {
             let Some(mut worker) = self.workers.remove(&id) else {
                 continue;
             };
-            self.requests = self
-                .requests
-                .wrapping_add(worker.counter(Counter::Requests));
+            self.ledger.fold(worker.page());
             // What it started may hold its end of the socket, and never stop talking.
             for _ in 0..LAST_REPORTS {
                 match worker.hear() {

@@ -3,6 +3,7 @@
 //! What to do is decided in [`state`]; this file waits for events and carries out actions. One thread,
 //! no runtime, and nothing that waits for anything but the next event.
 
+mod admin;
 mod backoff;
 mod changes;
 mod control;
@@ -10,6 +11,7 @@ mod death;
 mod event;
 mod hearing;
 mod hooks;
+mod ledger;
 mod memory;
 mod obituary;
 mod operators;
@@ -20,6 +22,7 @@ mod release;
 mod releases;
 mod renewal;
 mod roster;
+mod showing;
 mod state;
 mod supervisor;
 #[cfg(test)]
@@ -45,19 +48,22 @@ use crate::banner;
 use crate::config::{AppConfig, Config};
 use crate::log_files::LogFiles;
 use crate::logging;
-use crate::net::{LockFile, Passed};
+use crate::net::{BindError, LockFile, Passed};
 use crate::orders::{AppIdentity, Order};
 use crate::os::fd;
 use crate::os::process::{self, Image};
 use crate::os::signals::{Ignored, SignalSource};
 use crate::prepare;
+use crate::scoreboard::Counter;
 use crate::shares;
 use crate::start;
 use crate::value::LogLevel;
 use crate::workbench::{Outcome, Workbench};
+use admin::Admin;
 use control::Control;
 use event::{Action, Event, Gate, Generation, Loudness, Moment, Note, Policy, WorkerId};
 use hooks::{Hooks, Occasion, Which};
+use ledger::Ledger;
 use memory::OomKills;
 use preparation::Preparation;
 use release::{Release, ReleaseError, policy};
@@ -137,8 +143,9 @@ struct Arbiter {
     /// Held for as long as the master lives.
     pid_file: Option<LockFile>,
     ignored: Ignored,
-    /// Requests answered by workers that are gone.
-    requests: u64,
+    ledger: Ledger,
+    /// What shows all this to operators, if anything.
+    admin: Option<Admin>,
     /// Workers that were told to retire and may not have heard it yet.
     retiring: BTreeSet<WorkerId>,
     /// What `gatewayd dev` is to hear.
@@ -168,6 +175,9 @@ impl Arbiter {
             Release::new(config.clone(), Vec::new(), None, &[], &passed)
         })?;
         release.tls = tls;
+        let admin = start::patiently(&signals, BindError::is_in_use, || {
+            Admin::open(&config, None)
+        })?;
         Ok(Self {
             state: State::new(policy(&config)),
             started: (started, Duration::ZERO),
@@ -192,7 +202,8 @@ impl Arbiter {
             oom_kills: OomKills::watch(),
             pid_file,
             ignored: Ignored::default(),
-            requests: 0,
+            ledger: Ledger::new(Duration::ZERO),
+            admin,
             retiring: BTreeSet::new(),
             untold: None,
             checker: None,
@@ -213,6 +224,7 @@ impl Arbiter {
         } = inheritance;
         config.fit_open_files(files);
         changes::tell_kept(&changes::keep(&mut config, &inheritance.kept));
+        let admin = Admin::open(&config, inheritance.admin)?;
         let passed = inheritance.passed;
         let before = inheritance.binds;
         let release = Release::of_successor(
@@ -244,7 +256,8 @@ impl Arbiter {
             app: AppIdentity::default(),
             oom_kills: OomKills::watch(),
             pid_file: inheritance.pid_file,
-            requests: inheritance.requests,
+            ledger: Ledger::succeed(inheritance.clock, inheritance.totals),
+            admin,
             retiring: BTreeSet::new(),
             untold: None,
             checker: None,
@@ -266,7 +279,8 @@ impl Arbiter {
                             continue;
                         }
                         if code == 0 {
-                            tracing::info!("stopped; {} requests served", self.requests);
+                            let requests = self.ledger.total(Counter::Requests);
+                            tracing::info!("stopped; {requests} requests served");
                         }
                         self.releases.sweep();
                         return Ok(code);
@@ -284,6 +298,7 @@ impl Arbiter {
             self.supervisor.keep_alive(self.clock());
             self.tickets.turn(self.clock(), self.releases.config());
             self.renew();
+            self.show();
             self.wait()?;
             self.collect(&mut events)?;
         }
@@ -384,8 +399,9 @@ impl Arbiter {
     /// Becomes the new program; whoever returns has not.
     fn hand_over(&mut self) -> Event {
         let path = self.start.program.display().to_string();
-        // The successor has one of its own.
+        // The successor has others.
         self.file_watcher = None;
+        self.admin.iter_mut().for_each(Admin::end);
         let Some(checker) = &self.checker else {
             return Event::StillHere(format!("{path}: nobody has checked this program"));
         };
@@ -399,8 +415,9 @@ impl Arbiter {
             start: &self.start,
             state: &self.state,
             clock: self.clock(),
-            requests: self.requests,
             control: self.control.listener(),
+            ledger: &self.ledger,
+            admin: self.admin.as_ref().and_then(Admin::listener),
             pid_file: self.pid_file.as_ref(),
             tickets: self.tickets.as_fd(),
             releases: &self.releases,
@@ -547,6 +564,7 @@ impl Arbiter {
             self.hooks.end(Which::All);
         }
         self.control.note(note, self.clock());
+        self.ledger.note(note);
         if let Note::Up { workers, took } = note {
             let release = self.releases.serving();
             // Under `dev` it is but a link, and may lead nowhere yet.

@@ -109,7 +109,7 @@ impl Arbiter {
             addresses: release.urls.clone(),
             generation: self.releases.serving_generation().0,
             workers_wanted: self.state.target(),
-            requests: answered.fold(self.requests, u64::wrapping_add),
+            requests: answered.fold(self.ledger.total(Counter::Requests), u64::wrapping_add),
             workers: self
                 .workers
                 .iter()

@@ -14,7 +14,7 @@ use crate::os::process;
 use crate::sandbox;
 use crate::value::Sandbox;
 use crate::workbench::Workbench;
-use crate::{arbiter, check, command, ctl, dev, hook, logging, prepare, watch, worker};
+use crate::{admin, arbiter, check, command, ctl, dev, hook, logging, prepare, watch, worker};
 use command::{Patience, Wish};
 use line::{Line, Purpose};
 
@@ -40,6 +40,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
     }
     if args.len() > 2 && args[1] == hook::ROLE {
         return hook::main(&args[2..]);
+    }
+    if let [_, role, plan] = args.as_slice()
+        && role == admin::ROLE
+    {
+        return admin::main(plan);
     }
     if args.len() > 2 && args[1] == watch::ROLE {
         return watch::main(&args[2..]);

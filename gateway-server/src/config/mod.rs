@@ -34,15 +34,16 @@ pub(crate) use setting::{Applies, Setting};
 pub(crate) use settings::{MAX_WORKERS, SETTINGS};
 pub(crate) use sources::{CommandLine, Resolved, near_misses, resolve};
 
-use crate::net::{Bind, ListenOptions, UnixAccess};
+use crate::net::{Bind, ListenAddress, ListenOptions, UnixAccess};
 use crate::options::{
     AppOptions, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
 };
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::static_files::{StaticMount, StaticOptions, UrlPath};
 use crate::value::{
-    ByteCount, Capabilities, ClientAuth, CpuAffinity, FileMode, Identity, Limit, LogLevel,
-    LogTarget, Nice, Outgoing, Sandbox, ShellCommand, TlsVersion, Variable, VariableFile,
+    ByteCount, Capabilities, ClientAuth, CpuAffinity, DatagramPlace, FileMode, Identity, Limit,
+    LogLevel, LogTarget, MetricPrefix, Nice, Outgoing, Sandbox, ShellCommand, TlsVersion, Variable,
+    VariableFile,
 };
 
 /// Every setting's value, and what is to be served.
@@ -138,6 +139,11 @@ pub(crate) struct Config {
     pub(crate) hook_reload: Option<ShellCommand>,
     pub(crate) hook_worker_exit: Option<ShellCommand>,
     pub(crate) hook_timeout: Duration,
+    pub(crate) admin: Option<ListenAddress>,
+    pub(crate) statsd: Option<DatagramPlace>,
+    pub(crate) statsd_tags: bool,
+    pub(crate) statsd_prefix: Option<MetricPrefix>,
+    pub(crate) statsd_interval: Duration,
 }
 
 impl Config {
@@ -241,6 +247,11 @@ impl Config {
             hook_reload: None,
             hook_worker_exit: None,
             hook_timeout: none,
+            admin: None,
+            statsd: None,
+            statsd_tags: false,
+            statsd_prefix: None,
+            statsd_interval: none,
         }
     }
 
@@ -269,6 +280,11 @@ impl Config {
         }
     }
 
+    /// Whether somebody reads the counters.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.admin.is_some() || self.statsd.is_some()
+    }
+
     /// What listeners are made with.
     pub(crate) fn listen_options(&self) -> ListenOptions {
         let (user, group) = self.unix_owner_ids;
@@ -280,6 +296,13 @@ impl Config {
                 group,
             },
         }
+    }
+
+    /// What the listener is made with that operators connect to.
+    pub(crate) fn admin_options(&self) -> ListenOptions {
+        let mut options = self.listen_options();
+        options.unix.mode = 0o600;
+        options
     }
 
     /// What the serving loop of a worker is told.
@@ -314,6 +337,7 @@ impl Config {
                 stream_window: window(self.http2_stream_window),
                 window: window(self.http2_window),
             },
+            counts: self.is_observed(),
             lint: self.lint,
             apps: self.apps.iter().map(|app| self.app_options(app)).collect(),
             workbench: self.workbench.clone(),

@@ -57,6 +57,8 @@ pub(crate) enum Group {
     Logging,
     /// Commands that are run when something happens.
     Hooks,
+    /// Metrics, health, and who is told of them.
+    Observing,
 }
 
 impl Group {
@@ -73,6 +75,7 @@ impl Group {
             Self::Limits => "Limits",
             Self::Logging => "Logging",
             Self::Hooks => "Hooks",
+            Self::Observing => "Metrics and health",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use gateway_spec::abi::host::Call;
 use gateway_spec::{Duplex, ErrorKind};
 
+use super::account::{Account, Outcome};
 use super::after::{AfterWork, LeftBehind};
 use super::answer::{Answer, Given};
 use super::application::Application;
@@ -15,7 +16,6 @@ use super::label::Label;
 use super::places::Place;
 use super::service::Service;
 use crate::http1::{BodyFraming, Outgoing, Recipient};
-use crate::logging::Visit;
 use crate::scoreboard::Held;
 
 /// One request in progress.
@@ -26,7 +26,7 @@ pub(super) struct Case {
     /// The answer switched protocols.
     upgraded: bool,
     pub(super) recipient: Recipient,
-    visit: Option<Visit>,
+    account: Option<Account>,
     pub(super) label: Label,
     pub(super) bounds: Bounds,
     /// As long as the application has something to do.
@@ -42,7 +42,7 @@ pub(super) struct Case {
 #[derive(Debug)]
 pub(super) struct Docket {
     pub(super) recipient: Recipient,
-    pub(super) visit: Option<Visit>,
+    pub(super) account: Option<Account>,
     pub(super) label: Label,
     pub(super) bounds: Bounds,
     /// None where the application is not asked.
@@ -76,7 +76,7 @@ impl Case {
             given: None,
             upgraded: false,
             recipient: docket.recipient,
-            visit: docket.visit,
+            account: docket.account,
             label: docket.label,
             bounds: docket.bounds,
             place: docket.place,
@@ -262,12 +262,17 @@ impl Case {
         }
     }
 
-    /// Writes the request's line of the access log, once: with the answer's status, or this one if there
-    /// was none, and with so many bytes of body.
-    pub(super) fn record(&mut self, service: &Service, status: u16, sent: u64) {
-        if let (Some(log), Some(visit)) = (&service.access_log, self.visit.take()) {
+    /// Accounts for the request, once: with the answer's status, or this one if there was none, and with
+    /// so many bytes of body either way.
+    pub(super) fn record(&mut self, service: &Service, status: u16, received: u64, sent: u64) {
+        if let Some(account) = self.account.take() {
             let status = self.given.map_or(status, |(status, _)| status);
-            log.record(visit, status, sent);
+            let outcome = Outcome {
+                status,
+                received,
+                sent,
+            };
+            account.close(service, outcome);
         }
     }
 }

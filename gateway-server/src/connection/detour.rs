@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::account::Outcome;
 use super::answer::Given;
 use super::application::Application;
 use super::dispatch::Turn;
@@ -71,10 +72,13 @@ impl Connection {
         recipient.keep_alive = false;
         let given = refusal::write_page(out, page, &recipient, &self.io.service.clock.date);
         let request = Request::http1(head, raw);
-        self.ends
-            .log(&self.io.service, None, &request, |log, visit| {
-                log.record(visit, given.status, given.sent)
-            });
+        self.ends.note(
+            &self.io.service,
+            None,
+            &request,
+            None,
+            Outcome::of(&given, 0),
+        );
         self.phase = Phase::Linger(DISCARD);
     }
 
@@ -93,9 +97,8 @@ impl Connection {
         recipient.keep_alive &= !head.has_body() && !last && !service.timeouts.keep_alive.is_zero();
         let given = write(turn.out(), &recipient, &service.clock.date);
         let request = Request::http1(head, raw);
-        self.ends.log(service, None, &request, |log, visit| {
-            log.record(visit, given.status, given.sent)
-        });
+        self.ends
+            .note(service, None, &request, None, Outcome::of(&given, 0));
         if !given.keep_alive {
             self.phase = Phase::Linger(DISCARD);
         }

@@ -8,6 +8,7 @@ use gateway_spec::Body;
 use gateway_spec::abi::host::Call;
 use gateway_spec::abi::method;
 
+use super::account::Outcome;
 use super::answer::{Answer, Given, Terms};
 use super::application::Application;
 use super::bounds::Bounds;
@@ -155,7 +156,7 @@ impl Connection {
             self.ends
                 .call_without_body(to, &request, answer, turn.waker)
         });
-        self.called(turn, &request, recipient, call, None);
+        self.called(turn, &request, recipient, call, None, 0);
         0
     }
 
@@ -178,17 +179,17 @@ impl Connection {
                 let call = turn.application.at(&turn.service.slot, request.raw, || {
                     self.ends.call(to, request, body, answer, turn.waker)
                 });
-                self.called(turn, request, terms.recipient, call, upload);
+                self.called(turn, request, terms.recipient, call, upload, used);
                 used
             }
             Err(status) => {
                 terms.recipient.keep_alive = false;
                 let date = &turn.service.clock.date;
-                refusal::write(turn.out(), status, &terms.recipient, date);
-                let name = turn.application.name();
-                self.ends.log(turn.service, name, request, |log, visit| {
-                    log.record(visit, status, 0);
-                });
+                let given = refusal::write(turn.out(), status, &terms.recipient, date);
+                let outcome = Outcome::of(&given, 0);
+                let (queued, name) = (self.queued_ns(), turn.application.name());
+                self.ends
+                    .note_refusal(turn.service, name, request, queued, outcome);
                 self.phase = Phase::Linger(DISCARD);
                 0
             }
@@ -204,12 +205,13 @@ impl Connection {
         recipient: Recipient,
         called: Result<Box<Answer>, Call<Box<Answer>>>,
         upload: Option<Upload>,
+        received: usize,
     ) {
         turn.requests += 1;
         match called {
             Ok(mut answer) => {
                 if let Some(given) = &answer.given {
-                    self.answered(turn.application, request, given);
+                    self.answered(turn.application, request, given, received);
                 }
                 answer.given = None;
                 turn.answer = Some(answer);
@@ -217,16 +219,25 @@ impl Connection {
             Err(call) => {
                 let id = call.shared().request_id();
                 let docket = self.docket(turn.application, request, recipient, id);
-                self.go_on(Exchange::new(call, upload, docket));
+                self.go_on(Exchange::new(call, upload, docket, received as u64));
             }
         }
     }
 
     /// The whole answer came at once.
     #[inline(always)]
-    fn answered(&mut self, application: &Application, request: &Request<'_>, given: &Given) {
-        if self.io.service.access_log.is_some() {
-            self.log_answered(application, request, given);
+    fn answered(
+        &mut self,
+        application: &Application,
+        request: &Request<'_>,
+        given: &Given,
+        received: usize,
+    ) {
+        if self.io.service.observed {
+            let outcome = Outcome::of(given, received as u64);
+            let (queued, name) = (self.queued_ns(), application.name());
+            self.ends
+                .note(&self.io.service, name, request, queued, outcome);
         }
         if !given.keep_alive {
             // A client that wanted the end sends nothing behind it.
@@ -239,13 +250,9 @@ impl Connection {
         }
     }
 
-    #[inline(never)]
-    fn log_answered(&self, application: &Application, request: &Request<'_>, given: &Given) {
-        let name = application.name();
-        self.ends
-            .log(&self.io.service, name, request, |log, visit| {
-                log.record(visit, given.status, given.sent);
-            });
+    /// When the request began to wait for its place, if it did.
+    fn queued_ns(&self) -> Option<u64> {
+        self.waiter.as_ref().map(|waiter| waiter.since_ns)
     }
 
     /// What is to be known of a request that goes on by itself.
@@ -258,6 +265,7 @@ impl Connection {
     ) -> Docket {
         let label = Label::new(application.name(), request.text(), id);
         let service = &self.io.service;
+        let queued_ns = self.queued_ns();
         let waiter = self.waiter.take();
         let arrival = match &waiter {
             Some(waiter) => waiter.since,
@@ -266,7 +274,9 @@ impl Connection {
         let place = waiter.and_then(Waiter::take);
         Docket {
             recipient,
-            visit: self.ends.visit(service, application.name(), request),
+            account: self
+                .ends
+                .account(service, application.name(), request, queued_ns),
             bounds: Bounds::new(arrival, &application.terms),
             place: Some(place.unwrap_or_else(|| application.places.take())),
             held: service

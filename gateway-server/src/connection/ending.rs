@@ -5,7 +5,7 @@ use std::task::{Poll, ready};
 
 use super::{Awaiting, Connection, Phase};
 use crate::limits::{DISCARD, LINGER};
-use crate::scoreboard::Counter;
+use crate::scoreboard::{Counter, Deadline};
 
 impl Connection {
     pub(super) fn poll_close(&mut self) -> Poll<()> {
@@ -48,6 +48,7 @@ impl Connection {
         self.timer.set_tick(0);
         match (self.awaiting, &mut self.phase) {
             (Awaiting::Head, Phase::Head(head)) => {
+                self.io.service.count_timeout(Deadline::Head);
                 let head = head.take().unwrap_or_default();
                 let input = std::mem::take(&mut self.io.input);
                 let mut out = std::mem::take(&mut self.io.output.bytes);
@@ -57,6 +58,7 @@ impl Connection {
             // A request that arrived this moment is answered; the end is told to a client that sent
             // nothing. Closing at once would break off what is on its way.
             (Awaiting::Request, _) => {
+                self.io.service.count_timeout(Deadline::KeepAlive);
                 self.io.wire.expect_input();
                 self.awaiting = Awaiting::Parting;
                 return;
@@ -68,7 +70,14 @@ impl Connection {
                     self.abandon_at_once();
                 }
             }
-            (Awaiting::Write, _) => self.abandon_at_once(),
+            (Awaiting::Write, _) => {
+                self.io.service.count_timeout(Deadline::Write);
+                self.abandon_at_once();
+            }
+            (Awaiting::Handshake, _) => {
+                self.io.service.count_timeout(Deadline::Handshake);
+                self.abandon();
+            }
             _ => self.abandon(),
         }
         self.awaiting = Awaiting::Nothing;

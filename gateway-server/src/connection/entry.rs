@@ -4,11 +4,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::account::Outcome;
 use super::handover::Request;
 use super::places::{Entry, Places, Waiter};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
+use crate::scoreboard::Deadline;
 
 impl Connection {
     /// Whether the request whose head was read may be handed over to the application that has these
@@ -67,10 +69,13 @@ impl Connection {
         recipient.keep_alive &= !head.has_body() && !last;
         let given = refusal::write_busy(out, &recipient, &self.io.service.clock.date);
         let request = Request::http1(head, raw);
-        self.ends
-            .log(&self.io.service, None, &request, |log, visit| {
-                log.record(visit, given.status, given.sent)
-            });
+        self.ends.note_refusal(
+            &self.io.service,
+            None,
+            &request,
+            None,
+            Outcome::of(&given, 0),
+        );
         if !given.keep_alive {
             self.phase = Phase::Linger(DISCARD);
         }
@@ -79,6 +84,7 @@ impl Connection {
     /// A request has waited for a place as long as it may take in all.
     pub(super) fn entry_timed_out(&mut self) {
         self.waiter = None;
+        self.io.service.count_timeout(Deadline::Queue);
         let mut head = Head::default();
         let parsed = head.parse(&mut self.io.input, &self.io.service.head_limits);
         let Ok(Some(length)) = parsed else {

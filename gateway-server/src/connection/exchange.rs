@@ -43,13 +43,18 @@ pub(super) enum Outcome {
 }
 
 impl Exchange {
-    pub(super) fn new(call: Call<Box<Answer>>, upload: Option<Upload>, docket: Docket) -> Self {
+    pub(super) fn new(
+        call: Call<Box<Answer>>,
+        upload: Option<Upload>,
+        docket: Docket,
+        received: u64,
+    ) -> Self {
         Self {
             case: Case::new(Some(call), docket),
             upload,
             download: None,
             tunnel: None,
-            received: 0,
+            received,
         }
     }
 
@@ -392,7 +397,7 @@ impl Exchange {
 
     fn record(&mut self, service: &Service, status: u16) {
         let sent = self.download.as_ref().map_or(0, Download::sent);
-        self.case.record(service, status, sent);
+        self.case.record(service, status, self.received, sent);
     }
 
     fn tell_draining(&mut self, service: &Service) {

@@ -7,6 +7,7 @@ use super::exchange::Exchange;
 use super::io::Io;
 use super::refusal;
 use crate::deadlines::Tick;
+use crate::scoreboard::Deadline;
 
 impl Exchange {
     /// The exchange waits: when to look at it again; 0 is never.
@@ -27,15 +28,25 @@ impl Exchange {
             None => true,
             Some(Passed::Request) => self.expire(io),
             // The application decides what to answer.
-            Some(Passed::Waiting(Waiting::Body)) => self.body_timed_out(),
+            Some(Passed::Waiting(Waiting::Body)) => {
+                io.service.count_timeout(Deadline::Body);
+                self.body_timed_out()
+            }
             // What was written has gone on to the client meanwhile, or has not.
-            Some(Passed::Waiting(Waiting::Write)) => self.deadline(Waiting::Write, io) > now,
+            Some(Passed::Waiting(Waiting::Write)) => {
+                let goes_on = self.deadline(Waiting::Write, io) > now;
+                if !goes_on {
+                    io.service.count_timeout(Deadline::Write);
+                }
+                goes_on
+            }
             Some(Passed::Waiting(_)) => false,
         }
     }
 
     /// The application has had its time: the call ends here, with an answer if none has begun.
     fn expire(&mut self, io: &mut Io) -> bool {
+        io.service.count_timeout(Deadline::Request);
         let after = self.case.application.places.patience();
         self.case.bounds.fulfil();
         if self.is_given() {

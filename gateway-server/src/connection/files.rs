@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use gateway_spec::FileRegion;
 
+use super::account::Outcome;
 use super::answer::{Given, Rest};
 use super::bounds::Bounds;
 use super::case::Docket;
@@ -52,7 +53,7 @@ impl Ends {
         let deadlines = &service.clock.deadlines;
         Docket {
             recipient,
-            visit: self.visit(service, None, request),
+            account: self.account(service, None, request, None),
             bounds: Bounds::new(deadlines.now(), &service.terms),
             place: None,
             held: service.slot.hold(id, deadlines.now_ns(), label.text()),
@@ -87,9 +88,8 @@ impl Connection {
             self.phase = Phase::Exchange(Box::new(exchange));
             return;
         }
-        self.ends.log(service, None, request, |log, visit| {
-            log.record(visit, given.status, given.sent);
-        });
+        self.ends
+            .note(service, None, request, None, Outcome::of(&given, 0));
         if !given.keep_alive {
             self.phase = Phase::Linger(DISCARD);
         }

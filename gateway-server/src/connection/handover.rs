@@ -14,7 +14,7 @@ use super::application::Application;
 use super::ends::{Ends, Facts, Retold};
 use super::service::Service;
 use crate::http1::{BodyLength, Head, Version};
-use crate::logging::{AccessLog, LoggedRequest, Visit};
+use crate::logging::{LoggedRequest, Visit};
 
 /// What a request line says: method, target, version.
 pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
@@ -198,20 +198,6 @@ impl Ends {
             user_agent: field(b"user-agent"),
             app,
         }))
-    }
-
-    /// Records a request that has been answered, if there is a log.
-    pub(super) fn log(
-        &self,
-        service: &Service,
-        app: Option<&str>,
-        request: &Request<'_>,
-        record: impl FnOnce(&AccessLog, Visit),
-    ) {
-        let visit = self.visit(service, app, request);
-        if let (Some(log), Some(visit)) = (&service.access_log, visit) {
-            record(log, visit);
-        }
     }
 
     /// Logs a request whose head could not be read, or none of it but its first line.

@@ -7,6 +7,7 @@ use gateway_spec::abi::host::HostTls;
 
 use super::{Awaiting, Connection, Phase};
 use crate::limits::DISCARD;
+use crate::scoreboard::Counter;
 use crate::tls::Fault;
 
 impl Connection {
@@ -20,6 +21,7 @@ impl Connection {
                 return Poll::Pending;
             }
             Poll::Ready(Ok(())) => {
+                self.io.service.slot.add(Counter::Handshakes);
                 let facts = self.io.wire.facts();
                 self.ends.tls = facts.map(|facts| Arc::new(HostTls::from(facts)));
                 self.phase = match self.io.wire.protocol() {
@@ -36,6 +38,7 @@ impl Connection {
     /// Anybody can send anything: it is worth no more than a word for who looks for one.
     #[cold]
     fn handshake_failed(&mut self, fault: &Fault) {
+        self.io.service.slot.add(Counter::HandshakesFailed);
         tracing::debug!("a TLS handshake failed: {fault}");
         self.io.wire.give_up_tls();
         if matches!(fault, Fault::Cleartext) {

@@ -233,7 +233,7 @@ impl Connection {
         };
         refusal::write(out, status, &to, &self.io.service.clock.date);
         self.ends
-            .log_refusal(&self.io.service, status, line, Dialect::Http1);
+            .note_unread(&self.io.service, status, line, Dialect::Http1);
         self.phase = Phase::Linger(DISCARD);
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing is held while a connection is idle: heads are read into memory that all connections of
 //! the worker use in turn, and answers that come at once are written from there.
 
+mod account;
 mod after;
 mod answer;
 mod application;

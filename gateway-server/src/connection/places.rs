@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::clock::monotonic_ns;
 use crate::deadlines::Tick;
 use crate::options::Capacity;
 use crate::scoreboard::{Counter, Slot};
@@ -39,6 +40,8 @@ pub(super) struct Waiter {
     ticket: Rc<Ticket>,
     /// When it began to wait.
     pub(super) since: Tick,
+    /// The same, on the system's monotonic clock.
+    pub(super) since_ns: u64,
 }
 
 /// Whether a request may be handed over.
@@ -108,6 +111,7 @@ impl Places {
             places: Rc::clone(self),
             ticket,
             since: now,
+            since_ns: monotonic_ns(),
         })
     }
 

@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::application::Application;
 use super::bounds::Terms;
 use super::word::Word;
-use crate::clock::Clock;
+use crate::clock::{Clock, monotonic_ns};
 use crate::deadlines::{Deadlines, Tick};
 use crate::drain::Drain;
 use crate::http1::Head;
@@ -52,6 +52,12 @@ pub(crate) struct Service {
     pub(crate) slot: Slot,
     pub(crate) drain: Drain,
     pub(crate) access_log: Option<Rc<AccessLog>>,
+    /// Whether answers are counted: somebody reads the counters.
+    pub(super) counts: bool,
+    /// Whether anything of the kind wants to know of each answer.
+    pub(super) observed: bool,
+    /// When the requests of this turn were there to be read, on the monotonic clock, if they are observed.
+    pub(super) woke: Cell<u64>,
     /// Only under `gatewayd dev`.
     pub(super) workbench: Option<Workbench>,
     pub(super) scratch: RefCell<Scratch>,
@@ -88,6 +94,7 @@ pub(crate) struct Settings {
     pub(crate) static_files: Option<StaticFiles>,
     pub(crate) http2: Http2Options,
     pub(crate) access_log: Option<Rc<AccessLog>>,
+    pub(crate) counts: bool,
     pub(crate) workbench: Option<Workbench>,
 }
 
@@ -129,6 +136,9 @@ impl Service {
             static_files: settings.static_files,
             slot,
             drain,
+            counts: settings.counts,
+            observed: settings.counts || settings.access_log.is_some(),
+            woke: Cell::new(0),
             access_log: settings.access_log,
             workbench: settings.workbench,
             scratch: RefCell::new(Scratch {
@@ -166,6 +176,14 @@ impl Service {
     /// How many guests there are.
     pub(crate) fn live(&self) -> usize {
         self.live.get()
+    }
+
+    /// The event loop has brought something: what is read from now on was there by now.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        if self.observed {
+            self.woke.set(monotonic_ns());
+        }
     }
 
     /// Whether another connection can be served now, rather than by another worker.

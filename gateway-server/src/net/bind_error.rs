@@ -36,6 +36,12 @@ pub(crate) enum BindError {
         /// What it is instead.
         found: String,
     },
+    /// There is no memory for what stands beside a listener.
+    #[error("cannot share memory with the admin process: {cause}")]
+    Memory {
+        /// What the kernel said.
+        cause: io::Error,
+    },
     /// Everything else, in the kernel's words.
     #[error("cannot listen on {address}: {cause}")]
     Socket {

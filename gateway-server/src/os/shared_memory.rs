@@ -39,12 +39,25 @@ impl SharedWords {
     ///
     /// `UnexpectedEof` if the file is shorter, else the kernel's.
     pub(crate) fn map(file: impl AsFd, count: NonZeroUsize) -> io::Result<Self> {
+        Self::map_with(file, count, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE)
+    }
+
+    /// The same for reading alone: a store would end the process. Of the loads that this processor has
+    /// for a word, relaxed and acquiring ones write nothing.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` if the file is shorter, else the kernel's.
+    pub(crate) fn map_to_read(file: impl AsFd, count: NonZeroUsize) -> io::Result<Self> {
+        Self::map_with(file, count, ProtFlags::PROT_READ)
+    }
+
+    fn map_with(file: impl AsFd, count: NonZeroUsize, protection: ProtFlags) -> io::Result<Self> {
         let bytes = count.checked_mul(WORD).ok_or(io::ErrorKind::InvalidInput)?;
         let length = nix::sys::stat::fstat(&file)?.st_size;
         if u64::try_from(length).is_ok_and(|length| length < bytes.get() as u64) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: the kernel picks the address, so nothing that exists is replaced; the file is long
         // enough and its length is sealed by `create`.
         let start = unsafe { mmap(None, bytes, protection, MapFlags::MAP_SHARED, &file, 0) }?;

@@ -5,20 +5,24 @@
 //! of another version can read it. A worker runs foreign code that may write anything there: the
 //! master takes numbers from it, and nothing that could mislead it.
 
+mod counter;
 mod held;
 mod ids;
 mod present;
 mod trace;
 
 use std::cell::{Cell, OnceCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+pub(crate) use counter::{BOUNDS, Class, Counter, Deadline, Method, Refusal};
 pub(crate) use held::{Held, HeldRequest};
 pub(crate) use ids::RequestId;
 
@@ -27,45 +31,17 @@ use crate::os::shared_memory::SharedWords;
 use held::Table;
 use present::Presence;
 
-/// What is counted, in the order of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Counter {
-    /// Connections accepted.
-    Connections,
-    /// Connections open now.
-    ConnectionsActive,
-    /// Requests answered, or given up after the application was called.
-    Requests,
-    /// Requests that the application is working on.
-    RequestsActive,
-    /// Requests that came on a connection which a draining worker was just closing.
-    DrainRaces,
-}
-
-impl Counter {
-    /// All counters.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Connections,
-        Self::ConnectionsActive,
-        Self::Requests,
-        Self::RequestsActive,
-        Self::DrainRaces,
-    ];
-
-    /// The name in the page, at most [`NAME_BYTES`] long.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Connections => "connections_total",
-            Self::ConnectionsActive => "connections_active",
-            Self::Requests => "requests_total",
-            Self::RequestsActive => "requests_active",
-            Self::DrainRaces => "drain_races_total",
-        }
-    }
-
-    fn word(self) -> usize {
-        FIRST_COUNTER + self as usize * COUNTER_WORDS + NAME_WORDS
-    }
+/// What is counted of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    pub(crate) method: Method,
+    pub(crate) class: Class,
+    /// Bytes of the request's body.
+    pub(crate) received: u64,
+    /// Bytes of the response's body.
+    pub(crate) sent: u64,
+    /// From when the request was there; none if that is no time of an answer.
+    pub(crate) took_ns: Option<u64>,
 }
 
 /// The worker's hand on its page. Everything is written by the one thread of the event loop, with
@@ -109,8 +85,28 @@ impl Slot {
 
     /// Counts so many more.
     pub(crate) fn add_many(&self, counter: Counter, count: u64) {
-        let word = self.page.word(counter.word());
+        let word = self.page.word(word_of(counter));
         word.store(word.load(Relaxed).wrapping_add(count), Relaxed);
+    }
+
+    /// Counts an answer: what each request pays for where somebody reads the counters, so the page is
+    /// looked up once for all of it.
+    #[inline]
+    pub(crate) fn count_answer(&self, answered: &Answered) {
+        let words: &[AtomicU64; COUNTERS_END] = self.page.words(0);
+        let add = |counter: Counter, count: u64| {
+            let word = &words[word_of(counter)];
+            word.store(word.load(Relaxed).wrapping_add(count), Relaxed);
+        };
+        add(Counter::Answers(answered.method, answered.class), 1);
+        add(Counter::BytesOut, answered.sent);
+        if answered.received > 0 {
+            add(Counter::BytesIn, answered.received);
+        }
+        if let Some(took_ns) = answered.took_ns {
+            add(Counter::took(took_ns), 1);
+            add(Counter::Took, took_ns);
+        }
     }
 
     /// Enters a request whose answer does not come at once; `text` is its method and its path.
@@ -134,7 +130,7 @@ impl Slot {
 
     /// Counts one less; for what is open or running now.
     pub(crate) fn subtract(&self, counter: Counter) {
-        let word = self.page.word(counter.word());
+        let word = self.page.word(word_of(counter));
         word.store(word.load(Relaxed).wrapping_sub(1), Relaxed);
     }
 }
@@ -174,17 +170,32 @@ pub(crate) struct Layout {
     /// The form of what else there is.
     form: u32,
     counters: Vec<(String, usize)>,
+    /// The words of the counters that this program knows, by their places among all.
+    known: Vec<Option<usize>>,
 }
 
 impl Layout {
     /// That of the pages which this program makes.
     pub(crate) fn ours() -> Self {
-        let named = |counter: Counter| (counter.name().to_owned(), counter.word());
+        let named = |counter: Counter| (counter.name().into_owned(), word_of(counter));
+        let counters = Counter::all().map(named).collect();
+        Self::new(PAGE_WORDS, BEAT, FORM, counters)
+    }
+
+    fn new(words: NonZeroUsize, beat: usize, form: u32, counters: Vec<(String, usize)>) -> Self {
+        let words_by_name: BTreeMap<&str, usize> = counters
+            .iter()
+            .map(|(name, word)| (&**name, *word))
+            .collect();
+        let known = Counter::all()
+            .map(|counter| words_by_name.get(&*counter.name()).copied())
+            .collect();
         Self {
-            words: PAGE_WORDS,
-            beat: BEAT,
-            form: FORM,
-            counters: Counter::ALL.map(named).into(),
+            words,
+            beat,
+            form,
+            counters,
+            known,
         }
     }
 
@@ -199,12 +210,13 @@ impl Layout {
             let (name, word) = field.split_once(':')?;
             Some((name.to_owned(), within(word)?))
         };
-        Some(Self {
+        let counters = fields.map(counter).collect::<Option<_>>()?;
+        Some(Self::new(
             words,
-            beat: within(beat)?,
-            form: form.parse().ok()?,
-            counters: fields.map(counter).collect::<Option<_>>()?,
-        })
+            within(beat)?,
+            form.parse().ok()?,
+            counters,
+        ))
     }
 
     /// Whether what is no counter stands where this program has it.
@@ -213,9 +225,7 @@ impl Layout {
     }
 
     fn word(&self, counter: Counter) -> Option<usize> {
-        let mut counters = self.counters.iter();
-        let (_, word) = counters.find(|(name, _)| name == counter.name())?;
-        Some(*word)
+        *self.known.get(counter.index())?
     }
 }
 
@@ -248,11 +258,11 @@ impl Page {
         let file = SharedWords::create("gatewayd-slot", PAGE_WORDS.get())?;
         let words = SharedWords::map(&file, PAGE_WORDS)?;
         words.word(MAGIC).store(MAGIC_VALUE, Relaxed);
-        words.word(COUNT).store(Counter::ALL.len() as u64, Relaxed);
-        for counter in Counter::ALL {
-            for (at, word) in name_words(counter.name()).into_iter().enumerate() {
+        words.word(COUNT).store(Counter::COUNT as u64, Relaxed);
+        for counter in Counter::all() {
+            for (at, word) in name_words(&counter.name()).into_iter().enumerate() {
                 words
-                    .word(counter.word() - NAME_WORDS + at)
+                    .word(word_of(counter) - NAME_WORDS + at)
                     .store(word, Relaxed);
             }
         }
@@ -272,6 +282,21 @@ impl Page {
     pub(crate) fn adopt(file: OwnedFd, layout: Layout) -> io::Result<Self> {
         let file = File::from(file);
         let words = SharedWords::map(&file, layout.words)?;
+        Ok(Self {
+            file,
+            words,
+            layout,
+        })
+    }
+
+    /// The same for reading alone, in a process that is no master.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's, and `UnexpectedEof` if the page is smaller than its layout says.
+    pub(crate) fn adopt_to_read(file: OwnedFd, layout: Layout) -> io::Result<Self> {
+        let file = File::from(file);
+        let words = SharedWords::map_to_read(&file, layout.words)?;
         Ok(Self {
             file,
             words,
@@ -344,6 +369,15 @@ const FORM: u32 = 3;
 const FIRST_COUNTER: usize = 8;
 /// Where the trace begins.
 const TRACE: usize = present::END;
+/// Where a counter stands in a page that this program makes.
+#[inline(always)]
+const fn word_of(counter: Counter) -> usize {
+    FIRST_COUNTER + counter.index() * COUNTER_WORDS + NAME_WORDS
+}
+
+/// First word behind the counters.
+const COUNTERS_END: usize = FIRST_COUNTER + Counter::COUNT * COUNTER_WORDS;
+
 const PAGE_WORDS: NonZeroUsize = NonZeroUsize::new(4 * 4096 / 8).expect("not zero");
 
 fn name_words(name: &str) -> [u64; NAME_WORDS] {
@@ -368,21 +402,22 @@ mod tests {
         let before = page.beat();
         slot.clone().beat();
         assert_ne!(page.beat(), before);
-        let counters = Counter::ALL.map(|counter| page.counter(counter));
-        assert_eq!(counters, [0, 0, 2, 0, 0]);
+        let counted = Counter::all().filter(|counter| page.counter(*counter) > 0);
+        assert_eq!(counted.collect::<Vec<_>>(), [Counter::Requests]);
+        assert_eq!(page.counter(Counter::Requests), 2);
     }
 
     #[test]
     fn the_page_names_its_counters_and_holds_them_all() {
         let page = Page::create().unwrap();
-        for counter in Counter::ALL {
+        for counter in Counter::all() {
             assert!(counter.name().len() <= NAME_BYTES);
-            assert!(counter.word() < held::FIRST_WORD);
+            assert!(word_of(counter) < held::FIRST_WORD);
             let name: Vec<u8> = (1..=NAME_WORDS)
                 .rev()
                 .flat_map(|back| {
                     page.words
-                        .word(counter.word() - back)
+                        .word(word_of(counter) - back)
                         .load(Relaxed)
                         .to_le_bytes()
                 })

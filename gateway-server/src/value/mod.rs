@@ -2,6 +2,7 @@
 //! and (in a file) TOML accept.
 
 mod confinement;
+mod observing;
 mod process;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use confinement::{Outgoing, Sandbox};
+pub(crate) use observing::{DatagramPlace, MetricPrefix};
 pub(crate) use process::{
     Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile,
 };

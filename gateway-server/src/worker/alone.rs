@@ -49,6 +49,10 @@ pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
 }
 
 fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
+    if config.is_observed() {
+        let words = "--admin and --statsd need a master: expected --workers 1 or more, found 0";
+        return Err(other(words));
+    }
     let passed = Passed::take(&config.bind, fd::adopt);
     if std::env::var_os("NOTIFY_SOCKET").is_some() {
         tracing::warn!(

@@ -32,6 +32,7 @@ pub(super) struct Reactor {
     entries: RefCell<Entries>,
     queue: Arc<Queue>,
     doors: Rc<Doors>,
+    service: Rc<Service>,
     /// Connections accepted so far.
     admitted: Cell<u64>,
 }
@@ -89,6 +90,7 @@ impl Reactor {
             entries: RefCell::default(),
             queue: Arc::default(),
             doors,
+            service: Rc::clone(service),
             admitted: Cell::new(0),
         }))
     }
@@ -251,6 +253,7 @@ impl Drive {
         if count == 0 {
             ready.clear_ready();
         }
+        self.reactor.service.wake();
         for event in &self.events[..count] {
             self.reactor.handle(event);
         }
@@ -261,6 +264,9 @@ impl Drive {
     fn ring(&mut self) -> bool {
         std::mem::swap(&mut self.reactor.queue.lock().tokens, &mut self.woken);
         let any = !self.woken.is_empty();
+        if any {
+            self.reactor.service.wake();
+        }
         for token in self.woken.drain(..) {
             self.reactor.poll(token, None);
         }

@@ -109,6 +109,7 @@ fn settings_of(
         static_files,
         http2: options.http2,
         access_log,
+        counts: options.counts,
         workbench: options.workbench.clone().map(Workbench::at),
     }
 }

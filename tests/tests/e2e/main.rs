@@ -32,6 +32,7 @@ mod limits;
 mod listening;
 mod loading;
 mod logging;
+mod metrics;
 mod overload;
 mod own_binary;
 mod panics;

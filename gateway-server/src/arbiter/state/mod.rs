@@ -8,6 +8,7 @@ mod ending;
 mod gates;
 mod operations;
 mod report;
+mod view;
 
 use std::time::Duration;
 

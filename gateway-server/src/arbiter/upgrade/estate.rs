@@ -11,11 +11,13 @@ use super::handover::{Handover, PassedRecord, ProcessRecord};
 use super::plan::{ADOPT_ROLE, Plan};
 use super::{Checker, Start};
 use crate::arbiter::event::{Generation, WorkerId};
+use crate::arbiter::ledger::Ledger;
 use crate::arbiter::releases::Releases;
 use crate::arbiter::state::State;
 use crate::arbiter::worker_handle::WorkerHandle;
 use crate::net::{LeftListener, Listener, LockFile};
 use crate::os::memfd;
+use crate::scoreboard::Counter;
 
 /// All that a master leaves to its successor.
 #[derive(Debug)]
@@ -23,8 +25,10 @@ pub(crate) struct Estate<'a> {
     pub(crate) start: &'a Start,
     pub(crate) state: &'a State,
     pub(crate) clock: Duration,
-    pub(crate) requests: u64,
     pub(crate) control: Option<&'a Listener>,
+    pub(crate) ledger: &'a Ledger,
+    /// Where operators look.
+    pub(crate) admin: Option<&'a Listener>,
     pub(crate) pid_file: Option<&'a LockFile>,
     /// The keys of TLS session tickets.
     pub(crate) tickets: BorrowedFd<'a>,
@@ -69,10 +73,8 @@ impl Estate<'_> {
         inherited.extend(found.apps.iter().chain(&found.tls).map(AsFd::as_fd));
         inherited.extend(self.pid_file.map(AsFd::as_fd));
         inherited.push(self.tickets);
-        for left in self
-            .own_listeners()
-            .chain(self.control.map(Listener::leave))
-        {
+        let others = self.control.into_iter().chain(self.admin);
+        for left in self.own_listeners().chain(others.map(Listener::leave)) {
             inherited.push(left.socket);
             inherited.extend(left.claim);
         }
@@ -109,10 +111,12 @@ impl Estate<'_> {
         Handover {
             program: self.start.program.clone(),
             clock: self.clock,
-            requests: self.requests,
+            requests: self.ledger.total(Counter::Requests),
+            totals: self.ledger.leave(),
             state: self.state.save(generation),
             binds: self.releases.config().bind.clone(),
             listeners: self.own_listeners().map(numbers).collect(),
+            admin: self.admin.map(|one| numbers(one.leave())),
             passed: self.releases.passed().leave().map(passed).collect(),
             control: self.control.map(|one| numbers(one.leave())),
             pid_file: self.pid_file.map(pid_file),

@@ -22,7 +22,7 @@ use crate::net::{Bind, LeftListener, Listener, LockFile, Passed};
 use crate::os::fd::Inherited;
 use crate::os::process::{self, Image};
 use crate::prepare;
-use crate::scoreboard::Page;
+use crate::scoreboard::{Counter, Page};
 
 /// What a program finds when it takes over from another.
 #[derive(Debug)]
@@ -48,7 +48,10 @@ pub(crate) struct Inheritance {
     pub(crate) tickets: Option<OwnedFd>,
     pub(crate) workers: BTreeMap<WorkerId, WorkerHandle>,
     pub(crate) clock: Duration,
-    pub(crate) requests: u64,
+    /// What its workers have counted that are gone, and what else was.
+    pub(crate) totals: Vec<(String, u64)>,
+    /// Where operators connect to.
+    pub(crate) admin: Option<Listener>,
     pub(crate) state: Saved,
 }
 
@@ -92,6 +95,12 @@ impl Inheritance {
         for one in left.listeners {
             listeners.push(Rc::new(inherit(one)?));
         }
+        let admin = left.admin.map(&mut inherit).transpose()?;
+        let mut totals = left.totals;
+        if totals.is_empty() {
+            // A program of before has counted nothing else.
+            totals.push((Counter::Requests.name().into_owned(), left.requests));
+        }
         let control = left.control.map(inherit).transpose()?;
         let mut passed = Vec::new();
         for one in left.passed {
@@ -133,7 +142,8 @@ impl Inheritance {
             tickets,
             workers,
             clock: left.clock,
-            requests: left.requests,
+            totals,
+            admin,
             state: left.state,
         })
     }

@@ -6,6 +6,7 @@ mod durations;
 mod hooks;
 mod limits;
 mod logging;
+mod observing;
 mod process;
 mod proxies;
 mod serving;
@@ -31,6 +32,7 @@ pub(crate) static SETTINGS: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
         limits::LIMITS,
         logging::LOGGING,
         hooks::HOOKS,
+        observing::OBSERVING,
     ]
     .into_iter()
     .flatten()

@@ -10,6 +10,7 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::request::Parts;
 
+use super::super::account::Outcome;
 use super::super::answer::{Given, Terms};
 use super::super::application::Application;
 use super::super::bounds::Bounds;
@@ -46,13 +47,23 @@ pub(super) enum Admission {
     /// There is.
     Free,
     /// There was not when it came, at this time; now it has a place.
-    Waited(Option<Place>, Tick),
+    Waited(Option<Place>, Tick, u64),
     /// There is none, nor will there be in time.
     Refused,
 }
 
 /// A request whose application has no room, and the places to wait for.
 pub(super) type Crowded = (Arrival, Rc<Places>);
+
+impl Admission {
+    /// When it began to wait, on the system's monotonic clock, if it did.
+    fn queued_ns(&self) -> Option<u64> {
+        match self {
+            Self::Waited(_, _, since_ns) => Some(*since_ns),
+            Self::Free | Self::Refused => None,
+        }
+    }
+}
 
 /// Answers the request, or has it go on by itself; gives it back if it has to wait first.
 pub(super) fn arrive(
@@ -135,7 +146,7 @@ fn refuse(base: &Base, parts: &Parts, status: u16, ways: Ways) {
         Version::Http11,
     );
     base.ends
-        .log_refusal(service, status, Some(line), Dialect::Http2);
+        .note_unread(service, status, Some(line), Dialect::Http2);
     send_own(&out, ways.respond);
 }
 
@@ -221,6 +232,8 @@ fn dispatch(
         base.ends.call(to, request, body, answer, waker)
     });
     service.count_requests(1);
+    let queued_ns = admission.queued_ns();
+    let received = inflow.as_ref().map_or(0, |inflow| inflow.received);
     let mut answer = match called {
         Ok(answer) => answer,
         Err(call) => {
@@ -238,7 +251,8 @@ fn dispatch(
             base,
             application.name(),
             request,
-            &given,
+            queued_ns,
+            Outcome::of(&given, received),
             &answer.out,
             respond,
         );
@@ -267,29 +281,35 @@ fn give_file(base: &Rc<Base>, request: &Request<'_>, reply: Reply, respond: Send
     if given.rest.is_some() {
         let stream = Stream::giving(base, case(), respond, &out, given);
         tokio::task::spawn_local(stream);
-    } else if let Some((respond, send, body)) =
-        send_given(base, None, request, &given, &out, respond)
-    {
+    } else if let Some((respond, send, body)) = send_given(
+        base,
+        None,
+        request,
+        None,
+        Outcome::of(&given, 0),
+        &out,
+        respond,
+    ) {
         tokio::task::spawn_local(Stream::sending(base, case(), respond, send, given, body));
     }
 }
 
-/// Sends an answer that stands in `out` with its body, and logs it; what could not be sent at once is
+/// Sends an answer that stands in `out` with its body, and accounts for it; what could not be sent at once is
 /// returned.
 fn send_given(
     base: &Base,
     name: Option<&str>,
     request: &Request<'_>,
-    given: &Given,
+    queued_ns: Option<u64>,
+    outcome: Outcome,
     out: &Outgoing,
     respond: SendResponse<Bytes>,
 ) -> Option<Unsent> {
     // An error means that the client has gone, or taken the request back.
     let unsent = send_whole(out, respond).ok()?;
     if unsent.is_none() {
-        base.ends.log(&base.service, name, request, |log, visit| {
-            log.record(visit, given.status, given.sent);
-        });
+        let service = &base.service;
+        base.ends.note(service, name, request, queued_ns, outcome);
         base.gauge.budget.credit_answer();
     }
     unsent
@@ -315,13 +335,16 @@ fn docket(
     let service = &base.service;
     let label = Label::new(application.name(), request.text(), id);
     let now = service.clock.deadlines.now();
+    let account = base
+        .ends
+        .account(service, application.name(), request, admission.queued_ns());
     let (place, arrival) = match admission {
-        Admission::Waited(place, since) => (place, since),
+        Admission::Waited(place, since, _) => (place, since),
         _ => (None, now),
     };
     Docket {
         recipient,
-        visit: base.ends.visit(service, application.name(), request),
+        account,
         bounds: Bounds::new(arrival, &application.terms),
         place: Some(place.unwrap_or_else(|| application.places.take())),
         held: service
@@ -370,9 +393,13 @@ fn answer_with(
 ) {
     let mut out = Outgoing::default();
     let given = write(&mut out);
-    base.ends.log(&base.service, None, request, |log, visit| {
-        log.record(visit, given.status, given.sent);
-    });
+    let outcome = Outcome::of(&given, 0);
+    match given.status {
+        400.. => base
+            .ends
+            .note_refusal(&base.service, None, request, None, outcome),
+        _ => base.ends.note(&base.service, None, request, None, outcome),
+    }
     send_own(&out, respond);
 }
 

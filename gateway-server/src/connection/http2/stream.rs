@@ -26,6 +26,7 @@ use crate::deadlines::Timer;
 use crate::http1::{BodyFraming, Outgoing, Recipient};
 use crate::http2::head_of;
 use crate::limits::LINGER;
+use crate::scoreboard::Deadline;
 
 /// One request in progress.
 pub(super) struct Stream {
@@ -335,16 +336,21 @@ impl Stream {
             Some(Passed::Request) => self.expire(),
             // The application decides what to answer.
             Some(Passed::Waiting(Waiting::Body)) => {
+                service.count_timeout(Deadline::Body);
                 let inflow = self.inflow.as_mut();
                 let told = inflow.is_some_and(|inflow| inflow.fail(ErrorKind::Timeout));
                 told.then_some(()).ok_or(Broken)
             }
-            Some(Passed::Waiting(_)) => Err(Broken),
+            Some(Passed::Waiting(_)) => {
+                service.count_timeout(Deadline::Write);
+                Err(Broken)
+            }
         }
     }
 
     /// The application has had its time: the call ends here, with an answer if none has begun.
     fn expire(&mut self) -> Result<(), Broken> {
+        self.base.service.count_timeout(Deadline::Request);
         let after = self.case.application.places.patience();
         let label = &self.case.label;
         self.case.bounds.fulfil();
@@ -402,7 +408,8 @@ impl Stream {
 
     fn record(&mut self, status: u16) {
         let sent = self.outflow.as_ref().map_or(0, Outflow::sent);
-        self.case.record(&self.base.service, status, sent);
+        let received = self.inflow.as_ref().map_or(0, |inflow| inflow.received);
+        self.case.record(&self.base.service, status, received, sent);
     }
 }
 

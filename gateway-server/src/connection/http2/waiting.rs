@@ -7,6 +7,7 @@ use std::task::Poll;
 use super::super::places::{Places, Waiter};
 use super::arrival::{Admission, Arrival, arrive};
 use super::base::{Base, Lodging};
+use crate::clock::monotonic_ns;
 use crate::deadlines::Timer;
 
 /// Waits for one of these places, as long as the request may take in all; then it is handed over, or
@@ -14,6 +15,7 @@ use crate::deadlines::Timer;
 pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival, places: Rc<Places>) {
     let service = Rc::clone(&base.service);
     let since = service.clock.deadlines.now();
+    let since_ns = monotonic_ns();
     let mut queued = Queued {
         timer: service.clock.deadlines.timer(),
         waiter: None,
@@ -41,7 +43,7 @@ pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival, places: Rc<Places
     })
     .await;
     let admission = match queued.waiter.take().and_then(Waiter::take) {
-        Some(place) => Admission::Waited(Some(place), since),
+        Some(place) => Admission::Waited(Some(place), since, since_ns),
         None => Admission::Refused,
     };
     let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;

@@ -31,3 +31,6 @@ pub(super) const WORKER: &str = "worker";
 pub(super) const PROCESS: &str = "process";
 pub(super) const LOG: &str = "log";
 pub(super) const APP: &str = "process-app";
+pub(super) const TOTAL: &str = "total";
+pub(super) const ADMIN: &str = "admin";
+pub(super) const ADMIN_ASKED: &str = "admin-asked";

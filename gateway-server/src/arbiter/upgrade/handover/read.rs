@@ -9,9 +9,9 @@ use std::time::Duration;
 use nix::unistd::Pid;
 
 use super::names::{
-    APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER,
-    LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET,
-    TICKETS, VALUE, VERSION, WANTED, WORKER,
+    ADMIN, ADMIN_ASKED, APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT,
+    LAST_WORKER, LISTENER, LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM,
+    REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase::{self, nanoseconds};
 use super::record::{Handover, HandoverError, PassedRecord, ProcessRecord};
@@ -54,6 +54,8 @@ struct Draft {
     program: Option<PathBuf>,
     clock: Option<Duration>,
     requests: u64,
+    totals: Vec<(String, u64)>,
+    admin: Option<LeftListener<RawFd>>,
     configured: Option<u32>,
     target: Option<u32>,
     rested: Option<u32>,
@@ -93,6 +95,12 @@ impl Draft {
             TICKETS => self.tickets = Some(RawFd::try_from(number()?).ok()?),
             CLOCK => self.clock = Some(nanoseconds(text()?)?),
             REQUESTS => self.requests = text()?.parse().ok()?,
+            TOTAL => {
+                let (total, name) = text()?.split_once(' ')?;
+                self.totals.push((name.to_owned(), total.parse().ok()?));
+            }
+            ADMIN => self.admin = Some(read_listener(text()?)?),
+            ADMIN_ASKED => self.admin.as_mut()?.asked = ListenAddress::parse(text()?)?,
             CONFIGURED => self.configured = Some(number()?),
             TARGET => self.target = Some(number()?),
             RESTED => self.rested = Some(number()?),
@@ -136,6 +144,8 @@ impl Draft {
             program: self.program.ok_or(missing(PROGRAM))?,
             clock: self.clock.ok_or(missing(CLOCK))?,
             requests: self.requests,
+            totals: self.totals,
+            admin: self.admin,
             state: Saved {
                 configured: self.configured.ok_or(missing(CONFIGURED))?,
                 target: self.target.ok_or(missing(TARGET))?,

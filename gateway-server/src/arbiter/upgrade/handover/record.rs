@@ -21,12 +21,16 @@ pub(in super::super) struct Handover {
     pub(in super::super) clock: Duration,
     /// Requests answered by workers that are gone.
     pub(in super::super) requests: u64,
+    /// What they have counted, and what else was, by name; a program of before says nothing of it.
+    pub(in super::super) totals: Vec<(String, u64)>,
     /// What the arbiter knows.
     pub(in super::super) state: Saved,
     /// Where the server listens, as it was asked to.
     pub(in super::super) binds: Vec<Bind>,
     /// Its own listeners.
     pub(in super::super) listeners: Vec<LeftListener<RawFd>>,
+    /// Where operators connect to.
+    pub(in super::super) admin: Option<LeftListener<RawFd>>,
     /// The listeners that it was started with.
     pub(in super::super) passed: Vec<PassedRecord>,
     /// The control socket.
@@ -86,7 +90,10 @@ pub(in super::super) enum HandoverError {
 impl Handover {
     /// Every descriptor that the state speaks of.
     pub(in super::super) fn descriptors(&self) -> Vec<RawFd> {
-        let own = || self.listeners.iter().chain(&self.control);
+        let own = || {
+            let others = self.control.iter().chain(&self.admin);
+            self.listeners.iter().chain(others)
+        };
         let sockets = own().map(|one| one.socket);
         let claims = own().filter_map(|one| one.claim);
         let pid_file = self.pid_file.iter().map(|(file, _)| *file);

@@ -49,6 +49,14 @@ fn handover() -> Handover {
         program: OsStr::from_bytes(b"/opt/a b\xff/gatewayd").into(),
         clock: Duration::from_nanos(123_456_789_012),
         requests: 42,
+        totals: vec![("reload ok".into(), 3), ("took_longer".into(), 4)],
+        admin: Some(LeftListener {
+            socket: 60,
+            asked: ListenAddress::parse("127.0.0.1:0").unwrap(),
+            address: ListenAddress::parse("127.0.0.1:9").unwrap(),
+            path: None,
+            claim: None,
+        }),
         state: Saved {
             configured: 4,
             target: 5,
@@ -112,7 +120,10 @@ fn handover() -> Handover {
 fn a_state_is_read_as_it_was_written() {
     let handover = handover();
     assert_eq!(Handover::parse(&handover.to_bytes()).unwrap(), handover);
-    assert_eq!(handover.descriptors(), [5, 6, 40, 9, 41, 12, 4, 13, 7, 8]);
+    assert_eq!(
+        handover.descriptors(),
+        [5, 6, 40, 60, 9, 41, 12, 4, 13, 7, 8]
+    );
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 
 use super::names::{
-    APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT, LAST_WORKER, LISTENER,
-    LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET,
-    TICKETS, VALUE, VERSION, WANTED, WORKER,
+    ADMIN, ADMIN_ASKED, APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT,
+    LAST_WORKER, LISTENER, LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM,
+    REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase;
 use super::record::{Handover, PassedRecord, ProcessRecord};
@@ -46,9 +46,16 @@ impl Handover {
                 out.put(NAMED, format!("{} {name}", one.number));
             }
         }
+        for (name, total) in &self.totals {
+            out.put(TOTAL, format!("{total} {name}"));
+        }
         for one in &self.listeners {
             out.put(LISTENER, show_listener(one));
             out.put(ASKED, &one.asked);
+        }
+        if let Some(one) = &self.admin {
+            out.put(ADMIN, show_listener(one));
+            out.put(ADMIN_ASKED, &one.asked);
         }
         if let Some(one) = &self.control {
             out.put(CONTROL, show_listener(one));

@@ -1,0 +1,357 @@
+//! Metrics as text: Prometheus' format 0.0.4, and OpenMetrics 1.0.
+
+use std::fmt::{Display, Write as _};
+
+use super::figures::Figures;
+use crate::board::WorkerState;
+use crate::scoreboard::{BOUNDS, Class, Counter, Deadline, Method, Refusal};
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Prometheus,
+    OpenMetrics,
+}
+
+/// What kind of metric a family is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Dialect {
+    /// The media type.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// Writes all metrics.
+pub(super) fn write(figures: &Figures, dialect: Dialect) -> String {
+    let mut out = Out {
+        text: String::with_capacity(8192),
+        dialect,
+        family: "",
+        total: "",
+    };
+    server(&mut out, figures);
+    requests(&mut out, figures);
+    connections(&mut out, figures);
+    workers(&mut out, figures);
+    if dialect == Dialect::OpenMetrics {
+        out.text.push_str("# EOF\n");
+    }
+    out.text
+}
+
+fn server(out: &mut Out, figures: &Figures) {
+    let board = &figures.board;
+    let about = "Which server this is, and what it serves.";
+    out.family("gatewayd_build_info", Kind::Gauge, about);
+    let version = env!("CARGO_PKG_VERSION");
+    out.labelled(&[("version", version), ("app", &board.app)], 1);
+    out.single(
+        "process_start_time_seconds",
+        "When the server started, in seconds since the epoch.",
+        format_args!("{:.3}", board.started.as_secs_f64()),
+    );
+    out.single(
+        "gatewayd_generation",
+        "Which generation of the application new workers run.",
+        board.generation,
+    );
+    for (kind, name, about) in [
+        ("reload", "gatewayd_reloads", "Reloads that have ended."),
+        ("upgrade", "gatewayd_upgrades", "Upgrades that have ended."),
+    ] {
+        out.family(name, Kind::Counter, about);
+        tallies(out, figures, kind, "outcome");
+    }
+    if let Some(last) = &board.last_reload {
+        out.single(
+            "gatewayd_last_reload_successful",
+            "Whether the last reload or upgrade went well.",
+            u8::from(last.good),
+        );
+        out.single(
+            "gatewayd_last_reload_timestamp_seconds",
+            "When the last reload or upgrade ended, in seconds since the epoch.",
+            format_args!("{:.3}", last.at.as_secs_f64()),
+        );
+    }
+}
+
+fn requests(out: &mut Out, figures: &Figures) {
+    let about = "Requests that were answered, by method and class of status.";
+    out.family("gatewayd_requests", Kind::Counter, about);
+    for method in Method::ALL {
+        for class in Class::ALL {
+            let count = figures.counter(Counter::Answers(method, class));
+            out.labelled(
+                &[("method", method.name()), ("status", class.name())],
+                count,
+            );
+        }
+    }
+    out.single(
+        "gatewayd_requests_in_flight",
+        "Requests that the application is working on and has not answered at once.",
+        figures.counter(Counter::RequestsActive),
+    );
+    let about = "Time from when a request was there to be read until its answer was written.";
+    out.family("gatewayd_request_duration_seconds", Kind::Histogram, about);
+    let mut below = 0;
+    for (at, bound) in BOUNDS.iter().enumerate() {
+        below += figures.counter(Counter::TookUpTo(at));
+        out.sample("_bucket", &[("le", &seconds(*bound))], below);
+    }
+    below += figures.counter(Counter::TookUpTo(BOUNDS.len()));
+    out.sample("_bucket", &[("le", "+Inf")], below);
+    out.sample("_sum", &[], seconds(figures.counter(Counter::Took)));
+    out.sample("_count", &[], below);
+    let about = "Requests that the server has refused itself, by why.";
+    out.family("gatewayd_refused_requests", Kind::Counter, about);
+    for why in Refusal::ALL {
+        let count = figures.counter(Counter::Refused(why));
+        out.labelled(&[("reason", why.name())], count);
+    }
+    let about = "Deadlines that have passed, by whose.";
+    out.family("gatewayd_timeouts", Kind::Counter, about);
+    for whose in Deadline::ALL {
+        let count = figures.counter(Counter::TimedOut(whose));
+        out.labelled(&[("kind", whose.name())], count);
+    }
+    for (name, about, counter) in [
+        (
+            "gatewayd_request_body_bytes",
+            "Bytes of request bodies, as they came.",
+            Counter::BytesIn,
+        ),
+        (
+            "gatewayd_response_body_bytes",
+            "Bytes of response bodies.",
+            Counter::BytesOut,
+        ),
+    ] {
+        out.family(name, Kind::Counter, about);
+        out.labelled(&[], figures.counter(counter));
+    }
+}
+
+fn connections(out: &mut Out, figures: &Figures) {
+    out.single(
+        "gatewayd_connections",
+        "Connections that are open.",
+        figures.counter(Counter::ConnectionsActive),
+    );
+    for (name, about, counter) in [
+        (
+            "gatewayd_connections_accepted",
+            "Connections that were accepted.",
+            Counter::Connections,
+        ),
+        (
+            "gatewayd_drain_races",
+            "Requests that came on a connection which a draining worker was just closing.",
+            Counter::DrainRaces,
+        ),
+    ] {
+        out.family(name, Kind::Counter, about);
+        out.labelled(&[], figures.counter(counter));
+    }
+    let about = "TLS handshakes, by how they ended.";
+    out.family("gatewayd_tls_handshakes", Kind::Counter, about);
+    for (result, counter) in [
+        ("ok", Counter::Handshakes),
+        ("failed", Counter::HandshakesFailed),
+    ] {
+        out.labelled(&[("result", result)], figures.counter(counter));
+    }
+}
+
+fn workers(out: &mut Out, figures: &Figures) {
+    out.single(
+        "gatewayd_workers_wanted",
+        "Workers that there are to be.",
+        figures.board.target,
+    );
+    out.family("gatewayd_workers", Kind::Gauge, "Workers, by state.");
+    for state in WorkerState::ALL {
+        let rows = figures.board.workers.iter();
+        let count = rows.filter(|worker| worker.state == state).count();
+        out.labelled(&[("state", state.name())], count);
+    }
+    let about = "Workers that died or were replaced for a reason of their own, by that.";
+    out.family("gatewayd_worker_restarts", Kind::Counter, about);
+    tallies(out, figures, "restart", "cause");
+    type Figure = fn(&super::figures::WorkerFigures) -> Option<u64>;
+    let each: [(&str, &str, Figure); 3] = [
+        (
+            "gatewayd_worker_requests_in_flight",
+            "Requests that the worker's application is working on.",
+            |worker| Some(worker.in_flight),
+        ),
+        (
+            "gatewayd_worker_connections",
+            "Connections that the worker has open.",
+            |worker| Some(worker.connections),
+        ),
+        (
+            "gatewayd_worker_resident_memory_bytes",
+            "Memory that the worker holds.",
+            |worker| worker.memory,
+        ),
+    ];
+    for (name, about, figure) in each {
+        out.family(name, Kind::Gauge, about);
+        for worker in &figures.workers {
+            if let Some(value) = figure(worker) {
+                let (slot, pid) = (worker.row.slot.to_string(), worker.row.pid.to_string());
+                out.labelled(&[("worker", &slot), ("pid", &pid)], value);
+            }
+        }
+    }
+}
+
+/// Those tallies whose first word is `kind`, by their second.
+fn tallies(out: &mut Out, figures: &Figures, kind: &str, label: &str) {
+    for (name, count) in &figures.board.tallies {
+        if let Some((first, which)) = name.split_once(' ')
+            && first == kind
+        {
+            out.labelled(&[(label, which)], count);
+        }
+    }
+}
+
+/// The text, and the family that is being written.
+struct Out {
+    text: String,
+    dialect: Dialect,
+    /// Its name, and what follows that in its values' names.
+    family: &'static str,
+    total: &'static str,
+}
+
+impl Out {
+    /// Begins a family; a counter is named without its `_total`.
+    fn family(&mut self, name: &'static str, kind: Kind, about: &str) {
+        let (kind_name, suffix) = match (kind, self.dialect) {
+            (Kind::Counter, Dialect::Prometheus) => ("counter", TOTAL),
+            (Kind::Counter, Dialect::OpenMetrics) => ("counter", ""),
+            (Kind::Gauge, _) => ("gauge", ""),
+            (Kind::Histogram, _) => ("histogram", ""),
+        };
+        // Writing into memory cannot fail.
+        let _ = writeln!(self.text, "# HELP {name}{suffix} {about}");
+        let _ = writeln!(self.text, "# TYPE {name}{suffix} {kind_name}");
+        self.family = name;
+        self.total = if kind == Kind::Counter { TOTAL } else { "" };
+    }
+
+    /// A gauge of one value.
+    fn single(&mut self, name: &'static str, about: &str, value: impl Display) {
+        self.family(name, Kind::Gauge, about);
+        self.labelled(&[], value);
+    }
+
+    /// A value of the family.
+    fn labelled(&mut self, labels: &[(&str, &str)], value: impl Display) {
+        self.sample(self.total, labels, value);
+    }
+
+    fn sample(&mut self, suffix: &str, labels: &[(&str, &str)], value: impl Display) {
+        let _ = write!(self.text, "{}{suffix}", self.family);
+        for (at, (name, value)) in labels.iter().enumerate() {
+            let before = if at == 0 { '{' } else { ',' };
+            let _ = write!(self.text, "{before}{name}=\"{}\"", Escaped(value));
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.text, "{end} {value}");
+    }
+}
+
+/// A label's value.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for letter in self.0.chars() {
+            match letter {
+                '\\' => f.write_str("\\\\")?,
+                '"' => f.write_str("\\\"")?,
+                '\n' => f.write_str("\\n")?,
+                other => f.write_char(other)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Nanoseconds as seconds, exactly.
+fn seconds(nanoseconds: u64) -> String {
+    let (whole, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+    let text = format!("{whole}.{rest:09}");
+    let text = text.trim_end_matches('0');
+    match text.strip_suffix('.') {
+        Some(whole) => format!("{whole}.0"),
+        None => text.to_owned(),
+    }
+}
+
+const TOTAL: &str = "_total";
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::figures;
+    use super::*;
+
+    #[test]
+    fn buckets_add_up_and_labels_are_escaped() {
+        let text = write(&figures(), Dialect::Prometheus);
+        let value = |start: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(start));
+            line.unwrap_or_else(|| panic!("{start}: {text}")).to_owned()
+        };
+        let took = |at| Counter::TookUpTo(at).index();
+        let first = took(0).to_string();
+        let name = "gatewayd_request_duration_seconds";
+        assert_eq!(value(&format!("{name}_bucket{{le=\"0.0001\"}} ")), first);
+        let all: usize = (0..=BOUNDS.len()).map(took).sum();
+        assert_eq!(value(&format!("{name}_count ")), all.to_string());
+        assert_eq!(
+            value(&format!("{name}_bucket{{le=\"+Inf\"}} ")),
+            all.to_string()
+        );
+        assert!(text.contains("app=\"a \\\"quoted\\\\\\\" name\""), "{text}");
+        assert_eq!(value("process_start_time_seconds "), "1700000000.250");
+        assert_eq!(
+            value("gatewayd_worker_restarts_total{cause=\"died\"} "),
+            "3"
+        );
+    }
+
+    #[test]
+    fn open_metrics_names_counters_without_their_total_and_ends() {
+        let text = write(&figures(), Dialect::OpenMetrics);
+        assert!(text.contains("# TYPE gatewayd_requests counter\n"));
+        assert!(text.contains("\ngatewayd_requests_total{method=\"GET\",status=\"2xx\"}"));
+        assert!(text.ends_with("\n# EOF\n"));
+    }
+
+    #[test]
+    fn nanoseconds_are_shown_as_seconds() {
+        for (nanoseconds, text) in [
+            (0, "0.0"),
+            (100_000, "0.0001"),
+            (60_000_000_001, "60.000000001"),
+        ] {
+            assert_eq!(seconds(nanoseconds), text);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The process that answers operators: metrics, health, a status page.
+//!
+//! The master starts it as it starts workers, and gives it the socket to listen on, the board and every
+//! worker's page, to be read. So it answers when all workers are stuck, and what it does costs them
+//! nothing; when it is killed, the next one goes on where it was.
+
+mod answer;
+mod exposition;
+mod figures;
+mod page;
+mod plan;
+mod serve;
+mod statsd;
+mod status;
+#[cfg(test)]
+mod testing;
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use tokio::runtime::Builder;
+
+use crate::board::BoardReader;
+use crate::config::Config;
+use crate::logging;
+use crate::os::fd::Inherited;
+use crate::os::{identity, memfd, process, signals};
+use crate::value::{Identity, LogLevel};
+use figures::Watch;
+
+pub(crate) use plan::{Plan, ROLE};
+
+/// The life of the process.
+pub(crate) fn main(plan: &OsStr) -> ExitCode {
+    let boot = match Boot::from_inheritance(plan) {
+        Ok(boot) => boot,
+        Err(error) => {
+            logging::init(LogLevel::Info);
+            tracing::error!("{ROLE} is for gatewayd's own use: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    logging::init(boot.config.log_level);
+    match boot.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("the admin process cannot go on: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the process finds when it starts.
+struct Boot {
+    config: Config,
+    board: BoardReader,
+    pages: OwnedFd,
+    listener: Option<OwnedFd>,
+}
+
+impl Boot {
+    /// Takes over what the master left. Nothing else has been opened in this process before.
+    fn from_inheritance(plan: &OsStr) -> io::Result<Self> {
+        let not_ours = || {
+            let words = "expected what a gatewayd master passes on";
+            io::Error::new(io::ErrorKind::InvalidInput, words)
+        };
+        let plan = Plan::parse(plan).ok_or_else(not_ours)?;
+        let mut inherited = Inherited::claim(plan.descriptors())?;
+        signals::disregard()?;
+        process::set_name("gatewayd/admin");
+        let mut take = |number| inherited.take(number).ok_or_else(not_ours);
+        let config = memfd::read(&File::from(take(plan.config)?))?;
+        let config = Config::from_wire(&config).map_err(io::Error::other)?;
+        let board = BoardReader::map(take(plan.board)?)?;
+        let pages = take(plan.pages)?;
+        let listener = plan.listener.map(take).transpose()?;
+        if let Some(Identity {
+            user,
+            group,
+            groups,
+        }) = &config.identity
+        {
+            identity::assume(*user, *group, groups)?;
+        }
+        // Becoming somebody else takes this back, so it comes last.
+        process::end_with_parent();
+        Ok(Self {
+            config,
+            board,
+            pages,
+            listener,
+        })
+    }
+
+    /// Answers until the master is gone.
+    fn run(self) -> io::Result<()> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())?;
+        runtime.block_on(async {
+            let watch = Watch::new(self.board, self.pages)?;
+            if let (Some(listener), Some(address)) = (self.listener, &self.config.admin) {
+                let door = serve::Door::new(listener, address)?;
+                tokio::task::spawn_local(serve::serve(door, Rc::clone(&watch)));
+            }
+            tokio::task::spawn_local(statsd::push(Rc::clone(&watch), self.config));
+            watch.follow().await
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! Metrics pushed to a StatsD server, in datagrams, again and again.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::rc::Rc;
+
+use tokio::net::UdpSocket;
+
+use super::figures::{Figures, Watch};
+use crate::board::WorkerState;
+use crate::config::Config;
+use crate::scoreboard::{Class, Counter, Deadline, Method, Refusal};
+use crate::value::DatagramPlace;
+
+/// How metrics are written.
+#[derive(Clone, Debug)]
+struct Dialect {
+    prefix: String,
+    /// Labels stand behind the value, as DogStatsD has them.
+    tags: bool,
+}
+
+/// What was sent of each counter, so that only what is new is sent.
+#[derive(Debug, Default)]
+struct Sent(BTreeMap<String, u64>);
+
+/// Sends metrics for ever, if the configuration says where.
+pub(super) async fn push(watch: Rc<Watch>, config: Config) {
+    let Some(place) = config.statsd else { return };
+    let dialect = Dialect {
+        prefix: config
+            .statsd_prefix
+            .map_or(String::new(), |prefix| prefix.0),
+        tags: config.statsd_tags,
+    };
+    let mut sent = Sent::default();
+    let mut ticks = tokio::time::interval(config.statsd_interval);
+    loop {
+        ticks.tick().await;
+        let Some(figures) = watch.figures().await else {
+            continue;
+        };
+        let lines = lines(&figures, &mut sent, &dialect);
+        if let Err(error) = send(&place, &lines).await {
+            tracing::debug!("cannot send metrics to {place}: {error}");
+        }
+    }
+}
+
+async fn send(place: &DatagramPlace, lines: &[String]) -> io::Result<()> {
+    match place {
+        DatagramPlace::Unix(path) => {
+            let socket = UnixDatagram::unbound()?;
+            socket.set_nonblocking(true)?;
+            for datagram in datagrams(lines) {
+                socket.send_to(datagram.as_bytes(), path)?;
+            }
+        }
+        DatagramPlace::Udp(host, port) => {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            let mut found = tokio::net::lookup_host((host, *port)).await?;
+            let address = found.next().ok_or(io::ErrorKind::NotFound)?;
+            let any = if address.is_ipv4() {
+                "0.0.0.0:0"
+            } else {
+                "[::]:0"
+            };
+            let socket = UdpSocket::bind(any).await?;
+            for datagram in datagrams(lines) {
+                socket.send_to(datagram.as_bytes(), address).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Lines gathered to datagrams that no network divides.
+fn datagrams(lines: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for line in lines {
+        match all.last_mut() {
+            Some(last) if last.len() + 1 + line.len() <= DATAGRAM => {
+                last.push('\n');
+                last.push_str(line);
+            }
+            _ => all.push(line.clone()),
+        }
+    }
+    all
+}
+
+fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut count = |name: &str, labels: &[(&str, &str)], total: u64| {
+        let key = dialect.line(name, labels, &"", "");
+        let before = sent.0.insert(key, total).unwrap_or_default();
+        let more = total.saturating_sub(before);
+        if more > 0 {
+            lines.push(dialect.line(name, labels, &more, "c"));
+        }
+    };
+    for method in Method::ALL {
+        for class in Class::ALL {
+            let labels = [("method", method.name()), ("status", class.name())];
+            let total = figures.counter(Counter::Answers(method, class));
+            count("requests", &labels, total);
+        }
+    }
+    for why in Refusal::ALL {
+        let total = figures.counter(Counter::Refused(why));
+        count("refused_requests", &[("reason", why.name())], total);
+    }
+    for whose in Deadline::ALL {
+        let total = figures.counter(Counter::TimedOut(whose));
+        count("timeouts", &[("kind", whose.name())], total);
+    }
+    for (name, counter) in [
+        ("request_body_bytes", Counter::BytesIn),
+        ("response_body_bytes", Counter::BytesOut),
+        ("request_duration_microseconds", Counter::Took),
+        ("connections_accepted", Counter::Connections),
+        ("drain_races", Counter::DrainRaces),
+        ("tls_handshakes", Counter::Handshakes),
+        ("tls_handshakes_failed", Counter::HandshakesFailed),
+    ] {
+        let scale = if counter == Counter::Took { 1_000 } else { 1 };
+        count(name, &[], figures.counter(counter) / scale);
+    }
+    for (name, total) in &figures.board.tallies {
+        let (kind, which) = name.split_once(' ').unwrap_or((name, "all"));
+        count(&format!("{kind}s"), &[("kind", which)], *total);
+    }
+    let mut gauge = |name: &str, labels: &[(&str, &str)], value: u64| {
+        lines.push(dialect.line(name, labels, &value, "g"));
+    };
+    gauge(
+        "requests_in_flight",
+        &[],
+        figures.counter(Counter::RequestsActive),
+    );
+    gauge(
+        "connections",
+        &[],
+        figures.counter(Counter::ConnectionsActive),
+    );
+    for state in WorkerState::ALL {
+        let rows = figures.board.workers.iter();
+        let there = rows.filter(|worker| worker.state == state).count();
+        gauge("workers", &[("state", state.name())], there as u64);
+    }
+    lines
+}
+
+impl Dialect {
+    /// `gatewayd.requests.GET.2xx:1|c`, or `gatewayd.requests:1|c|#method:GET,status:2xx`.
+    fn line(
+        &self,
+        name: &str,
+        labels: &[(&str, &str)],
+        value: &dyn std::fmt::Display,
+        kind: &str,
+    ) -> String {
+        let mut line = format!("{}.{name}", self.prefix);
+        if !self.tags {
+            for (_, label) in labels {
+                // Writing into memory cannot fail.
+                let _ = write!(line, ".{label}");
+            }
+        }
+        let _ = write!(line, ":{value}|{kind}");
+        if self.tags {
+            for (at, (name, label)) in labels.iter().enumerate() {
+                let before = if at == 0 { "|#" } else { "," };
+                let _ = write!(line, "{before}{name}:{label}");
+            }
+        }
+        line
+    }
+}
+
+/// What fits in a datagram on any common network, with its headers.
+const DATAGRAM: usize = 1_432;
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::figures;
+    use super::*;
+
+    #[test]
+    fn only_what_is_new_of_counters_is_sent() {
+        let dialect = |tags| Dialect {
+            prefix: "a.b".into(),
+            tags,
+        };
+        let (mut figures, mut sent) = (figures(), Sent::default());
+        let answers = Counter::Answers(Method::Get, Class::Success);
+        let total = figures.counter(answers);
+        let first = lines(&figures, &mut sent, &dialect(false));
+        assert!(
+            first.contains(&format!("a.b.requests.GET.2xx:{total}|c")),
+            "{first:?}"
+        );
+        assert!(first.contains(&"a.b.workers.ready:1|g".to_owned()));
+        figures.counters[answers.index()] += 3;
+        let second = lines(&figures, &mut sent, &dialect(false));
+        let counters: Vec<_> = second.iter().filter(|line| line.ends_with("|c")).collect();
+        assert_eq!(counters, ["a.b.requests.GET.2xx:3|c"]);
+        let tagged = lines(&figures, &mut Sent::default(), &dialect(true));
+        let total = total + 3;
+        let expected = format!("a.b.requests:{total}|c|#method:GET,status:2xx");
+        assert!(tagged.contains(&expected), "{tagged:?}");
+        let datagrams = datagrams(&tagged);
+        assert!(datagrams.iter().all(|one| one.len() <= DATAGRAM) && datagrams.len() > 1);
+        assert_eq!(datagrams.join("\n"), tagged.join("\n"));
+    }
+}

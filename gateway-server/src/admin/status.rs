@@ -1,0 +1,101 @@
+//! How things stand, as JSON: for the status page, and for whoever would rather read it than metrics.
+
+use serde_json::{Value, json};
+
+use super::figures::{Figures, WorkerFigures};
+use crate::scoreboard::{BOUNDS, Class, Counter, Method};
+
+/// Writes everything.
+pub(super) fn write(figures: &Figures) -> String {
+    let board = &figures.board;
+    let answers = |class| {
+        let methods = Method::ALL.into_iter();
+        let counts = methods.map(|method| figures.counter(Counter::Answers(method, class)));
+        counts.sum::<u64>()
+    };
+    let by_class: serde_json::Map<String, Value> = Class::ALL
+        .into_iter()
+        .map(|class| (class.name().to_owned(), answers(class).into()))
+        .collect();
+    let buckets: Vec<Value> = (0..=BOUNDS.len())
+        .map(|at| {
+            let bound = BOUNDS.get(at).map(|bound| millis(*bound));
+            json!([bound, figures.counter(Counter::TookUpTo(at))])
+        })
+        .collect();
+    let last = board.last_reload.as_ref();
+    let value = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "app": board.app,
+        "urls": board.urls,
+        "pid": board.pid,
+        "started": board.started.as_secs_f64(),
+        "stage": board.stage.name(),
+        "ready": board.is_ready(),
+        "generation": board.generation,
+        "workers_wanted": board.target,
+        "requests": {
+            "answered": Class::ALL.into_iter().map(answers).sum::<u64>(),
+            "by_status": by_class,
+            "in_flight": figures.counter(Counter::RequestsActive),
+            "took_ms": millis(figures.counter(Counter::Took)),
+            "took_up_to_ms": buckets,
+        },
+        "connections": {
+            "open": figures.counter(Counter::ConnectionsActive),
+            "accepted": figures.counter(Counter::Connections),
+        },
+        "bytes": {
+            "in": figures.counter(Counter::BytesIn),
+            "out": figures.counter(Counter::BytesOut),
+        },
+        "counts": board.tallies.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "last_reload": last.map(|last| json!({
+            "at": last.at.as_secs_f64(),
+            "good": last.good,
+            "text": last.text,
+        })),
+        "errors": board.errors.iter().map(|one| json!({
+            "at": one.at.as_secs_f64(),
+            "text": one.text,
+        })).collect::<Vec<_>>(),
+        "workers": figures.workers.iter().map(worker).collect::<Vec<_>>(),
+    });
+    value.to_string() + "\n"
+}
+
+fn worker(worker: &WorkerFigures) -> Value {
+    json!({
+        "id": worker.row.id,
+        "place": worker.row.slot,
+        "pid": worker.row.pid,
+        "generation": worker.row.generation,
+        "state": worker.row.state.name(),
+        "requests": worker.requests,
+        "in_flight": worker.in_flight,
+        "connections": worker.connections,
+        "memory": worker.memory,
+        "silent_s": worker.silent.as_secs_f64(),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people and their plots")]
+fn millis(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::figures;
+    use super::*;
+
+    #[test]
+    fn everything_is_there_and_is_json() {
+        let read: Value = serde_json::from_str(&write(&figures())).unwrap();
+        assert_eq!(read["app"], "a \"quoted\\\" name");
+        assert_eq!(read["workers"][1]["state"], "draining");
+        assert_eq!(read["counts"]["reload ok"], 1);
+        assert_eq!(read["requests"]["took_up_to_ms"][18][0], Value::Null);
+        assert_eq!(read["last_reload"]["good"], false);
+    }
+}

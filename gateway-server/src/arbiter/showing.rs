@@ -1,0 +1,58 @@
+//! What the master shows to operators.
+
+use std::os::fd::AsFd;
+
+use super::Arbiter;
+use super::ledger::Ledger;
+use crate::board::{Board, WorkerRow};
+use crate::clock::monotonic_ns;
+
+impl Arbiter {
+    /// Shows operators how things stand now, if anybody may look.
+    pub(super) fn show(&mut self) {
+        if self.admin.is_none() {
+            return;
+        }
+        let (board, now) = (self.board(), self.clock());
+        let config = self.releases.serving().wire.as_fd();
+        if let Some(admin) = &mut self.admin {
+            admin.show(&self.image, config, &self.workers, &board, now);
+        }
+    }
+
+    fn board(&self) -> Board {
+        let Ledger {
+            started,
+            last_reload,
+            errors,
+            ..
+        } = &self.ledger;
+        let rows = self.state.rows().filter_map(|(id, slot, state)| {
+            let worker = self.workers.get(&id)?;
+            Some(WorkerRow {
+                id: id.0,
+                pid: worker.pid().as_raw().unsigned_abs(),
+                slot,
+                generation: worker.generation().0,
+                state,
+            })
+        });
+        let app = [&*self.app.name, &*self.app.version];
+        Board {
+            started: *started,
+            written_ns: monotonic_ns(),
+            pid: std::process::id(),
+            app: app.join(" ").trim().to_owned(),
+            urls: self.releases.serving().urls.clone(),
+            stage: self.state.stage(),
+            target: self.state.target(),
+            last_worker: self.state.last_worker(),
+            generation: self.state.generation(),
+            totals: self.ledger.totals().to_vec(),
+            tallies: self.ledger.tallies().collect(),
+            last_reload: last_reload.clone(),
+            errors: errors.iter().cloned().collect(),
+            workers: rows.collect(),
+        }
+    }
+}

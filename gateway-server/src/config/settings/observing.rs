@@ -1,0 +1,94 @@
+//! Metrics, health, and who is told of them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::durations::DAY;
+use crate::config::setting::{Applies, Field, Group, Setting};
+use crate::config::spelled::{Perhaps, Spelled};
+use crate::net::ListenAddress;
+use crate::value::{DatagramPlace, MetricPrefix};
+
+pub(super) static OBSERVING: &[Setting] = &[
+    Setting {
+        name: "admin",
+        short: None,
+        group: Group::Observing,
+        field: Field::Of(&Perhaps(|c| &mut c.admin)),
+        default: "",
+        help: "Answer operators at this address, from a process of its own: /metrics, /livez, /readyz, \
+               /status.json and a status page. Whoever reaches it may read everything there; a unix \
+               socket has the mode 0600 and the owner that unix-owner names",
+        applies: Applies::Restart,
+    },
+    Setting {
+        name: "statsd",
+        short: None,
+        group: Group::Observing,
+        field: Field::Of(&Perhaps(|c| &mut c.statsd)),
+        default: "",
+        help: "Send metrics to the StatsD server at this address, in datagrams",
+        applies: Applies::Restart,
+    },
+    Setting {
+        name: "statsd-interval",
+        short: None,
+        group: Group::Observing,
+        field: Field::Time(Duration::from_millis(100)..=DAY, |c| &mut c.statsd_interval),
+        default: "10s",
+        help: "How often metrics are sent to the StatsD server",
+        applies: Applies::Restart,
+    },
+    Setting {
+        name: "statsd-prefix",
+        short: None,
+        group: Group::Observing,
+        field: Field::Of(&Perhaps(|c| &mut c.statsd_prefix)),
+        default: "gatewayd",
+        help: "What the names of the metrics begin with that are sent to the StatsD server",
+        applies: Applies::Restart,
+    },
+    Setting {
+        name: "statsd-tags",
+        short: None,
+        group: Group::Observing,
+        field: Field::Switch(|c| &mut c.statsd_tags),
+        default: "false",
+        help: "Send labels as DogStatsD's tags instead of as parts of the name",
+        applies: Applies::Restart,
+    },
+];
+
+impl Spelled for ListenAddress {
+    const FORM: &'static str = "`ADDRESS:PORT`, `[IPV6]:PORT` or `unix:/PATH`";
+    const PLACEHOLDER: &'static str = "ADDRESS";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+
+    fn anchored(text: &str, folder: &Path) -> String {
+        match text.strip_prefix("unix:") {
+            Some(path) if !path.is_empty() => format!("unix:{}", folder.join(path).display()),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+impl Spelled for DatagramPlace {
+    const FORM: &'static str = "`HOST:PORT` for UDP, or `unix:/PATH`";
+    const PLACEHOLDER: &'static str = "ADDRESS";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+impl Spelled for MetricPrefix {
+    const FORM: &'static str = "letters, digits, dots, dashes and underscores";
+    const PLACEHOLDER: &'static str = "NAME";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}

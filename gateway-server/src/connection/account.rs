@@ -1,0 +1,167 @@
+//! [`Account`]: what the counters and the access log learn of a request, from when its head was read
+//! until it is answered.
+
+use gateway_spec::abi::method;
+
+use super::answer::Given;
+use super::ends::Ends;
+use super::handover::{Dialect, Request, RequestLine};
+use super::service::Service;
+use crate::clock::monotonic_ns;
+use crate::logging::Visit;
+use crate::scoreboard::{Answered, Class, Counter, Deadline, Method, Refusal};
+
+/// A request that is to be accounted for. There is none where nobody wants to know.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// When it was there to be read, on the system's monotonic clock.
+    began_ns: u64,
+    method: Method,
+    visit: Option<Visit>,
+}
+
+/// How a request has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) status: u16,
+    /// Bytes of the request's body, as they came.
+    pub(super) received: u64,
+    /// Bytes of the response's body.
+    pub(super) sent: u64,
+}
+
+impl Outcome {
+    /// The answer that was given to a request with so many bytes of body.
+    pub(super) fn of(given: &Given, received: u64) -> Self {
+        Self {
+            status: given.status,
+            received,
+            sent: given.sent,
+        }
+    }
+}
+
+impl Account {
+    /// The request is answered, or never will be.
+    pub(super) fn close(self, service: &Service, outcome: Outcome) {
+        count(service, self.method, self.began_ns, outcome);
+        if let (Some(log), Some(visit)) = (&service.access_log, self.visit) {
+            log.record(visit, outcome.status, outcome.sent);
+        }
+    }
+}
+
+impl Ends {
+    /// Begins to account for a request, if anybody wants to know.
+    /// `queued_ns` is when it began to wait for a place, if it did.
+    pub(super) fn account(
+        &self,
+        service: &Service,
+        app: Option<&str>,
+        request: &Request<'_>,
+        queued_ns: Option<u64>,
+    ) -> Option<Account> {
+        service.observed.then(|| Account {
+            began_ns: queued_ns.unwrap_or_else(|| service.woke.get()),
+            method: kind(request.method_id()),
+            visit: self.visit(service, app, request),
+        })
+    }
+
+    /// Accounts for a request that has been answered at once, or once it had a place.
+    #[inline(never)]
+    pub(super) fn note(
+        &self,
+        service: &Service,
+        app: Option<&str>,
+        request: &Request<'_>,
+        queued_ns: Option<u64>,
+        outcome: Outcome,
+    ) {
+        if service.access_log.is_some() {
+            if let Some(account) = self.account(service, app, request, queued_ns) {
+                account.close(service, outcome);
+            }
+            return;
+        }
+        let began_ns = queued_ns.unwrap_or_else(|| service.woke.get());
+        count(service, kind(request.method_id()), began_ns, outcome);
+    }
+
+    /// Accounts for a request that the server itself has answered with an error.
+    pub(super) fn note_refusal(
+        &self,
+        service: &Service,
+        app: Option<&str>,
+        request: &Request<'_>,
+        queued_ns: Option<u64>,
+        outcome: Outcome,
+    ) {
+        service
+            .slot
+            .add(Counter::Refused(Refusal::of(outcome.status)));
+        self.note(service, app, request, queued_ns, outcome);
+    }
+
+    /// The same for one whose head could not be read, or none of it but its first line.
+    pub(super) fn note_unread(
+        &self,
+        service: &Service,
+        status: u16,
+        line: Option<RequestLine<'_>>,
+        dialect: Dialect,
+    ) {
+        service.slot.add(Counter::Refused(Refusal::of(status)));
+        if service.counts {
+            let class = Class::of(status);
+            service.slot.add(Counter::Answers(Method::Other, class));
+        }
+        self.log_refusal(service, status, line, dialect);
+    }
+}
+
+impl Service {
+    /// Counts a deadline that has passed.
+    pub(super) fn count_timeout(&self, whose: Deadline) {
+        self.slot.add(Counter::TimedOut(whose));
+    }
+}
+
+/// Counts an answer, if anybody reads the counters; how long it took, in nanoseconds.
+#[inline]
+fn count(service: &Service, method: Method, began_ns: u64, outcome: Outcome) -> u64 {
+    let took_ns = monotonic_ns().saturating_sub(began_ns);
+    if service.counts {
+        let Outcome {
+            status,
+            received,
+            sent,
+        } = outcome;
+        service.slot.count_answer(&Answered {
+            method,
+            class: Class::of(status),
+            received,
+            sent,
+            // Another protocol's life is no answer's time.
+            took_ns: (status != SWITCHING).then_some(took_ns),
+        });
+    }
+    took_ns
+}
+
+#[inline]
+fn kind(id: u32) -> Method {
+    match id {
+        method::GET => Method::Get,
+        method::HEAD => Method::Head,
+        method::POST => Method::Post,
+        method::PUT => Method::Put,
+        method::DELETE => Method::Delete,
+        method::PATCH => Method::Patch,
+        method::OPTIONS => Method::Options,
+        _ => Method::Other,
+    }
+}
+
+/// Switching Protocols.
+const SWITCHING: u16 = 101;

@@ -1,0 +1,84 @@
+//! Who is told of what is observed.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where datagrams are sent, written `localhost:8125` or `unix:/run/statsd.sock`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DatagramPlace {
+    /// A host, which is looked up when something is sent, and a port.
+    Udp(String, u16),
+    /// An absolute path.
+    Unix(PathBuf),
+}
+
+/// What names of metrics begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MetricPrefix(pub(crate) String);
+
+impl DatagramPlace {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let good = path.starts_with('/') && !path.contains('\0');
+            return good.then(|| Self::Unix(path.into()));
+        }
+        let (host, port) = text.rsplit_once(':')?;
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        let port = port.parse().ok().filter(|_| digits)?;
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let six = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let good = match six {
+            Some(six) => six.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && host.chars().all(letter),
+        };
+        good.then(|| Self::Udp(host.to_owned(), port))
+    }
+}
+
+impl fmt::Display for DatagramPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Udp(host, port) => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl MetricPrefix {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let good = !text.is_empty() && text.chars().all(letter);
+        good.then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for MetricPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read_and_shown_alike_and_others_are_refused() {
+        for text in [
+            "localhost:8125",
+            "[::1]:1",
+            "10.0.0.1:65535",
+            "unix:/run/a b",
+        ] {
+            assert_eq!(DatagramPlace::parse(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "", "8125", ":1", "a:", "a:+1", "a b:1", "::1:1", "unix:", "unix:a",
+        ] {
+            assert_eq!(DatagramPlace::parse(text), None, "{text}");
+        }
+        assert_eq!(MetricPrefix::parse("a b"), None);
+    }
+}

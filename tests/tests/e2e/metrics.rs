@@ -1,0 +1,384 @@
+//! What the server counts is what happened, whoever dies; health is told by a process that outlives
+//! every worker; and a browser shows it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use gateway_tests::address::Address;
+use gateway_tests::artefacts::{Artefacts, install};
+use gateway_tests::browser::Browser;
+use gateway_tests::client::{Client, get, post};
+use gateway_tests::gatewayd::{Gatewayd, program_at};
+use gateway_tests::judges;
+use gateway_tests::load::{Load, Plan};
+use gateway_tests::process::Process;
+use gateway_tests::{DEADLINE, until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+/// A server, and where operators ask it.
+struct Site {
+    server: Gatewayd,
+    admin: Address,
+}
+
+impl Site {
+    fn serve(arguments: &[&str]) -> Self {
+        let probe = Artefacts::built().module("probe");
+        let arguments = [&["--admin", "127.0.0.1:0"], arguments].concat();
+        Self::of(Gatewayd::serve(probe, &arguments))
+    }
+
+    fn of(server: Gatewayd) -> Self {
+        let line = server.process.line_with(ADMIN, 0);
+        let (_, address) = line.split_once(ADMIN).unwrap();
+        let admin = Address::Tcp(address.trim().parse().unwrap());
+        let site = Self { server, admin };
+        until("a server that is ready", || site.status("/readyz") == 200);
+        site
+    }
+
+    fn status(&self, path: &str) -> u16 {
+        Client::get(&self.admin, path).status
+    }
+
+    fn json(&self) -> Value {
+        Client::get(&self.admin, "/status.json").json()
+    }
+
+    /// As Prometheus reads them.
+    fn metrics(&self) -> BTreeMap<String, f64> {
+        judges::metrics(Client::get(&self.admin, "/metrics").text(), "prometheus")
+    }
+
+    /// The same without a judge, for those who ask often.
+    fn counters(&self) -> BTreeMap<String, f64> {
+        let text = Client::get(&self.admin, "/metrics");
+        assert_eq!(text.status, 200, "{}", text.text());
+        let samples = text.text().lines().filter(|line| !line.starts_with('#'));
+        let samples = samples.filter_map(|line| line.rsplit_once(' '));
+        let samples = samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap()));
+        let grows = |(name, _): &(String, f64)| {
+            ["_total", "_bucket", "_count"]
+                .iter()
+                .any(|part| name.contains(part))
+        };
+        samples.filter(grows).collect()
+    }
+
+    /// All answers that were counted.
+    fn answers(&self) -> f64 {
+        let counters = self.counters().into_iter();
+        let answers = counters.filter(|(name, _)| name.starts_with("gatewayd_requests_total"));
+        answers.map(|(_, count)| count).sum()
+    }
+
+    /// The process that answers here.
+    fn admin_process(&self) -> Option<i32> {
+        child(self.server.process.pid(), "--gatewayd-admin")
+    }
+}
+
+/// The child of a master whose first argument this is.
+fn child(master: i32, role: &str) -> Option<i32> {
+    let list = fs::read_to_string(format!("/proc/{master}/task/{master}/children"));
+    let list = list.unwrap_or_default();
+    let mut pids = list.split_whitespace().filter_map(|pid| pid.parse().ok());
+    pids.find(|pid: &i32| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).nth(1) == Some(role.as_bytes())
+    })
+}
+
+fn end(pid: i32) {
+    // It may have ended by itself.
+    let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+}
+
+#[test]
+fn prometheus_reads_what_happened() {
+    let site = Site::serve(&["--workers", "2", "--limit-request-line", "100"]);
+    for target in ["/version", "/status/404", "/status/503", "/sleep/1"] {
+        assert_ne!(site.server.get(target).status, 400);
+    }
+    let refused = ["NONSENSE\r\n\r\n".to_owned(), get(&"/x".repeat(100))];
+    let refused = refused.map(|request| site.server.fetch(request).status);
+    assert_eq!(refused, [400, 414]);
+    assert_eq!(site.server.fetch(post("/unread", b"12345")).status, 200);
+    // An answer may be read before it is counted.
+    until("seven answers counted", || site.answers() == 7.0);
+    let open_metrics =
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text\r\n\r\n";
+    let answer = Client::fetch(&site.admin, open_metrics);
+    let kind = answer.field("content-type").unwrap().to_owned();
+    assert!(
+        kind.starts_with("application/openmetrics-text; version=1.0.0"),
+        "{kind}"
+    );
+    let open = judges::metrics(answer.text(), "openmetrics");
+    for samples in [site.metrics(), open] {
+        let expect = |name: &str, value: f64| {
+            assert_eq!(samples.get(name), Some(&value), "{name}: {samples:?}");
+        };
+        expect("gatewayd_requests_total{method=GET,status=2xx}", 2.0);
+        expect("gatewayd_requests_total{method=GET,status=4xx}", 1.0);
+        expect("gatewayd_requests_total{method=GET,status=5xx}", 1.0);
+        expect("gatewayd_requests_total{method=POST,status=2xx}", 1.0);
+        expect("gatewayd_requests_total{method=other,status=4xx}", 2.0);
+        expect("gatewayd_refused_requests_total{reason=malformed}", 1.0);
+        expect(
+            "gatewayd_refused_requests_total{reason=target_too_long}",
+            1.0,
+        );
+        expect("gatewayd_request_duration_seconds_count{}", 5.0);
+        expect("gatewayd_request_duration_seconds_bucket{le=+Inf}", 5.0);
+        expect("gatewayd_request_body_bytes_total{}", 5.0);
+        expect("gatewayd_connections_accepted_total{}", 7.0);
+        expect("gatewayd_workers{state=ready}", 2.0);
+        assert!(samples.contains_key("gatewayd_requests is a counter"));
+        assert!(samples["gatewayd_request_duration_seconds_sum{}"] >= 0.001);
+        assert!(samples["process_start_time_seconds{}"] > 1.7e9);
+    }
+}
+
+#[test]
+fn health_is_told_while_every_worker_is_stuck_and_while_the_server_drains() {
+    let site = Site::serve(&[
+        "--workers",
+        "1",
+        "--worker-timeout",
+        "0",
+        "--drain-delay",
+        "30s",
+    ]);
+    assert_eq!([site.status("/livez"), site.status("/readyz")], [200, 200]);
+    let mut hangs = site.server.connect();
+    hangs.send(get("/block/60000"));
+    until("a worker found stuck", || site.status("/readyz") == 503);
+    assert_eq!(site.status("/livez"), 200);
+    assert_eq!(site.json()["workers"][0]["state"], "ready");
+    for pid in site.server.workers() {
+        end(pid);
+    }
+    until("another worker", || site.status("/readyz") == 200);
+    assert_eq!(
+        site.metrics()["gatewayd_worker_restarts_total{cause=died}"],
+        1.0
+    );
+    let errors = site.json()["errors"].to_string();
+    assert!(errors.contains("was ended by SIGKILL"), "{errors}");
+    site.server.process.signal(Signal::SIGTERM);
+    until("a server that drains", || site.status("/readyz") == 503);
+    assert_eq!(site.json()["stage"], "draining");
+    assert_eq!(site.server.get("/version").status, 200);
+    site.server.process.signal(Signal::SIGINT);
+    assert_eq!(site.server.process.end().0, 0);
+}
+
+#[test]
+fn counters_only_grow_whoever_is_killed_under_load_and_nobody_is_left_behind() {
+    let site = Site::serve(&["--workers", "2"]);
+    let mut plan = Plan::new(&site.server.address, get("/version"));
+    plan.clients = 4;
+    plan.pace = Duration::from_millis(2);
+    let load = Load::start(&plan);
+    let mut before = site.counters();
+    let end_at = Instant::now() + Duration::from_secs(8);
+    for round in 0_usize.. {
+        if Instant::now() > end_at {
+            break;
+        }
+        let victims = match round % 3 {
+            0 => site.admin_process().into_iter().collect(),
+            _ => site.server.workers(),
+        };
+        if let Some(victim) = victims.get(round % victims.len().max(1)) {
+            end(*victim);
+        }
+        load.more(50);
+        let now = site.counters();
+        for (name, value) in &before {
+            let then = now.get(name).unwrap_or_else(|| panic!("{name} is gone"));
+            assert!(then >= value, "{name} was {value} and is {then}");
+        }
+        before = now;
+    }
+    let tally = load.stop();
+    #[expect(clippy::cast_precision_loss, reason = "thousands")]
+    let total = tally.total() as f64;
+    // What a killed worker had counted stays, whether or not its answer arrived.
+    let counted = site.answers();
+    assert!(
+        counted >= total,
+        "{total} answers came, {counted} were counted"
+    );
+    assert!(site.metrics()["gatewayd_worker_restarts_total{cause=died}"] >= 2.0);
+    let workers = site.server.workers();
+    let admin = site.admin_process();
+    assert_eq!(site.server.stop().0, 0);
+    for pid in workers.into_iter().chain(admin) {
+        assert!(
+            !Path::new(&format!("/proc/{pid}")).exists(),
+            "{pid} is left"
+        );
+    }
+}
+
+#[test]
+fn an_upgrade_keeps_the_address_the_start_and_the_counters() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("gatewayd");
+    install(Artefacts::built().program("gatewayd"), &program);
+    let mut command = program_at(&program);
+    command.args([
+        "--bind",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+        "--workers",
+        "1",
+    ]);
+    command.arg(Artefacts::built().module("probe"));
+    let site = Site::of(Gatewayd::start(&mut command));
+    for _ in 0..3 {
+        assert_eq!(site.server.get("/version").status, 200);
+    }
+    let before = site.metrics();
+    let admin = site.admin_process();
+    let from = site.server.process.lines_so_far();
+    site.server.process.signal(Signal::SIGUSR2);
+    site.server
+        .process
+        .line_with("all workers run generation", from);
+    until("another admin process", || {
+        let now = site.admin_process();
+        now.is_some() && now != admin
+    });
+    let after = site.metrics();
+    for name in [
+        "process_start_time_seconds{}",
+        "gatewayd_requests_total{method=GET,status=2xx}",
+        "gatewayd_request_duration_seconds_count{}",
+    ] {
+        assert_eq!(after[name].to_bits(), before[name].to_bits(), "{name}");
+    }
+    assert_eq!(after["gatewayd_upgrades_total{outcome=ok}"], 1.0);
+    assert_eq!(site.json()["last_reload"]["good"], true);
+}
+
+#[test]
+fn a_unix_socket_is_the_users_own_and_one_process_has_no_admin() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("admin");
+    let place = format!("unix:{}", socket.display());
+    let probe = Artefacts::built().module("probe");
+    let server = Gatewayd::serve(probe, &["--workers", "1", "--admin", &place]);
+    let mode = fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let admin = Address::Unix(socket.clone());
+    until("a server that is ready", || {
+        Client::get(&admin, "/readyz").status == 200
+    });
+    assert_eq!(
+        Client::fetch(&admin, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n").status,
+        405
+    );
+    assert_eq!(Client::fetch(&admin, "GET / HTTP/1.1\r\n\r\n").status, 400);
+    assert_eq!(server.stop().0, 0);
+    assert!(!socket.exists());
+    let mut command = gateway_tests::gatewayd::program();
+    command
+        .args(["--workers", "0", "--admin", &place])
+        .arg(probe);
+    let (code, said) = Process::start(&mut command).end();
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("expected --workers 1 or more, found 0"),
+        "{said}"
+    );
+}
+
+#[test]
+fn statsd_is_told_what_has_been_added() {
+    let ear = UdpSocket::bind("127.0.0.1:0").unwrap();
+    ear.set_read_timeout(Some(DEADLINE)).unwrap();
+    let place = ear.local_addr().unwrap().to_string();
+    let probe = Artefacts::built().module("probe");
+    let arguments = [
+        "--workers",
+        "1",
+        "--statsd",
+        &place,
+        "--statsd-interval",
+        "200ms",
+    ];
+    let server = Gatewayd::serve(probe, &[&arguments[..], &["--statsd-tags"]].concat());
+    for _ in 0..3 {
+        assert_eq!(server.get("/version").status, 200);
+    }
+    let mut counted = 0;
+    let mut datagram = [0; 2_000];
+    while counted < 3 {
+        let length = ear.recv(&mut datagram).unwrap();
+        let text = str::from_utf8(&datagram[..length]).unwrap();
+        for line in text.lines() {
+            let (name, rest) = line.split_once(':').unwrap();
+            if name == "gatewayd.requests" {
+                let (count, tags) = rest.split_once("|c|#").unwrap();
+                assert_eq!(tags, "method:GET,status:2xx");
+                counted += count.parse::<u32>().unwrap();
+            }
+        }
+    }
+    assert_eq!(counted, 3);
+}
+
+#[test]
+fn a_browser_draws_what_happens() {
+    let site = Site::serve(&["--workers", "2"]);
+    let mut plan = Plan::new(&site.server.address, get("/sleep/20"));
+    plan.clients = 8;
+    let load = Load::start(&plan);
+    let folder = tempfile::tempdir().unwrap();
+    let mut browser = Browser::start(folder.path());
+    browser.open(&format!("http://{}/", site.admin));
+    let drawn = "document.querySelectorAll('#rate-line path').length";
+    until("a line in the picture", || browser.run(drawn) == 2);
+    let from = site.server.process.lines_so_far();
+    site.server.process.signal(Signal::SIGHUP);
+    site.server
+        .process
+        .line_with("all workers run generation 2", from);
+    end(site.server.workers()[0]);
+    until("what has happened since", || {
+        let text = browser.text();
+        text.contains("all workers run generation 2") && text.contains("was ended by SIGKILL")
+    });
+    let text = browser.text();
+    assert!(text.contains("serving") && text.contains("probe"), "{text}");
+    let flight = browser.run("Number(document.getElementById('flight').textContent)");
+    assert!(flight.as_f64().is_some_and(|flight| flight > 0.0), "{text}");
+    // Nothing is loaded from elsewhere, and nothing of ours is stopped by the policy.
+    let loaded =
+        browser.run("performance.getEntriesByType('resource').map(one => one.name).join(' ')");
+    let own = format!("http://{}/", site.admin);
+    assert!(
+        loaded
+            .as_str()
+            .unwrap()
+            .split(' ')
+            .all(|one| one.starts_with(&own) || one.starts_with("data:")),
+        "{loaded}"
+    );
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("status");
+    fs::create_dir_all(&pictures).unwrap();
+    fs::write(pictures.join("status.png"), browser.picture()).unwrap();
+    drop(load);
+}
+
+const ADMIN: &str = "admin at http://";
