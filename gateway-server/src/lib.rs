@@ -99,6 +99,10 @@ pub mod internal {
             Framing, Head, HeadError, Length, Recipient, ResponseHead, Span, Version, encode,
         };
     }
+    /// What proxies say in fields.
+    pub mod proxies {
+        pub use crate::proxies::{Told, hear};
+    }
     /// The PROXY protocol.
     pub mod proxy_protocol {
         pub use crate::proxy_protocol::{Introduction, ProxyError, parse};

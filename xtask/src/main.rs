@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod docs;
+mod fuzz;
 mod layers;
 mod miri;
 mod soak;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         ["spec", "--check"] => spec::run(&root(), spec::Mode::Check),
         ["docs"] => docs::run(&root()),
         ["bench"] => bench::run(&root()),
+        ["fuzz", arguments @ ..] => fuzz::run(&root(), arguments),
         ["miri"] => miri::run(&root()),
         ["soak", arguments @ ..] => match soak::run(&root(), arguments) {
             Ok(code) => return code,
@@ -50,6 +52,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench   instructions and CPU time per request, beside hyper and axum (needs valgrind)
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
   docs    writes docs/configuration.md from the table of settings
+  fuzz    the fuzz targets, all or those that are named, with coverage feedback, and AddressSanitizer where there
+          is a nightly toolchain; [--seconds 60] each
   layers  the import table of ARCHITECTURE.md against the sources
   miri    the round trips through the C ABI under miri (needs nightly with miri)
   soak    minutes of load while all is reloaded, upgraded, scaled, recycled and paused, in namespaces and

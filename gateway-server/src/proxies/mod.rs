@@ -33,15 +33,15 @@ pub(crate) struct Proxies {
 
 /// What the fields of one request say that is believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told<'r> {
+pub struct Told<'r> {
     /// The client; port 0 if no port was named.
-    pub(crate) client: Option<SocketAddr>,
+    pub client: Option<SocketAddr>,
     /// How the client asked, an id of [`scheme`].
-    pub(crate) scheme: Option<u16>,
+    pub scheme: Option<u16>,
     /// `host[:port]` that the client asked for.
-    pub(crate) authority: Option<&'r [u8]>,
+    pub authority: Option<&'r [u8]>,
     /// What the proxies took off the beginning of the path.
-    pub(crate) prefix: Option<&'r [u8]>,
+    pub prefix: Option<&'r [u8]>,
 }
 
 impl Proxies {
@@ -125,6 +125,16 @@ impl Proxies {
         }
         (client, depth.max(1))
     }
+}
+
+/// What all fields of proxies say if nobody on the way is known by address; for fuzzers.
+pub fn hear<'r>(fields: impl Iterator<Item = Field<'r>>, hops: u32) -> Told<'r> {
+    let proxies = Proxies {
+        trusted: Vec::new(),
+        fields: ProxyField::ALL.to_vec(),
+        hops,
+    };
+    proxies.hear(fields)
 }
 
 /// The lines of the fields that proxies set.

@@ -70,7 +70,8 @@ pub(crate) enum ProxyField {
 }
 
 impl ProxyField {
-    const ALL: [Self; 5] = [
+    /// All of them.
+    pub(super) const ALL: [Self; 5] = [
         Self::For,
         Self::Proto,
         Self::Host,

@@ -1,0 +1,5 @@
+#![no_main]
+#[path = "../targets/trailers.rs"]
+mod target;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| target::run(input));

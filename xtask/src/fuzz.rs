@@ -1,0 +1,144 @@
+//! `cargo xtask fuzz`: the fuzz targets with the compiler's word on what each input has reached, for as long as
+//! one likes.
+//!
+//! libFuzzer and coverage need no nightly compiler: the flags that cargo-fuzz sets are set here.
+//! AddressSanitizer does, and is used where there is one.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// Runs the targets that are named, or all, one after another.
+pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
+    let (names, seconds) = asked(root, arguments)?;
+    let toolchain = Toolchain::found(root)?;
+    println!("fuzz: {}, {seconds} s each", toolchain.name());
+    toolchain.build(root)?;
+    for name in names {
+        toolchain.fuzz(root, &name, seconds)?;
+    }
+    Ok(())
+}
+
+/// The targets' names and the seconds that each is given.
+fn asked(root: &Path, arguments: &[&str]) -> Result<(Vec<String>, u64)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(root.join("fuzz/fuzz_targets")).context("cannot read fuzz_targets")? {
+        let path = entry?.path();
+        all.extend(
+            path.file_stem()
+                .map(|name| name.to_string_lossy().into_owned()),
+        );
+    }
+    all.sort();
+    let (mut names, mut seconds) = (Vec::new(), SECONDS);
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        if *word == "--seconds" {
+            let number = words.next().and_then(|text| text.parse().ok());
+            seconds = number.context("expected a number behind --seconds")?;
+        } else if all.iter().any(|name| name == word) {
+            names.push((*word).to_owned());
+        } else {
+            bail!("expected one of {}, found {word}", all.join(", "));
+        }
+    }
+    Ok((if names.is_empty() { all } else { names }, seconds))
+}
+
+/// What the targets are built with.
+struct Toolchain {
+    /// The machine's own: build scripts are built without the flags if it is named.
+    triple: String,
+    /// With AddressSanitizer.
+    nightly: bool,
+}
+
+impl Toolchain {
+    fn found(root: &Path) -> Result<Self> {
+        let told = Command::new("rustc").arg("-vV").current_dir(root).output();
+        let told = String::from_utf8(told.context("cannot start rustc")?.stdout)?;
+        let triple = told.lines().find_map(|line| line.strip_prefix("host: "));
+        let triple = triple.context("expected a host in `rustc -vV`")?.to_owned();
+        let probe = Command::new("rustup")
+            .args(["run", "nightly", "rustc", "-V"])
+            .output();
+        let nightly = probe.is_ok_and(|output| output.status.success());
+        Ok(Self { triple, nightly })
+    }
+
+    fn name(&self) -> &'static str {
+        match self.nightly {
+            true => "nightly, with coverage and AddressSanitizer",
+            false => "stable, with coverage; a nightly toolchain brings AddressSanitizer",
+        }
+    }
+
+    fn build(&self, root: &Path) -> Result<()> {
+        let mut flags = COVERAGE.to_owned();
+        let mut command = Command::new(if self.nightly { "rustup" } else { "cargo" });
+        if self.nightly {
+            flags.push_str(" -Zsanitizer=address");
+            command.args(["run", "nightly", "cargo"]);
+        }
+        command
+            .args(["build", "--release", "--locked", "--target", &self.triple])
+            .arg("--manifest-path")
+            .arg(root.join("fuzz/Cargo.toml"))
+            .env("RUSTFLAGS", flags)
+            // What the cargo that runs us has set would choose its own compiler.
+            .env_remove("CARGO")
+            .env_remove("RUSTC");
+        let status = command.status().context("cannot start cargo")?;
+        ensure!(status.success(), "the fuzz targets do not build: {status}");
+        Ok(())
+    }
+
+    fn fuzz(&self, root: &Path, name: &str, seconds: u64) -> Result<()> {
+        let fuzz = root.join("fuzz");
+        let (corpus, artifacts) = (
+            fuzz.join("corpus").join(name),
+            fuzz.join("artifacts").join(name),
+        );
+        for folder in [&corpus, &artifacts] {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let program = fuzz
+            .join("target")
+            .join(&self.triple)
+            .join("release")
+            .join(name);
+        let mut command = Command::new(program);
+        command
+            .args([
+                format!("-max_total_time={seconds}"),
+                "-max_len=4096".to_owned(),
+            ])
+            .args(["-timeout=10", "-print_final_stats=1"])
+            .arg(format!("-artifact_prefix={}/", artifacts.display()))
+            .arg(corpus);
+        // Inputs that were found go into the first folder alone.
+        let own = fuzz.join("seeds").join(name);
+        let requests = root.join("tests/corpus/http1");
+        command.arg(if own.exists() { own } else { requests });
+        let status = command.status().context("cannot start a fuzz target")?;
+        ensure!(
+            status.success(),
+            "{name} breaks: the input is in {}; once it is mended, make it a seed",
+            artifacts.display()
+        );
+        Ok(())
+    }
+}
+
+/// Time for each target if none is asked for.
+const SECONDS: u64 = 60;
+/// SanitizerCoverage as libFuzzer reads it.
+const COVERAGE: &str = "--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
