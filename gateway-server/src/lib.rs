@@ -26,6 +26,7 @@ mod limits;
 mod linked;
 mod log_files;
 mod logging;
+mod manual;
 mod net;
 mod options;
 mod orders;

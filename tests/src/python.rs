@@ -221,7 +221,9 @@ fn installed() -> &'static Path {
     })
 }
 
-fn environment() -> PathBuf {
+/// Where the servers are installed.
+#[must_use]
+pub fn environment() -> PathBuf {
     root().join("target/servers")
 }
 

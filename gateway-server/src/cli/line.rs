@@ -15,6 +15,8 @@ use crate::config::{self, AppPlace, CommandLine, Problem, Resolved, SETTINGS, hi
 pub(super) struct Line {
     /// The configuration, or what is wrong with it.
     pub(super) resolved: Result<Resolved, Vec<Problem>>,
+    /// Whether [`SAMPLE`] was given.
+    pub(super) sample: bool,
     /// Whether [`REVEAL`] was given.
     pub(super) reveal: bool,
 }
@@ -50,6 +52,8 @@ pub(super) fn read(
     }
     Ok(Line {
         resolved,
+        sample: purpose == Purpose::Print
+            && matches.as_ref().is_some_and(|found| found.get_flag(SAMPLE)),
         reveal: purpose == Purpose::Print && matches.is_some_and(|found| found.get_flag(REVEAL)),
     })
 }
@@ -73,10 +77,11 @@ pub(super) fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem
     if !is_stray(word) {
         return None;
     }
-    let (known, what) = match source {
-        AppSource::CommandLine => (&COMMANDS[..], "command or file"),
-        AppSource::LinkedIn(_) => (&LINKED_COMMANDS[..], "command"),
+    let what = match source {
+        AppSource::CommandLine => "command or file",
+        AppSource::LinkedIn(_) => "command",
     };
+    let known: Vec<&str> = commands(source).map(|(name, _)| name).collect();
     let words = match nearest(word, known.iter().copied()) {
         Some(_) => hint(word, known.iter().copied()),
         None => format!("; commands are {}", known.join(", ")),
@@ -84,6 +89,21 @@ pub(super) fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem
     Some(Problem::Usage(format!(
         "there is no {what} `{word}`{words}"
     )))
+}
+
+/// What the program can do besides serving: names, and what they are for.
+pub(super) fn commands(source: AppSource) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let linked = matches!(source, AppSource::LinkedIn(_));
+    let known = COMMANDS.into_iter();
+    // A program builds no packages that is an application itself.
+    known.filter(move |(name, _)| !(linked && *name == "dev"))
+}
+
+/// How the program is called, a line for each way.
+pub(super) fn synopsis(title: &str, source: AppSource) -> Vec<String> {
+    let linked = matches!(source, AppSource::LinkedIn(_));
+    let lines = usage(title, linked, Purpose::Serve);
+    lines.lines().map(|line| line.trim().to_owned()).collect()
 }
 
 /// Whether a word is neither an option nor a file.
@@ -147,6 +167,14 @@ pub(super) fn command(title: &str, source: AppSource, purpose: Purpose) -> Comma
                 .action(ArgAction::SetTrue)
                 .help("Show the application's own settings too, any of which may be a password"),
         );
+        command = command.arg(
+            Arg::new(SAMPLE)
+                .long(SAMPLE)
+                .action(ArgAction::SetTrue)
+                .help(
+                    "Print a file to begin with instead: every setting, explained, commented out",
+                ),
+        );
     }
     for setting in SETTINGS.iter() {
         let mut help = setting.help.to_owned();
@@ -186,7 +214,7 @@ fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
     match purpose {
         Purpose::Check => return format!("{title} check-config [OPTIONS]{app} [-- ARGS]"),
         Purpose::Print => {
-            return format!("{title} print-config [--reveal] [OPTIONS]{app} [-- ARGS]");
+            return format!("{title} print-config [--reveal|--sample] [OPTIONS]{app} [-- ARGS]");
         }
         Purpose::Command if linked => return format!("{title} COMMAND [ARGS]"),
         Purpose::Command => return format!("{title} COMMAND [OPTIONS] APP.SO [ARGS]"),
@@ -291,8 +319,31 @@ const APP: &str = "app";
 const ARGUMENTS: &str = "arguments";
 const FILE: &str = "config";
 const REVEAL: &str = "reveal";
-const COMMANDS: [&str; 5] = ["check", "check-config", "print-config", "dev", "commands"];
-const LINKED_COMMANDS: [&str; 4] = ["check", "check-config", "print-config", "commands"];
+const SAMPLE: &str = "sample";
+/// Commands of the server, and what they are for.
+const COMMANDS: [(&str, &str); 9] = [
+    ("check", "Tells what an application's file says of itself"),
+    (
+        "check-config",
+        "Tells everything that is wrong with a configuration",
+    ),
+    (
+        "print-config",
+        "Prints every setting with its value and where it comes from",
+    ),
+    (
+        "dev",
+        "Builds a package, serves it, and builds it again on change",
+    ),
+    ("commands", "Lists the application's own commands"),
+    ("ctl", "Asks or tells a server that runs"),
+    ("top", "Shows a server that runs, live"),
+    ("man", "Prints the manual page"),
+    (
+        "completions",
+        "Prints what bash, zsh or fish need to complete this command line",
+    ),
+];
 const AFTER_HELP: &str = "\
 Every option can be set in the file and in the environment as well: --worker-timeout is worker-timeout
 there and GATEWAYD_WORKER_TIMEOUT here. A flag wins over the environment, that over the file. Signals:
@@ -399,7 +450,7 @@ mod tests {
         );
         let start = told("start").unwrap().to_string();
         assert!(
-            start.ends_with("commands are check, check-config, print-config, dev, commands"),
+            start.contains("commands are check, check-config, print-config, dev, commands, "),
             "{start}"
         );
         for app in ["app.so", "./chekc", "--chekc", "src"] {

@@ -1,6 +1,7 @@
 //! The command line: which of the program's parts is asked for.
 
 mod asked;
+mod completions;
 mod line;
 
 use std::ffi::{OsStr, OsString};
@@ -14,7 +15,9 @@ use crate::os::process;
 use crate::sandbox;
 use crate::value::Sandbox;
 use crate::workbench::Workbench;
-use crate::{admin, arbiter, check, command, ctl, dev, hook, logging, prepare, watch, worker};
+use crate::{
+    admin, arbiter, check, command, ctl, dev, hook, logging, manual, prepare, watch, worker,
+};
 use command::{Patience, Wish};
 use line::{Line, Purpose};
 
@@ -77,6 +80,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         (Some("check"), _) => return check::run(&title, &args[2..], source),
         (Some("check-config"), _) => return check_config(&title, args, source),
         (Some("print-config"), _) => return print_config(&title, args, source),
+        (Some("man"), _) => return man(&title, source),
+        (Some("completions"), _) => return complete(&title, &args[2..], source),
         (Some("commands"), _) => return of_application(&title, args, source, true),
         (Some("ctl"), _) => return ctl::run(&title, &args[2..]),
         (Some("top"), _) => return ctl::run_top(&title, &args[2..]),
@@ -234,11 +239,29 @@ fn print_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> Exit
     args.remove(1);
     match line::read(title, args, source, Purpose::Print) {
         Err(code) => code,
-        Ok(Line { resolved, reveal }) => match resolved {
+        Ok(Line { sample: true, .. }) => say(&config::sample(title)),
+        Ok(Line {
+            resolved, reveal, ..
+        }) => match resolved {
             Err(problems) => complain(title, &problems),
             Ok(resolved) if reveal => say(&config::print(&resolved, Secrets::Shown)),
             Ok(resolved) => say(&config::print(&resolved, Secrets::Hidden)),
         },
+    }
+}
+
+/// Prints the manual page.
+fn man(title: &str, source: AppSource) -> ExitCode {
+    let commands: Vec<_> = line::commands(source).collect();
+    let synopsis = line::synopsis(title, source);
+    say(&manual::page(title, &synopsis, &commands))
+}
+
+/// Prints a script for a shell.
+fn complete(title: &str, words: &[OsString], source: AppSource) -> ExitCode {
+    match completions::script(title, words, source) {
+        Ok(script) => say(&script),
+        Err(message) => complain(title, &[Problem::Usage(format!("completions: {message}"))]),
     }
 }
 

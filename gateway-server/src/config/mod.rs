@@ -13,6 +13,7 @@ mod print;
 mod problem;
 #[cfg(test)]
 mod reference;
+mod sample;
 mod secrets;
 mod setting;
 mod settings;
@@ -30,9 +31,12 @@ pub(crate) use apps::AppPlace;
 pub(crate) use nearest::{hint, nearest};
 pub(crate) use print::{Secrets, print};
 pub(crate) use problem::Problem;
+pub(crate) use sample::sample;
 pub(crate) use setting::{Applies, Setting};
 pub(crate) use settings::{MAX_WORKERS, SETTINGS};
-pub(crate) use sources::{CommandLine, Resolved, near_misses, resolve};
+pub(crate) use sources::{
+    APP_VARIABLE, CommandLine, FILE_VARIABLE, Resolved, near_misses, resolve,
+};
 
 use crate::net::{Bind, ListenAddress, ListenOptions, UnixAccess};
 use crate::options::{

@@ -88,7 +88,7 @@ fn print_app<'a>(
 }
 
 /// A setting's values as the file has them.
-fn shown(setting: &Setting, texts: &[String]) -> String {
+pub(super) fn shown(setting: &Setting, texts: &[String]) -> String {
     let quote = |text: &String| match setting.field.is_bare() {
         true => text.clone(),
         false => quoted(text),

@@ -271,6 +271,18 @@ impl Field {
         }
     }
 
+    /// All that is accepted, where that is a few words.
+    pub(crate) fn choices(&self) -> Vec<&'static str> {
+        match self {
+            Self::Switch(_) => vec!["true", "false"],
+            Self::Level(_) => LogLevel::ALL.map(LogLevel::name).to_vec(),
+            Self::ClientAuth(_) => ClientAuth::ALL.map(ClientAuth::name).to_vec(),
+            Self::TlsVersion(_) => vec![TlsVersion::V12.name(), TlsVersion::V13.name()],
+            Self::Sandbox(_) => Sandbox::ALL.map(Sandbox::name).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether its text form is a number or a truth value, which a file holds without quotes.
     pub(super) fn is_bare(&self) -> bool {
         matches!(self, Self::Count(..) | Self::Workers(..) | Self::Switch(_))

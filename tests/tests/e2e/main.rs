@@ -21,6 +21,8 @@ mod differences;
 mod draining;
 mod exchanges;
 mod faults;
+mod from_gunicorn;
+mod generated;
 mod guide;
 mod hooks;
 mod hostile;
