@@ -20,6 +20,7 @@ pub mod haproxy;
 pub mod hosts;
 pub mod isolation;
 pub mod judges;
+pub mod lambda;
 pub mod load;
 pub mod matrix;
 pub mod network;

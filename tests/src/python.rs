@@ -1,6 +1,8 @@
 //! Python's web servers with an application behind the package of `adapters/python`, installed as a
 //! user installs it.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -91,6 +93,11 @@ impl PythonServer {
         this.process.line_with(kind.ready(), 0);
         // Granian says so before its workers listen.
         until("a listener", || this.address.connect().is_ok());
+        if let Address::Unix(path) = &this.address {
+            // For an nginx whose worker is another user.
+            let everybody = Permissions::from_mode(0o777);
+            fs::set_permissions(path, everybody).expect("to open the socket to all");
+        }
         this
     }
 

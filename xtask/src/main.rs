@@ -5,6 +5,7 @@ mod ci;
 mod docs;
 mod fuzz;
 mod layers;
+mod matrix;
 mod miri;
 mod soak;
 mod spec;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(&root()),
         ["bench"] => bench::run(&root()),
         ["fuzz", arguments @ ..] => fuzz::run(&root(), arguments),
+        ["matrix"] => matrix::run(&root()),
         ["miri"] => miri::run(&root()),
         ["soak", arguments @ ..] => match soak::run(&root(), arguments) {
             Ok(code) => return code,
@@ -55,6 +57,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   fuzz    the fuzz targets, all or those that are named, with coverage feedback, and AddressSanitizer where there
           is a nightly toolchain; [--seconds 60] each
   layers  the import table of ARCHITECTURE.md against the sources
+  matrix  the same files under every server behind nginx, as a table (needs what tests/run installs)
   miri    the round trips through the C ABI under miri (needs nightly with miri)
   soak    minutes of load while all is reloaded, upgraded, scaled, recycled and paused, in namespaces and
           control groups: what is lost (needs nginx, iproute2, root); [--seconds 300] [--workers 32] [--rate

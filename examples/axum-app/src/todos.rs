@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use serde::{Deserialize, Serialize};
@@ -91,10 +91,8 @@ async fn create(State(todos): State<Todos>, Json(new): Json<NewTodo>) -> impl In
 
 async fn create_by_form(State(todos): State<Todos>, Form(new): Form<NewTodo>) -> impl IntoResponse {
     let todo = todos.add(new.text);
-    (
-        [(header::SET_COOKIE, "a=1"), (header::SET_COOKIE, "b=2")],
-        todo.text,
-    )
+    let cookies = [(header::SET_COOKIE, "a=1"), (header::SET_COOKIE, "b=2")];
+    (AppendHeaders(cookies), todo.text)
 }
 
 async fn read(State(todos): State<Todos>, Path(id): Path<u64>) -> Result<Json<Todo>, StatusCode> {

@@ -1,7 +1,7 @@
 //! [`Life`]: how far a hosted gateway has come, how many calls it has, and who waits for what.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 pub(super) struct Life {
     phase: AtomicU8,
     calls: AtomicUsize,
+    /// Whether anybody has ever waited for the last call.
+    is_awaited: AtomicBool,
     /// Guards the wakers of whoever waits for a phase, or for the last call.
     waiting: Mutex<Waiting>,
 }
@@ -58,11 +60,23 @@ impl Life {
 
     /// Ready once there is no call. One at a time may wait.
     pub(super) fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
+        self.is_awaited.store(true, Ordering::SeqCst);
         self.lock().wakers.insert(IDLE, cx.waker().clone());
         if self.calls() > 0 {
             return Poll::Pending;
         }
         Poll::Ready(())
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.is_awaited.load(Ordering::SeqCst)
+    }
+
+    fn wake_idle(&self) {
+        let waker = self.lock().wakers.remove(&IDLE);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     fn wake_all(&self) {
@@ -83,8 +97,8 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if self.0.calls.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is(Phase::Draining) {
-            self.0.wake_all();
+        if self.0.calls.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is_awaited() {
+            self.0.wake_idle();
         }
     }
 }

@@ -91,6 +91,11 @@ impl<G: Gateway> Hosted<G> {
         Call::new(Box::pin(answering), Attendance::new(exchange, turn), terms)
     }
 
+    /// Waits until no call runs, work behind answers included. One at a time may wait.
+    pub async fn idle(&self) {
+        poll_fn(|cx| self.life.poll_idle(cx)).await;
+    }
+
     /// Tells calls and streams that the server will stop; they go on.
     pub fn drain(&self) {
         self.life.advance(Phase::Draining);
@@ -105,13 +110,12 @@ impl<G: Gateway> Hosted<G> {
     /// neither read nor closed.
     pub async fn shutdown(&self, grace: Duration) -> Result<(), Unfinished> {
         self.drain();
-        let idle = || poll_fn(|cx| self.life.poll_idle(cx));
-        if tokio::time::timeout(grace, idle()).await.is_err() {
+        if tokio::time::timeout(grace, self.idle()).await.is_err() {
             let calls = self.life.calls();
             log::warn!(target: "gateway", "{calls} calls are dropped: {grace:?} are over");
         }
         self.life.advance(Phase::Over);
-        if tokio::time::timeout(TO_DROP, idle()).await.is_err() {
+        if tokio::time::timeout(TO_DROP, self.idle()).await.is_err() {
             let calls = self.life.calls();
             return Err(Unfinished { calls });
         }

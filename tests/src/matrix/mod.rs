@@ -1,6 +1,7 @@
 //! What is asked of every server, and what of the answers has to be the same everywhere.
 
 pub mod manners;
+pub mod swap;
 pub mod traffic;
 
 use crate::address::Address;
@@ -36,36 +37,70 @@ impl Answer {
         }
     }
 
+    /// What differs from gatewayd's answer beyond those manners, if anything does.
+    #[must_use]
+    pub fn differs(&self, wanted: &Self, manners: &Manners) -> Option<String> {
+        let has_length =
+            |fields: &[(String, String)]| fields.iter().any(|(name, _)| name == "content-length");
+        let (mut had, mut fields) = (self.fields.clone(), wanted.fields.clone());
+        if !has_length(&fields) {
+            // A length where the application gave none is a way of framing, and it is right:
+            // otherwise the response would not have been read.
+            had.retain(|(name, _)| name != "content-length");
+        }
+        if manners.groups_fields {
+            for fields in [&mut fields, &mut had] {
+                fields.sort_by(|one, other| one.0.cmp(&other.0));
+            }
+        }
+        let is_same = (self.status, &had) == (wanted.status, &fields) && self.body == wanted.body;
+        (!is_same).then(|| format!("expected {}, found {}", wanted.told(), self.told()))
+    }
+
     /// Compares with what gatewayd answered.
     ///
     /// # Panics
     /// When they differ beyond those manners.
-    pub fn assert_is(mut self, wanted: &Self, manners: &Manners, what: &str) {
-        let has_length =
-            |fields: &[(String, String)]| fields.iter().any(|(name, _)| name == "content-length");
-        if !has_length(&wanted.fields) {
-            // A length where the application gave none is a way of framing, and it is right:
-            // otherwise the response would not have been read.
-            self.fields.retain(|(name, _)| name != "content-length");
+    pub fn assert_is(&self, wanted: &Self, manners: &Manners, what: &str) {
+        if let Some(difference) = self.differs(wanted, manners) {
+            panic!("{what}: {difference}");
         }
-        let mut fields = wanted.fields.clone();
-        if manners.groups_fields {
-            for fields in [&mut fields, &mut self.fields] {
-                fields.sort_by(|one, other| one.0.cmp(&other.0));
-            }
-        }
-        assert_eq!(
-            (self.status, &self.fields),
-            (wanted.status, &fields),
-            "{what}"
-        );
-        assert!(
-            self.body == wanted.body,
-            "{what}: {} and {} bytes",
-            self.body.len(),
-            wanted.body.len()
-        );
     }
+
+    /// The same without what is new in each response: tokens and nonces.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        for (_, value) in &mut self.fields {
+            *value = without_tokens(value);
+        }
+        if let Ok(text) = std::str::from_utf8(&self.body) {
+            self.body = without_tokens(text).into_bytes();
+        }
+        self
+    }
+
+    fn told(&self) -> String {
+        let (start, length) = (self.body.get(..200).unwrap_or(&self.body), self.body.len());
+        let start = String::from_utf8_lossy(start);
+        format!(
+            "{} {:?} {start:?} ({length} bytes)",
+            self.status, self.fields
+        )
+    }
+}
+
+/// The text without its runs of letters and digits that no word is as long as.
+fn without_tokens(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=".contains(c);
+    let mut kept = String::new();
+    for piece in text.split_inclusive(|c| !is_part(c)) {
+        let token = piece.trim_end_matches(|c| !is_part(c));
+        match token.len() > 20 && token.contains(|c: char| c.is_ascii_digit()) {
+            true => kept.push_str(&piece[token.len()..]),
+            false => kept.push_str(piece),
+        }
+    }
+    kept
 }
 
 /// The final response to a request.

@@ -130,6 +130,32 @@ pub fn for_probe() -> Vec<Turn> {
     turns
 }
 
+/// For the blog: pages, forms, redirects, files.
+#[must_use]
+pub fn for_blog() -> Vec<Turn> {
+    let mut turns: Vec<Turn> = PAGES.iter().map(|target| Turn::get(target)).collect();
+    for method in ["HEAD", "OPTIONS", "PUT"] {
+        for target in ["/", "/hello", "/static/style.css", "/missing"] {
+            turns.push(Turn::new(method, target, "", b""));
+        }
+    }
+    for fields in [
+        "Range: bytes=0-9\r\n",
+        "Range: bytes=-5\r\n",
+        "Range: bytes=9999999-\r\n",
+        "If-None-Match: *\r\n",
+        "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT\r\n",
+    ] {
+        turns.push(Turn::new("GET", "/static/style.css", fields, b""));
+    }
+    // Without a token: refused, whatever is in them.
+    let form = b"username=a&password=b";
+    turns.push(Turn::sized("POST", "/auth/login", form));
+    turns.push(Turn::chunked("POST", "/auth/register", &[form]));
+    turns.push(Turn::new("GET", "/", "Cookie: session=forged\r\n", b""));
+    turns
+}
+
 /// What no server may hand to the application.
 #[must_use]
 pub fn refused() -> Vec<Turn> {
@@ -205,6 +231,21 @@ const FIELDS: &[&str] = &[
     "Upgrade: websocket\r\n",
     "Range: bytes=0-1\r\n",
     "If-None-Match: \"x\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+];
+
+const PAGES: &[&str] = &[
+    "/",
+    "/hello",
+    "/auth/login",
+    "/auth/register",
+    "/create",
+    "/1/update",
+    "/missing",
+    "/hello/",
+    "/static/style.css",
+    "/static/icon.svg",
+    "/static/missing.css",
+    "/static/..%2Fsrc/lib.rs",
 ];
 
 const PROBED: &[&str] = &[

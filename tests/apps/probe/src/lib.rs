@@ -262,6 +262,7 @@ impl Gateway for Probe {
             }
             "mirror" => Response::new(request.take_body()),
             "draining" => {
+                log::info!("waiting for the drain");
                 request.draining().await;
                 Response::text("draining")
             }

