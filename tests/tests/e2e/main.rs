@@ -16,6 +16,7 @@ mod conformance;
 mod control;
 mod corpus;
 mod deaths;
+mod deploy;
 mod dev;
 mod differences;
 mod draining;

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gateway_spec::http::StatusCode;
-use gateway_spec::http::header::{HeaderValue, LINK, LOCATION};
+use gateway_spec::http::header::{HeaderName, HeaderValue, LINK, LOCATION};
 use gateway_spec::{Fields, Gateway, Request, Response, Startup, StartupError, export};
 
 use events::Events;
@@ -172,6 +172,11 @@ impl Gateway for Probe {
             }
             "redirect" => {
                 Response::status(StatusCode::FOUND).with(LOCATION, HeaderValue::from_static("/pid"))
+            }
+            "accelerated" => {
+                let name = HeaderName::from_static("x-accel-redirect");
+                let file = HeaderValue::from_static("/protected/report.txt");
+                Response::text("not this").with(name, file)
             }
             "sleep" => {
                 tokio::time::sleep(Duration::from_millis(number)).await;
