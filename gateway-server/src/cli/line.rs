@@ -227,6 +227,7 @@ fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
         format!("{title} check-config|print-config [OPTIONS]{app} [-- ARGS]"),
         format!("{title} ctl --control PATH COMMAND"),
         format!("{title} top --control PATH"),
+        format!("{title} healthcheck --admin ADDRESS"),
     ];
     if !linked {
         lines.insert(1, format!("{title} [OPTIONS] --config FILE [-- ARGS]"));

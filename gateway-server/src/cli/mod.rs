@@ -84,6 +84,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         (Some("completions"), _) => return complete(&title, &args[2..], source),
         (Some("commands"), _) => return of_application(&title, args, source, true),
         (Some("ctl"), _) => return ctl::run(&title, &args[2..]),
+        (Some("healthcheck"), _) => return ctl::run_health(&title, &args[2..]),
         (Some("top"), _) => return ctl::run_top(&title, &args[2..]),
         (Some("dev"), AppSource::CommandLine) => return dev::run(&name, &args[2..]),
         (Some(dev::ROLE), AppSource::CommandLine) if args.len() > 2 => {

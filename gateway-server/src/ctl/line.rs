@@ -9,8 +9,9 @@ use std::time::Duration;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 
-use crate::config::{self, AppPlace, CommandLine, SETTINGS};
+use crate::config::{self, AppPlace, CommandLine, Config, SETTINGS};
 use crate::control::Command;
+use crate::net::ListenAddress;
 use crate::value::parse_duration;
 
 /// What `gatewayd ctl` is to do.
@@ -75,6 +76,67 @@ pub(super) fn read_top(title: &str, args: &[OsString]) -> Result<(PathBuf, bool)
     Ok((socket(title, &found)?, found.get_flag(ONCE)))
 }
 
+/// Whom `gatewayd healthcheck` asks.
+#[derive(Debug)]
+pub(super) enum Witness {
+    /// The admin process, at this path of its own.
+    Admin(ListenAddress, &'static str),
+    /// The master.
+    Master(PathBuf),
+}
+
+/// Reads the words behind `healthcheck`: whom to ask, and how long.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(super) fn read_health(title: &str, args: &[OsString]) -> Result<(Witness, Duration), ExitCode> {
+    let about = "Asks whether a server is ready, for containers: the admin address, or else the control \
+                 socket, is taken from its configuration";
+    let command = common(title, about)
+        .arg(
+            Arg::new(ADMIN)
+                .long(ADMIN)
+                .value_name("ADDRESS")
+                .value_parser(ValueParser::os_string())
+                .help("The server's admin address [variable: GATEWAYD_ADMIN]"),
+        )
+        .arg(switch(
+            LIVE,
+            "Ask only whether the master lives, not whether it serves",
+        ))
+        .arg(timeout("Wait no longer than this [default: 5s]"));
+    let found = matches(command, args)?;
+    let config = configuration(title, &found)?;
+    let path = if found.get_flag(LIVE) {
+        "/livez"
+    } else {
+        "/readyz"
+    };
+    let witness = match (config.admin, config.control) {
+        (Some(admin), _) => Witness::Admin(admin, path),
+        (None, Some(control)) => Witness::Master(control),
+        (None, None) => {
+            return Err(refuse(&format!(
+                "{title}: expected the server's --{ADMIN} ADDRESS or --{CONTROL} PATH, here, in the \
+                 environment or in the --{CONFIG} FILE; found neither\n"
+            )));
+        }
+    };
+    let timeout = found.get_one(TIMEOUT).copied();
+    Ok((witness, timeout.unwrap_or(Duration::from_secs(5))))
+}
+
+fn timeout(help: &'static str) -> Arg {
+    let parser = |text: &str| parse_duration(text).ok_or("expected a time such as 30s or 5m");
+    Arg::new(TIMEOUT)
+        .long(TIMEOUT)
+        .global(true)
+        .value_name("TIME")
+        .value_parser(parser)
+        .help(help)
+}
+
 fn ctl(title: &str) -> Clap {
     let wait = |what: &'static str| switch(WAIT, what);
     let number = |name: &'static str, help: &'static str| {
@@ -88,16 +150,7 @@ fn ctl(title: &str) -> Clap {
     common(title, "Tells a running server what to do")
         .subcommand_required(true)
         .arg(switch(JSON, "Show the answer as JSON").global(true))
-        .arg(
-            Arg::new(TIMEOUT)
-                .long(TIMEOUT)
-                .global(true)
-                .value_name("TIME")
-                .value_parser(|text: &str| {
-                    parse_duration(text).ok_or("expected a time such as 30s or 5m")
-                })
-                .help("Wait no longer than this [default: 5m]"),
-        )
+        .arg(timeout("Wait no longer than this [default: 5m]"))
         .subcommands([
             Clap::new("status").about("What it does, worker by worker"),
             Clap::new("reload")
@@ -170,36 +223,48 @@ fn matches(command: Clap, args: &[OsString]) -> Result<ArgMatches, ExitCode> {
 
 /// The path of the socket, from where the server has it.
 fn socket(title: &str, found: &ArgMatches) -> Result<PathBuf, ExitCode> {
-    let at = SETTINGS.iter().position(|one| one.name == CONTROL);
-    let given = found.get_one::<OsString>(CONTROL).cloned();
+    configuration(title, found)?.control.ok_or_else(|| {
+        refuse(&format!(
+            "{title}: expected the server's control socket: --{CONTROL} PATH, GATEWAYD_CONTROL, or \
+             --{CONFIG} FILE where `{CONTROL}` is set; found none of them\n"
+        ))
+    })
+}
+
+/// What the server's configuration says, as far as it is read here.
+fn configuration(title: &str, found: &ArgMatches) -> Result<Config, ExitCode> {
+    let given = |name: &str| {
+        let at = SETTINGS.iter().position(|one| one.name == name);
+        let value = found.try_get_one::<OsString>(name).ok().flatten().cloned();
+        at.zip(value.map(|value| vec![value]))
+    };
     let line = CommandLine {
-        flags: at.zip(given.map(|path| vec![path])).into_iter().collect(),
+        flags: [CONTROL, ADMIN].into_iter().filter_map(given).collect(),
         file: found.get_one::<OsString>(CONFIG).map(PathBuf::from),
         // Which one is of no interest here.
         app: Some(PathBuf::from("app.so")),
         ..CommandLine::default()
     };
-    let refuse = |text: String| {
-        let _ = std::io::stderr().write_all(text.as_bytes());
-        ExitCode::from(USAGE)
-    };
-    match config::resolve(line, std::env::vars_os(), AppPlace::File, Vec::new()) {
-        Ok(resolved) => resolved.config.control.ok_or_else(|| {
-            refuse(format!(
-                "{title}: expected the server's control socket: --{CONTROL} PATH, GATEWAYD_CONTROL, or \
-                 --{CONFIG} FILE where `{CONTROL}` is set; found none of them\n"
-            ))
-        }),
-        Err(problems) => Err(refuse(
-            problems
-                .iter()
-                .map(|problem| format!("{title}: {problem}\n"))
-                .collect(),
-        )),
-    }
+    config::resolve(line, std::env::vars_os(), AppPlace::File, Vec::new())
+        .map(|resolved| resolved.config)
+        .map_err(|problems| {
+            let lines = problems.iter();
+            refuse(
+                &lines
+                    .map(|problem| format!("{title}: {problem}\n"))
+                    .collect::<String>(),
+            )
+        })
+}
+
+fn refuse(text: &str) -> ExitCode {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(USAGE)
 }
 
 const CONTROL: &str = "control";
+const ADMIN: &str = "admin";
+const LIVE: &str = "live";
 const CONFIG: &str = "config";
 const JSON: &str = "json";
 const TIMEOUT: &str = "timeout";

@@ -1,5 +1,6 @@
 //! `gatewayd ctl` and `gatewayd top`: an operator's side of the control socket.
 
+mod health;
 mod line;
 mod mouth;
 mod table;
@@ -48,6 +49,21 @@ pub(crate) fn run_top(title: &str, args: &[OsString]) -> ExitCode {
     match top::run(&socket, once) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => complain(&format!("{title} top: {why}")),
+    }
+}
+
+/// Runs `gatewayd healthcheck`; `args` are those behind that word.
+///
+/// Returns 0 if the server is ready, 1 if it is not or cannot be reached, 2 for a wrong command line.
+pub(crate) fn run_health(title: &str, args: &[OsString]) -> ExitCode {
+    let title = format!("{title} healthcheck");
+    let (witness, timeout) = match line::read_health(&title, args) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    match health::ask(&witness, timeout) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => complain(&format!("{title}: {why}")),
     }
 }
 

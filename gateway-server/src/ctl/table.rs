@@ -107,7 +107,8 @@ fn operation(operation: &Operation) -> String {
     }
 }
 
-fn phase(phase: Phase) -> &'static str {
+/// For people.
+pub(super) fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Starting => "starting",
         Phase::Serving => "serving",

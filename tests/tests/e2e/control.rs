@@ -305,3 +305,36 @@ fn a_server_without_its_socket_goes_on_and_ctl_says_why_nobody_answers() {
         "{said}"
     );
 }
+
+#[test]
+fn containers_are_told_whether_the_server_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let (admin, control) = (folder.path().join("admin"), folder.path().join("control"));
+    let admin = format!("unix:{}", admin.display());
+    let check = |words: &[&str]| {
+        let ran = program().arg("healthcheck").args(words).output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        (ran.status.code().unwrap(), said)
+    };
+    let by_control = ["--control", control.to_str().unwrap()];
+    let (code, said) = check(&["--admin", &admin]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("/readyz: "), "{said}");
+    let server = Gatewayd::start(
+        program()
+            .args(["--workers", "1", "--bind", "127.0.0.1:0", "--admin", &admin])
+            .args(by_control)
+            .arg(Artefacts::built().module("probe")),
+    );
+    until("readiness", || check(&["--admin", &admin]).0 == 0);
+    assert_eq!(check(&["--admin", &admin, "--live"]).0, 0);
+    assert_eq!(check(&by_control).0, 0);
+    assert_eq!(ctl(&control, &["drain"]).0, 0);
+    until("rest", || check(&by_control).0 == 1);
+    let (_, said) = check(&by_control);
+    assert!(said.contains("the server is resting"), "{said}");
+    let (code, said) = check(&[]);
+    assert_eq!(code, 2);
+    assert!(said.contains("found neither"), "{said}");
+    assert_eq!(server.stop().0, 0);
+}
