@@ -124,12 +124,17 @@ fn variables_that_are_missing_or_wrong_are_refused_by_name() {
     assert_eq!(request.mount(), b"/app");
     assert_eq!(request.authority(), b"example.org:8080");
     assert_eq!(request.field("host"), Some(&b"example.org:8080"[..]));
+    // A server that has rewritten the path says where it leads; the exact target is another's.
+    for other in ["/elsewhere", "no path"] {
+        let variables = good.into_iter().chain([("REQUEST_URI", other)]);
+        let variables: Variables = variables.collect();
+        let request = variables.to_request(Body::empty()).unwrap();
+        assert_eq!(request.target(), b"/app/x%20y");
+    }
 
     let wrong = [
         ("REQUEST_METHOD", "G T"),
         ("SERVER_PROTOCOL", "HTTP/9"),
-        ("REQUEST_URI", "/elsewhere"),
-        ("REQUEST_URI", "no path"),
         ("CONTENT_LENGTH", "+5"),
         ("REMOTE_ADDR", "nobody"),
         ("HTTP_X", "a\nb"),

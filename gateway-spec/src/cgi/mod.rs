@@ -1,5 +1,8 @@
 //! [`Variables`]: a request as CGI variables (RFC 3875), as WSGI, FastCGI and SCGI carry it, and back.
 
+mod path;
+mod target;
+
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{HOST, HeaderName, HeaderValue};
@@ -10,6 +13,9 @@ use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::lifespan::Worker;
 use crate::request::{Request, Scheme};
+
+use self::path::decoded;
+pub use self::target::{Place, Target};
 
 /// CGI variables in a fixed order: names are ASCII, values are bytes.
 ///
@@ -86,9 +92,8 @@ impl Variables {
 
     /// The request that these variables describe, with this body.
     ///
-    /// `REQUEST_URI` or `RAW_URI` give the exact target if they are there; otherwise it is made of
-    /// `SCRIPT_NAME`, `PATH_INFO` and `QUERY_STRING`. Nothing of this is to be trusted more than
-    /// whoever sent it.
+    /// The target is as [`Place::target`] finds it, with `REQUEST_URI` or `RAW_URI` as what the client
+    /// sent. Nothing of this is to be trusted more than whoever sent it.
     ///
     /// # Errors
     ///
@@ -96,7 +101,7 @@ impl Variables {
     pub fn to_request(&self, body: Body) -> Result<Request, Error> {
         let method = Method::from_bytes(self.need("REQUEST_METHOD")?)
             .map_err(|_| self.wrong("REQUEST_METHOD"))?;
-        let target = self.target()?;
+        let (target, mount) = self.target()?;
         let mut request = Request::build(method, &target)?
             .with_version(self.version()?)
             .with_scheme(self.scheme());
@@ -128,7 +133,10 @@ impl Variables {
                 None => body,
             });
         }
-        self.mounted(request)
+        let prefix = request.path().get(..mount).unwrap_or_default().to_vec();
+        request
+            .with_mount(&prefix)
+            .ok_or_else(|| self.wrong("SCRIPT_NAME"))
     }
 
     fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) {
@@ -187,31 +195,19 @@ impl Variables {
         self.set("SSL_CLIENT_VERIFY", verified);
     }
 
-    fn target(&self) -> Result<String, Error> {
-        let exact = self.get("REQUEST_URI").or_else(|| self.get("RAW_URI"));
-        if let Some(exact) = exact.filter(|exact| !exact.is_empty()) {
-            let exact = std::str::from_utf8(exact).map_err(|_| self.wrong("REQUEST_URI"))?;
-            return Ok(without_authority(exact).to_owned());
-        }
-        let path = [
-            self.get("SCRIPT_NAME").unwrap_or_default(),
-            self.need("PATH_INFO")?,
-        ]
-        .concat();
-        let mut target = if path == b"*" {
-            "*".to_owned()
-        } else {
-            encoded(&path)
+    /// The target, and how much of it is the mount.
+    fn target(&self) -> Result<(String, usize), Error> {
+        let exact = self.get("REQUEST_URI").filter(|exact| !exact.is_empty());
+        let place = Place {
+            script_name: self.get("SCRIPT_NAME"),
+            path_info: self.get("PATH_INFO"),
+            query_string: self.get("QUERY_STRING"),
+            request_uri: exact.or_else(|| self.get("RAW_URI")),
         };
-        match self.get("QUERY_STRING") {
-            None | Some(b"") => {}
-            Some(query) => {
-                target.push('?');
-                target
-                    .push_str(std::str::from_utf8(query).map_err(|_| self.wrong("QUERY_STRING"))?);
-            }
-        }
-        Ok(target)
+        let found = place.target().ok_or_else(|| self.wrong("PATH_INFO"))?;
+        let text = String::from_utf8(found.target.into_owned());
+        let text = text.map_err(|_| self.wrong("REQUEST_URI"))?;
+        Ok((text, found.mount))
     }
 
     fn version(&self) -> Result<Version, Error> {
@@ -244,9 +240,10 @@ impl Variables {
                     .to_ascii_lowercase()
                     .replace('_', "-"),
             };
-            // An empty CONTENT_TYPE means none; HTTP_CONTENT_LENGTH would contradict the real one.
-            let is_none = field == "content-type" && value.is_empty();
-            (!is_none && field != "content-length" && field != "proxy").then_some((field, value))
+            // An empty CONTENT_TYPE means none.
+            let repeats = name == "HTTP_CONTENT_TYPE" && self.get("CONTENT_TYPE").is_some();
+            let is_none = field == "content-type" && (value.is_empty() || repeats);
+            (!is_none && !DROPPED.contains(&field.as_str())).then_some((field, value))
         })
     }
 
@@ -281,21 +278,6 @@ impl Variables {
                 .ok_or_else(|| self.wrong(port))?,
         };
         Ok(Address::Ip(SocketAddr::new(ip, port)))
-    }
-
-    /// The request under the mount whose decoded form is `SCRIPT_NAME`.
-    fn mounted(&self, request: Request) -> Result<Request, Error> {
-        let Some(script) = self.get("SCRIPT_NAME").filter(|script| !script.is_empty()) else {
-            return Ok(request);
-        };
-        let path = request.path().to_vec();
-        let borders = (1..=path.len()).filter(|end| matches!(path.get(*end), None | Some(b'/')));
-        let prefix = borders
-            .map(|end| &path[..end])
-            .find(|prefix| decoded(prefix) == script);
-        prefix
-            .and_then(|prefix| request.with_mount(prefix))
-            .ok_or_else(|| self.wrong("SCRIPT_NAME"))
     }
 
     fn need(&self, name: &str) -> Result<&[u8], Error> {
@@ -368,55 +350,15 @@ fn parsed(digits: &[u8]) -> Option<u64> {
         .ok()
 }
 
-/// Path and query of a target, which may be in absolute-form.
-fn without_authority(target: &str) -> &str {
-    match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
-            rest.find(['/', '?']).map_or("/", |start| &rest[start..])
-        }
-        _ => target,
-    }
-}
-
-/// Percent-escapes as octets; what is no escape stays as it is.
-fn decoded(path: &[u8]) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, tail @ ..] = rest {
-        let escape = match (first, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        let (octet, after) = match escape {
-            Some((high, low)) => (high << 4 | low, &tail[2..]),
-            None => (*first, tail),
-        };
-        octets.push(octet);
-        rest = after;
-    }
-    octets
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
-}
-
-/// A path whose every octet is one that RFC 3986 allows there, or an escape.
-fn encoded(path: &[u8]) -> String {
-    let mut text = String::with_capacity(path.len());
-    for octet in path {
-        if octet.is_ascii_alphanumeric() || PATH_CHARACTERS.contains(octet) {
-            text.push(char::from(*octet));
-        } else {
-            text.push_str(&format!("%{octet:02X}"));
-        }
-    }
-    text
-}
-
-const PATH_CHARACTERS: &[u8] = b"-._~!$&'()*+,;=:@/";
+/// Fields that are no fields of the request: those of the client's hop to whoever has made variables of
+/// it, one that would contradict CONTENT_LENGTH, and one that many clients take for a setting.
+const DROPPED: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+    "proxy",
+];
