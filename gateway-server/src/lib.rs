@@ -19,6 +19,7 @@ mod date;
 mod deadlines;
 mod dev;
 mod drain;
+mod fronts;
 mod hook;
 mod http1;
 mod http2;
@@ -107,6 +108,10 @@ pub mod internal {
     /// The PROXY protocol.
     pub mod proxy_protocol {
         pub use crate::proxy_protocol::{Introduction, ProxyError, parse};
+    }
+    /// Requests of fronts in the words of HTTP/1, and back.
+    pub mod fronts {
+        pub use crate::fronts::{Front, FrontLimits, Protocol, Taken};
     }
     /// The limits and their defaults.
     pub mod limits {

@@ -146,3 +146,11 @@ pub(crate) const HTTP2_UNSEEN_RESETS: usize = 20;
 
 /// Bytes that the compression of header fields may keep on one connection (RFC 7541 §4.2).
 pub(crate) const HTTP2_HEADER_TABLE: u32 = 4_096;
+
+/// Bytes of the variables of a request that comes by FastCGI, SCGI or uwsgi, where all is said more than
+/// once; more are answered 431. What becomes a head has a head's limits besides.
+pub(crate) const VARIABLES: usize = 256 * 1024;
+
+/// Records of FastCGI that carry nothing for a request and may follow one another; one more ends the
+/// connection.
+pub(crate) const IDLE_RECORDS: u32 = 64;

@@ -127,18 +127,17 @@ pub fn run(arguments: &[impl AsRef<OsStr>]) -> (i32, String) {
 
 /// Reads `http://127.0.0.1:PORT`, the same with another scheme, or `unix:/path`.
 fn told_address(word: &str) -> Option<Address> {
-    if let Some(path) = word.strip_prefix("unix:") {
-        return Some(Address::Unix(path.into()));
-    }
+    let schemes = ["http", "https", "redirect", "fastcgi", "scgi", "uwsgi"];
     let word = word.strip_prefix("proxy+").unwrap_or(word);
-    if let Some(path) = word.strip_prefix("http://unix:") {
-        return Some(Address::Unix(path.into()));
+    let (scheme, rest) = word.split_once("://").unwrap_or(("http", word));
+    if !schemes.contains(&scheme) {
+        return None;
     }
-    let rest = word
-        .strip_prefix("http://")
-        .or_else(|| word.strip_prefix("https://"))
-        .or_else(|| word.strip_prefix("redirect://"))?;
-    rest.parse().ok().map(Address::Tcp)
+    match rest.strip_prefix("unix:") {
+        Some(path) => Some(Address::Unix(path.into())),
+        None if rest == word => None,
+        None => rest.parse().ok().map(Address::Tcp),
+    }
 }
 
 /// What the launch log says once a request would be answered.
@@ -154,6 +153,8 @@ mod tests {
         assert_eq!(tcp.to_string(), "127.0.0.1:8000");
         let unix = told_address("unix:/tmp/a.sock").unwrap();
         assert_eq!(unix, Address::Unix("/tmp/a.sock".into()));
+        let front = told_address("fastcgi://unix:/tmp/a.sock").unwrap();
+        assert_eq!(front, unix);
         assert_eq!(told_address("ready"), None);
     }
 }

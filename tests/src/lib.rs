@@ -13,6 +13,7 @@ pub mod curl;
 mod devtools;
 pub mod evenness;
 pub mod frames;
+pub mod fronts;
 pub mod gatewayd;
 #[cfg(doctest)]
 pub mod guide;

@@ -7,8 +7,10 @@ use gateway_spec::Address;
 use gateway_spec::abi::host::{HostAddress, HostTls};
 use gateway_spec::abi::{Field, names, request_flag, scheme};
 
+use super::dialect::Dialect;
 use super::service::Service;
 use super::word::Word;
+use crate::fronts::Report;
 use crate::http1::{Form, Head};
 use crate::proxies::Told;
 use crate::proxy_protocol::Introduction;
@@ -20,7 +22,7 @@ pub(super) struct Ends {
     pub(super) entrance: Rc<Entrance>,
     /// What the TLS handshake has come to.
     pub(super) tls: Option<Arc<HostTls>>,
-    /// If the peer is a proxy that is believed.
+    /// If the peer is a proxy or a front that is believed.
     word: Option<Rc<Word>>,
 }
 
@@ -63,12 +65,19 @@ pub(super) struct Retold<'r> {
 }
 
 impl Ends {
-    pub(super) fn new(peer: &Address, entrance: Rc<Entrance>, service: &Service) -> Self {
+    /// With the report of the front whose protocol is spoken, if there is one.
+    pub(super) fn new(
+        peer: &Address,
+        entrance: Rc<Entrance>,
+        service: &Service,
+        front: Option<&Rc<Report>>,
+    ) -> Self {
+        let front = front.map(|report| Rc::new(Word::of_front(Rc::clone(report))));
         Self {
             peer: HostAddress::from(peer),
             entrance,
             tls: None,
-            word: service.word_of(peer),
+            word: front.or_else(|| service.word_of(peer)),
         }
     }
 
@@ -92,10 +101,21 @@ impl Ends {
         self.word.is_some()
     }
 
-    /// What the request's fields say, if the peer is believed.
+    /// What is said beside the request's head, if the peer is believed.
     pub(super) fn hear<'r>(&self, head: &'r Head, raw: &'r [u8]) -> Told<'r> {
-        let proxies = self.word.as_ref().and_then(|word| word.fields.as_ref());
-        proxies.map_or(Told::default(), |proxies| proxies.hear(head.fields(raw)))
+        let Some(word) = &self.word else {
+            return Told::default();
+        };
+        match (&word.front, &word.fields) {
+            (Some(report), _) => report.told(),
+            (None, Some(proxies)) => proxies.hear(head.fields(raw)),
+            (None, None) => Told::default(),
+        }
+    }
+
+    /// The status with which a front's request is to be refused, of which no head could be made.
+    pub(super) fn refusal(&self) -> Option<u16> {
+        self.word.as_ref()?.front.as_ref()?.refusal()
     }
 }
 
@@ -165,6 +185,16 @@ impl<'r> Retold<'r> {
             facts.target = target;
             facts.region = b"";
         }
+    }
+
+    /// How many bytes of the path a front has found to be no application's.
+    pub(super) fn mount(&self) -> usize {
+        self.told.mount
+    }
+
+    /// How the client has said it, where a front passes it on.
+    pub(super) fn dialect(&self, own: Dialect) -> Dialect {
+        Dialect::told(self.told.version).unwrap_or(own)
     }
 
     /// Has the field Host say whom the client asked for.

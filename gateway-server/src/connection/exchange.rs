@@ -20,6 +20,7 @@ use super::tunnel::Tunnel;
 use super::upload::Upload;
 use crate::date::Date;
 use crate::http1::{BodyFraming, Outgoing, Recipient, encode};
+use crate::wire::PROTOCOL;
 
 /// One request in progress.
 pub(super) struct Exchange {
@@ -287,12 +288,15 @@ impl Exchange {
             io.input.reserve(BODY_READ_BYTES);
             match io.wire.poll_read_behind(&mut io.input) {
                 Poll::Pending => return Uploaded::Waiting,
-                Poll::Ready(Ok(0) | Err(_)) => {
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(end) => {
                     io.input_ended = true;
-                    upload.fail(ErrorKind::Closed);
+                    upload.fail(match end {
+                        Err(error) if error.kind() == PROTOCOL => ErrorKind::Protocol,
+                        _ => ErrorKind::Closed,
+                    });
                     return Uploaded::Fed;
                 }
-                Poll::Ready(Ok(_)) => {}
             }
         }
         self.received += io.input.len() as u64;

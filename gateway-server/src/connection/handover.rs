@@ -7,10 +7,11 @@ use std::task::Waker;
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
 use gateway_spec::abi::host::{Call, CallHead, HostAddress};
-use gateway_spec::abi::{Field, method, names, version};
+use gateway_spec::abi::{Field, method, names};
 
 use super::answer::Answer;
 use super::application::Application;
+pub(super) use super::dialect::Dialect;
 use super::ends::{Ends, Facts, Retold};
 use super::service::Service;
 use crate::http1::{BodyLength, Head, Version};
@@ -27,17 +28,6 @@ pub(super) struct Request<'r> {
     /// The protocols that the client would like to switch to.
     pub(super) offer: Option<&'r [u8]>,
     pub(super) dialect: Dialect,
-}
-
-/// How the client said it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// As the head stands there.
-    Http1,
-    /// In HTTP/2; the head was written for it.
-    Http2,
-    /// In HTTP/2, by an extended CONNECT (RFC 8441), for which the head says GET and Upgrade.
-    ExtendedConnect,
 }
 
 impl<'r> Request<'r> {
@@ -117,9 +107,16 @@ impl Ends {
         retold.amend_host(&mut fields);
         let mut facts = Facts::direct(self, request.head, request.raw);
         retold.amend(&mut facts);
-        // Behind what a proxy has taken off.
-        let mount = facts.mount.len() + to.1.mount;
+        // Behind what a proxy has taken off; what a front has found stands there still.
+        let mount = match retold.mount() {
+            0 => facts.mount.len() + to.1.mount,
+            found => found.max(to.1.mount),
+        };
         facts.mount = facts.path.get(..mount).unwrap_or_default();
+        let request = &Request {
+            dialect: retold.dialect(request.dialect),
+            ..*request
+        };
         self.start(to, request, (&facts, &fields), body, answer, waker)
     }
 
@@ -144,11 +141,7 @@ impl Ends {
         let extended = request.dialect == Dialect::ExtendedConnect;
         let mut call = CallHead::new(if extended { b"" } else { facts.region });
         call.set_method(request.method_id(), request.method());
-        call.set_version(match (request.dialect, head.version()) {
-            (Dialect::Http1, Version::Http10) => version::HTTP_10,
-            (Dialect::Http1, Version::Http11) => version::HTTP_11,
-            _ => version::HTTP_2,
-        });
+        call.set_version(request.dialect.version(head.version()));
         call.set_scheme(facts.scheme);
         call.set_flags(facts.flags);
         call.set_target(facts.target, facts.path, facts.query);
@@ -184,16 +177,15 @@ impl Ends {
                 .find(|field| field.name_id() == id)
                 .map(|field| field.value())
         };
-        let told = self.hear(head, raw).client;
-        let client = told.map(|client| HostAddress::from(&client.into()));
+        let told = self.hear(head, raw);
+        let client = told.client;
+        let client = client.map(|client| HostAddress::from(&client.into()));
+        let dialect = Dialect::told(told.version).unwrap_or(request.dialect);
         Some(log.visit(&LoggedRequest {
             client: client.as_ref().unwrap_or(self.client()),
             method: request.method(),
             target: head.target(raw),
-            version: match request.dialect {
-                Dialect::Http1 => name_of(head.version()),
-                _ => HTTP_2,
-            },
+            version: dialect.name(head.version()),
             referer: field(b"referer"),
             user_agent: field(b"user-agent"),
             app,
@@ -210,12 +202,9 @@ impl Ends {
     ) {
         if let Some(log) = &service.access_log {
             let (method, target, version) = match (line, dialect) {
-                (Some((method, target, version)), Dialect::Http1) => {
-                    (method, target, name_of(version))
-                }
-                (Some((method, target, _)), _) => (method, target, HTTP_2),
+                (Some((method, target, version)), _) => (method, target, dialect.name(version)),
                 (None, Dialect::Http1) => (&b"-"[..], &b"-"[..], "-"),
-                (None, _) => (&b"-"[..], &b"-"[..], HTTP_2),
+                (None, _) => (&b"-"[..], &b"-"[..], dialect.name(Version::Http11)),
             };
             let visit = log.visit(&LoggedRequest {
                 client: self.client(),
@@ -231,13 +220,5 @@ impl Ends {
     }
 }
 
-fn name_of(version: Version) -> &'static str {
-    match version {
-        Version::Http10 => "HTTP/1.0",
-        Version::Http11 => "HTTP/1.1",
-    }
-}
-
-const HTTP_2: &str = "HTTP/2.0";
 /// Field lines that stand on the stack; more are put on the heap.
 const MANY: usize = 64;

@@ -139,7 +139,7 @@ impl Connection {
                 }
                 Err(error) => {
                     self.awaiting = Awaiting::Nothing;
-                    let status = error.status();
+                    let status = self.ends.refusal().unwrap_or(error.status());
                     tracing::debug!("a request is refused with {status}: {error}");
                     let line = head.first_line(&buffer[at..filled]);
                     self.refuse(turn.out(), status, line);

@@ -11,6 +11,7 @@ mod bounds;
 mod case;
 mod departure;
 mod detour;
+mod dialect;
 mod dispatch;
 mod download;
 mod driven;
@@ -150,7 +151,7 @@ impl Connection {
             waiter: None,
             unparsed: false,
             presence: service.welcome(),
-            ends: Ends::new(peer, entrance, service),
+            ends: Ends::new(peer, entrance, service, wire.report()),
             io: Io::new(wire, service),
         }
     }

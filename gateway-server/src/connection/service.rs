@@ -14,9 +14,10 @@ use super::word::Word;
 use crate::clock::{Clock, monotonic_ns};
 use crate::deadlines::{Deadlines, Tick};
 use crate::drain::Drain;
+use crate::fronts::FrontLimits;
 use crate::http1::Head;
 use crate::http1::encode::Lasting;
-use crate::limits::HeadLimits;
+use crate::limits::{HeadLimits, IDLE_RECORDS, VARIABLES};
 use crate::logging::AccessLog;
 use crate::options::{AppOptions, Capacity, Http2Options, MinimumRates, Timeouts};
 use crate::proxies::Proxies;
@@ -211,6 +212,15 @@ impl Service {
     pub(super) fn word_of(&self, peer: &Address) -> Option<Rc<Word>> {
         let (proxies, word) = self.proxies.as_ref()?;
         proxies.trust(peer).then(|| Rc::clone(word))
+    }
+
+    /// What the connection of a front may take.
+    pub(crate) fn front_limits(&self) -> FrontLimits {
+        FrontLimits {
+            variables: VARIABLES,
+            connections: u32::try_from(self.most_connections).unwrap_or(u32::MAX),
+            idle_records: IDLE_RECORDS,
+        }
     }
 
     /// Counts one more.

@@ -1,4 +1,4 @@
-//! [`Word`]: what a proxy is believed in.
+//! [`Word`]: what a proxy or a front is believed in.
 
 use std::rc::Rc;
 
@@ -6,6 +6,7 @@ use gateway_spec::Address;
 use gateway_spec::abi::host::HostAddress;
 use gateway_spec::abi::scheme;
 
+use crate::fronts::Report;
 use crate::proxies::Proxies;
 use crate::proxy_protocol::Introduction;
 
@@ -18,6 +19,8 @@ pub(super) struct Word {
     pub(super) client: Option<HostAddress>,
     /// Likewise: how the client came to it, an id of [`scheme`].
     pub(super) scheme: Option<u16>,
+    /// By the front whose requests these are.
+    pub(super) front: Option<Rc<Report>>,
 }
 
 impl Word {
@@ -27,6 +30,17 @@ impl Word {
             fields: Some(proxies),
             client: None,
             scheme: None,
+            front: None,
+        }
+    }
+
+    /// By a front's report of each request, and by nothing in its fields.
+    pub(super) fn of_front(report: Rc<Report>) -> Self {
+        Self {
+            fields: None,
+            client: None,
+            scheme: None,
+            front: Some(report),
         }
     }
 
@@ -48,6 +62,7 @@ impl Word {
             client: Some(HostAddress::from(&client)),
             // TLS that goes on to us is none that it could see.
             scheme: introduction.tls.then_some(scheme::HTTPS),
+            front: None,
         })
     }
 }

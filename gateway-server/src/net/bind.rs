@@ -41,6 +41,12 @@ pub(crate) enum Scheme {
     Https,
     /// HTTP in clear text, where every request is sent on to the https address: `redirect://`.
     Redirect,
+    /// FastCGI, by a web server in front: `fastcgi://`.
+    FastCgi,
+    /// SCGI, by a web server in front: `scgi://`.
+    Scgi,
+    /// The uwsgi protocol, by a web server in front: `uwsgi://`.
+    Uwsgi,
 }
 
 /// An address, or a socket that somebody else has opened.
@@ -57,8 +63,9 @@ pub(crate) enum Place {
 impl Bind {
     /// What [`Bind::parse`] accepts, for messages.
     pub(crate) const FORM: &str = "`ADDRESS:PORT`, `[IPV6]:PORT`, `unix:/PATH`, `fd://N`, `systemd` or \
-         `systemd:NAME`, for TLS with `https://` before it, for redirects with `redirect://`; for the PROXY \
-         protocol `proxy+http://`, `proxy+https://` or `proxy+redirect://`";
+         `systemd:NAME`, for TLS with `https://` before it, for redirects with `redirect://`, for a web \
+         server in front with `fastcgi://`, `scgi://` or `uwsgi://`; for the PROXY protocol `proxy+http://`, \
+         `proxy+https://` or `proxy+redirect://`";
 
     /// Reads the form above.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -71,14 +78,9 @@ impl Bind {
 impl Manner {
     /// The manner that `text` begins with, and the rest.
     pub(crate) fn split(text: &str) -> (Self, &str) {
-        for preface in [Preface::None, Preface::Proxy] {
-            for scheme in [Scheme::Http, Scheme::Https, Scheme::Redirect] {
-                let manner = Self { preface, scheme };
-                if let Some(rest) = text.strip_prefix(manner.prefix())
-                    && manner != Self::PLAIN
-                {
-                    return (manner, rest);
-                }
+        for manner in PREFIXED {
+            if let Some(rest) = text.strip_prefix(manner.prefix()) {
+                return (manner, rest);
             }
         }
         (Self::PLAIN, text.strip_prefix(HTTP).unwrap_or(text))
@@ -93,14 +95,19 @@ impl Manner {
             (Preface::Proxy, Scheme::Http) => "proxy+http://",
             (Preface::Proxy, Scheme::Https) => "proxy+https://",
             (Preface::Proxy, Scheme::Redirect) => "proxy+redirect://",
+            // A front says itself for whom it speaks.
+            (_, Scheme::FastCgi) => "fastcgi://",
+            (_, Scheme::Scgi) => "scgi://",
+            (_, Scheme::Uwsgi) => "uwsgi://",
         }
     }
 
+    const fn of(preface: Preface, scheme: Scheme) -> Self {
+        Self { preface, scheme }
+    }
+
     /// The usual one: clear text and nothing before it.
-    pub(crate) const PLAIN: Self = Self {
-        preface: Preface::None,
-        scheme: Scheme::Http,
-    };
+    pub(crate) const PLAIN: Self = Self::of(Preface::None, Scheme::Http);
 }
 
 impl Place {
@@ -140,6 +147,17 @@ impl fmt::Display for Bind {
 const SYSTEMD: &str = "systemd";
 /// May stand before the place in the usual manner.
 const HTTP: &str = "http://";
+/// All others.
+const PREFIXED: [Manner; 8] = [
+    Manner::of(Preface::None, Scheme::Https),
+    Manner::of(Preface::None, Scheme::Redirect),
+    Manner::of(Preface::None, Scheme::FastCgi),
+    Manner::of(Preface::None, Scheme::Scgi),
+    Manner::of(Preface::None, Scheme::Uwsgi),
+    Manner::of(Preface::Proxy, Scheme::Http),
+    Manner::of(Preface::Proxy, Scheme::Https),
+    Manner::of(Preface::Proxy, Scheme::Redirect),
+];
 
 #[cfg(test)]
 mod tests {
@@ -161,6 +179,10 @@ mod tests {
             "proxy+http://unix:/a",
             "proxy+https://systemd",
             "proxy+redirect://fd://3",
+            "fastcgi://127.0.0.1:9000",
+            "fastcgi://unix:/a",
+            "scgi://[::1]:9000",
+            "uwsgi://systemd:front",
         ] {
             assert_eq!(Bind::parse(text).unwrap().to_string(), text);
         }

@@ -31,7 +31,7 @@ pub(crate) struct Proxies {
     pub(crate) hops: u32,
 }
 
-/// What the fields of one request say that is believed.
+/// What is believed of one request beside its head: the word of a proxy's fields, or of a front.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Told<'r> {
     /// The client; port 0 if no port was named.
@@ -42,6 +42,10 @@ pub struct Told<'r> {
     pub authority: Option<&'r [u8]>,
     /// What the proxies took off the beginning of the path.
     pub prefix: Option<&'r [u8]>,
+    /// How many bytes at the beginning of the path are not the application's.
+    pub mount: usize,
+    /// How the client spoke to a front, an id of [`version`](gateway_spec::abi::version).
+    pub version: Option<u16>,
 }
 
 impl Proxies {

@@ -1,6 +1,7 @@
 //! [`Wire`]: the layer of IO under a connection. Whoever reads and writes bytes here need not know how
 //! they travel.
 
+mod fronted;
 mod shared;
 mod socket;
 mod tls;
@@ -8,41 +9,71 @@ mod tls;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::BytesMut;
 use gateway_spec::TlsInfo;
 
+pub(crate) use fronted::PROTOCOL;
 pub(crate) use shared::SharedWire;
 pub(crate) use socket::{Readiness, Socket};
 
+use self::fronted::Fronted;
+use self::tls::Tls;
+use crate::fronts::{Front, Report};
 use crate::tls::{Fault, Session};
-use tls::Tls;
 
-/// A client's end of a connection: in clear text, or within TLS.
+/// A client's end of a connection: in clear text, within TLS, or in a front's protocol.
 #[derive(Debug)]
 pub(crate) struct Wire {
     socket: Socket,
-    tls: Option<Box<Tls>>,
+    layer: Option<Layer>,
+}
+
+/// What stands between the socket and HTTP.
+#[derive(Debug)]
+enum Layer {
+    Tls(Box<Tls>),
+    Front(Box<Fronted>),
 }
 
 impl Wire {
     /// Bytes travel as they are.
     pub(crate) fn plain(socket: Socket) -> Self {
-        Self { socket, tls: None }
+        Self {
+            socket,
+            layer: None,
+        }
     }
 
     /// Bytes travel within TLS, once [`Wire::poll_handshake`] is over.
     pub(crate) fn secured(socket: Socket, session: Session) -> Self {
         Self {
             socket,
-            tls: Some(Box::new(Tls::new(session))),
+            layer: Some(Layer::Tls(Box::new(Tls::new(session)))),
+        }
+    }
+
+    /// Bytes are a front's, and what is read and written here is what HTTP/1 would say instead.
+    pub(crate) fn fronted(socket: Socket, front: Front) -> Self {
+        Self {
+            socket,
+            layer: Some(Layer::Front(Box::new(Fronted::new(front)))),
+        }
+    }
+
+    /// What a front says beside that, if there is one.
+    pub(crate) fn report(&self) -> Option<&Rc<Report>> {
+        match self.layer.as_ref()? {
+            Layer::Front(fronted) => Some(fronted.report()),
+            Layer::Tls(_) => None,
         }
     }
 
     /// Whether bytes travel within TLS.
     pub(crate) fn is_secured(&self) -> bool {
-        self.tls.is_some()
+        matches!(&self.layer, Some(Layer::Tls(_)))
     }
 
     /// Looks at the first bytes of the connection, which travel as they are whatever follows, without
@@ -72,25 +103,31 @@ impl Wire {
     ///
     /// There will be no connection.
     pub(crate) fn poll_handshake(&mut self) -> Poll<Result<(), Fault>> {
-        match &mut self.tls {
-            None => Poll::Ready(Ok(())),
-            Some(tls) => tls.poll_handshake(&mut self.socket),
+        match &mut self.layer {
+            Some(Layer::Tls(tls)) => tls.poll_handshake(&mut self.socket),
+            _ => Poll::Ready(Ok(())),
         }
     }
 
     /// The protocol that the handshake has agreed upon, if any.
     pub(crate) fn protocol(&self) -> Option<&[u8]> {
-        self.tls.as_ref()?.protocol()
+        match self.layer.as_ref()? {
+            Layer::Tls(tls) => tls.protocol(),
+            Layer::Front(_) => None,
+        }
     }
 
     /// What the handshake has come to; nothing in clear text.
     pub(crate) fn facts(&self) -> Option<TlsInfo> {
-        Some(self.tls.as_ref()?.facts())
+        match self.layer.as_ref()? {
+            Layer::Tls(tls) => Some(tls.facts()),
+            Layer::Front(_) => None,
+        }
     }
 
     /// What follows is sent and received as it is: no TLS has come about.
     pub(crate) fn give_up_tls(&mut self) {
-        self.tls = None;
+        self.layer = None;
     }
 
     /// Notes what the kernel said.
@@ -125,23 +162,25 @@ impl Wire {
     /// Whether a read may bring something.
     #[inline]
     pub(crate) fn may_read(&mut self) -> bool {
-        self.tls.as_ref().is_some_and(|tls| tls.has_input()) || self.socket.may_read()
+        self.layer.as_ref().is_some_and(|layer| layer.has_input()) || self.socket.may_read()
     }
 
     /// Reads some bytes; 0 is the end of input.
     #[inline]
     pub(crate) fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        match &mut self.tls {
+        match &mut self.layer {
             None => self.socket.poll_read(into),
-            Some(tls) => tls.poll_read(&mut self.socket, into),
+            Some(Layer::Tls(tls)) => tls.poll_read(&mut self.socket, into),
+            Some(Layer::Front(front)) => front.poll_read(&mut self.socket, into),
         }
     }
 
     /// Reads some bytes behind those in `into`, whose spare capacity bounds them.
     pub(crate) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
-        match &mut self.tls {
+        match &mut self.layer {
             None => self.socket.poll_read_behind(into),
-            Some(tls) => tls.poll_read_behind(&mut self.socket, into),
+            Some(Layer::Tls(tls)) => tls.poll_read_behind(&mut self.socket, into),
+            Some(Layer::Front(front)) => front.poll_read_behind(&mut self.socket, into),
         }
     }
 
@@ -149,15 +188,16 @@ impl Wire {
     /// more behind them.
     #[inline]
     pub(crate) fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.tls {
+        match &mut self.layer {
             None => self.socket.poll_write(bytes),
-            Some(tls) => tls.poll_write(&mut self.socket, [bytes]),
+            Some(Layer::Tls(tls)) => tls.poll_write(&mut self.socket, [bytes]),
+            Some(Layer::Front(front)) => front.poll_write(&mut self.socket, [bytes]),
         }
     }
 
     /// As [`Wire::poll_write`], where more is written at once: both may travel together.
     pub(crate) fn poll_write_ahead(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.tls {
+        match &mut self.layer {
             None => self.socket.poll_write_ahead(bytes),
             Some(_) => self.poll_write(bytes),
         }
@@ -165,9 +205,15 @@ impl Wire {
 
     /// Writes some of `buffers`, in order, as [`Wire::poll_write`] does.
     pub(crate) fn poll_write_all_of(&mut self, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match &mut self.tls {
+        match &mut self.layer {
             None => self.socket.poll_write_all_of(buffers),
-            Some(tls) => tls.poll_write(&mut self.socket, buffers.iter().map(|one| &**one)),
+            Some(layer) => {
+                let parts = buffers.iter().map(|one| &**one);
+                match layer {
+                    Layer::Tls(tls) => tls.poll_write(&mut self.socket, parts),
+                    Layer::Front(front) => front.poll_write(&mut self.socket, parts),
+                }
+            }
         }
     }
 
@@ -178,9 +224,12 @@ impl Wire {
         offset: u64,
         length: u64,
     ) -> Poll<io::Result<usize>> {
-        match &mut self.tls {
+        match &mut self.layer {
             None => self.socket.poll_send_file(file, offset, length),
-            Some(tls) => tls.poll_send_file(&mut self.socket, file, offset, length),
+            Some(Layer::Tls(tls)) => tls.poll_send_file(&mut self.socket, file, offset, length),
+            Some(Layer::Front(front)) => {
+                front.poll_send_file(&mut self.socket, file, offset, length)
+            }
         }
     }
 
@@ -197,16 +246,32 @@ impl Wire {
 
     /// Ends the output; the peer may go on sending.
     pub(crate) fn shut_down_output(&mut self) {
-        match &mut self.tls {
+        match &mut self.layer {
             None => self.socket.shut_down_output(),
-            Some(tls) => tls.shut_down_output(&mut self.socket),
+            Some(layer) => layer.shut_down_output(&mut self.socket),
         }
     }
 
     /// The connection is about to be closed: says goodbye where that takes a word.
     pub(crate) fn part(&mut self) {
-        if let Some(tls) = &mut self.tls {
-            tls.shut_down_output(&mut self.socket);
+        if let Some(layer) = &mut self.layer {
+            layer.shut_down_output(&mut self.socket);
+        }
+    }
+}
+
+impl Layer {
+    fn has_input(&self) -> bool {
+        match self {
+            Self::Tls(tls) => tls.has_input(),
+            Self::Front(front) => front.has_input(),
+        }
+    }
+
+    fn shut_down_output(&mut self, socket: &mut Socket) {
+        match self {
+            Self::Tls(tls) => tls.shut_down_output(socket),
+            Self::Front(front) => front.shut_down_output(socket),
         }
     }
 }

@@ -11,6 +11,7 @@ use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
 use crate::connection::{Connection, Entrance, Service};
+use crate::fronts::{Front, Protocol};
 use crate::net::{ListenAddress, Manner, Preface, Scheme, Tenure, turn_away};
 use crate::os;
 use crate::tls::{Engine, Session};
@@ -24,6 +25,8 @@ pub(super) struct Listener {
     /// What is spoken, where it is TLS.
     engine: Option<Rc<Engine>>,
     tenure: Tenure,
+    /// What is spoken, where it is a front's protocol.
+    front: Option<Protocol>,
     entrance: Rc<Entrance>,
 }
 
@@ -68,6 +71,12 @@ impl Listener {
             kind,
             engine: engine.filter(|_| manner.scheme == Scheme::Https).cloned(),
             tenure,
+            front: match manner.scheme {
+                Scheme::FastCgi => Some(Protocol::FastCgi),
+                Scheme::Scgi => Some(Protocol::Scgi),
+                Scheme::Uwsgi => Some(Protocol::Uwsgi),
+                Scheme::Http | Scheme::Https | Scheme::Redirect => None,
+            },
             entrance: Rc::new(Entrance {
                 local: HostAddress::from(&local),
                 secured: manner.scheme == Scheme::Https,
@@ -86,7 +95,12 @@ impl Listener {
             Ok((fd, peer)) => {
                 let socket = Socket::new(fd);
                 let wire = match self.engine.as_ref().map(Session::new) {
-                    None => Wire::plain(socket),
+                    None => match self.front {
+                        None => Wire::plain(socket),
+                        Some(protocol) => {
+                            Wire::fronted(socket, Front::new(protocol, service.front_limits()))
+                        }
+                    },
                     Some(Ok(session)) => Wire::secured(socket, session),
                     Some(Err(error)) => {
                         tracing::error!("{self}: cannot begin a TLS session: {error}");

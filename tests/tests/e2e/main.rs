@@ -23,6 +23,7 @@ mod draining;
 mod exchanges;
 mod faults;
 mod from_gunicorn;
+mod fronts;
 mod generated;
 mod guide;
 mod hooks;

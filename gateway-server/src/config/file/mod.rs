@@ -305,8 +305,9 @@ mod tests {
                  `2m`, found the number 1.5",
                 "/etc/g.toml:4: bind: expected `ADDRESS:PORT`, `[IPV6]:PORT`, `unix:/PATH`, `fd://N`, \
                  `systemd` or `systemd:NAME`, for TLS with `https://` before it, for redirects with \
-                 `redirect://`; for the PROXY protocol `proxy+http://`, `proxy+https://` or \
-                 `proxy+redirect://`, found an empty list",
+                 `redirect://`, for a web server in front with `fastcgi://`, `scgi://` or `uwsgi://`; for \
+                 the PROXY protocol `proxy+http://`, `proxy+https://` or `proxy+redirect://`, found an \
+                 empty list",
                 "/etc/g.toml:5: there is no setting `keep_alive`; did you mean `keep-alive`?",
                 "/etc/g.toml:6: there is no setting `zoo`",
                 "/etc/g.toml:8: app.path: expected a path, found the number 3",

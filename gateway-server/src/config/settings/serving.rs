@@ -16,7 +16,8 @@ pub(super) static SERVING: &[Setting] = &[
         help: "Listen on ADDRESS:PORT, [IPV6]:PORT or unix:/PATH, on a socket that the server is started \
                with, fd://N, or on those of systemd's socket activation, systemd or systemd:NAME; may be \
                repeated. [::]:PORT takes IPv4 as well. With https:// before it TLS is spoken there, with \
-               redirect:// every request is sent on to https, with proxy+http://, proxy+https:// or \
+               redirect:// every request is sent on to https, with fastcgi://, scgi:// or uwsgi:// the server \
+               stands behind a web server that speaks that, with proxy+http://, proxy+https:// or \
                proxy+redirect:// connections of trusted-proxies begin with a header of the PROXY protocol",
         applies: Applies::Reload,
     },

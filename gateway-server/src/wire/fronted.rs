@@ -1,0 +1,174 @@
+//! [`Fronted`]: a front's protocol on a socket.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::rc::Rc;
+use std::task::{Poll, ready};
+
+use bytes::BytesMut;
+
+use super::Socket;
+use crate::fronts::{Front, Report, Taken};
+
+/// A front's protocol, and how far what was written has come.
+#[derive(Debug)]
+pub(super) struct Fronted {
+    front: Front,
+    /// Bytes of its output that were sent.
+    sent: usize,
+    /// Bytes that were taken over: whoever wrote them has not been told that they are gone.
+    owed: usize,
+    /// Our output has ended.
+    ended: bool,
+}
+
+impl Fronted {
+    pub(super) fn new(front: Front) -> Self {
+        Self {
+            front,
+            sent: 0,
+            owed: 0,
+            ended: false,
+        }
+    }
+
+    pub(super) fn report(&self) -> &Rc<Report> {
+        self.front.report()
+    }
+
+    pub(super) fn has_input(&self) -> bool {
+        self.front.has_text()
+    }
+
+    pub(super) fn poll_read(
+        &mut self,
+        socket: &mut Socket,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let taken = self.front.take(into);
+            if self.owed == 0 && !self.front.output().is_empty() && !self.ended {
+                // Answers to what is no request: a front that does not read them waits for itself.
+                let _ = self.poll_flush(socket);
+            }
+            match taken {
+                Taken::Text(count) => return Poll::Ready(Ok(count)),
+                Taken::Nothing => return Poll::Pending,
+                Taken::End => return Poll::Ready(Ok(0)),
+                Taken::Gone => return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+                Taken::Fault => return Poll::Ready(Err(PROTOCOL.into())),
+                Taken::More => {}
+            }
+            // Asked first: to have memory ready has a price.
+            if !socket.may_read() {
+                self.front.rest();
+                return Poll::Pending;
+            }
+            let input = self.front.input();
+            input.reserve(READ_BYTES);
+            match socket.poll_read_behind(input) {
+                Poll::Pending => {
+                    self.front.rest();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(0)) => self.front.end_input(),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    pub(super) fn poll_read_behind(
+        &mut self,
+        socket: &mut Socket,
+        into: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
+        let (before, room) = (into.len(), into.capacity() - into.len());
+        into.resize(before + room, 0);
+        let read = self.poll_read(socket, &mut into[before..]);
+        let count = match &read {
+            Poll::Ready(Ok(count)) => *count,
+            _ => 0,
+        };
+        into.truncate(before + count);
+        read
+    }
+
+    pub(super) fn poll_write<'a>(
+        &mut self,
+        socket: &mut Socket,
+        parts: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Poll<io::Result<usize>> {
+        if self.owed == 0 {
+            for part in parts {
+                let part = &part[..part.len().min(WRITTEN_AT_ONCE - self.owed)];
+                self.front.write(part);
+                self.owed += part.len();
+            }
+        }
+        ready!(self.poll_flush(socket))?;
+        Poll::Ready(Ok(std::mem::take(&mut self.owed)))
+    }
+
+    /// The file's bytes have to pass through here.
+    pub(super) fn poll_send_file(
+        &mut self,
+        socket: &mut Socket,
+        file: &File,
+        offset: u64,
+        length: u64,
+    ) -> Poll<io::Result<usize>> {
+        if self.owed > 0 {
+            return self.poll_write(socket, []);
+        }
+        let most = usize::try_from(length).unwrap_or(usize::MAX);
+        let mut bytes = [0; FILE_BYTES];
+        let bytes = &mut bytes[..most.min(FILE_BYTES)];
+        let count = file.read_at(bytes, offset)?;
+        self.poll_write(socket, [&bytes[..count]])
+    }
+
+    pub(super) fn shut_down_output(&mut self, socket: &mut Socket) {
+        if !self.ended {
+            self.front.finish();
+            // What the kernel does not take now will not be asked for again.
+            let _ = self.poll_flush(socket);
+        }
+        if !std::mem::replace(&mut self.ended, true) {
+            socket.shut_down_output();
+        }
+    }
+
+    fn poll_flush(&mut self, socket: &mut Socket) -> Poll<io::Result<()>> {
+        // An answer behind which the connection ends leaves in one segment with that end: a front
+        // that saw the answer alone would send the next request into the closing connection. A unix
+        // socket knows no segments; there the end follows as soon as it can.
+        let is_last = self.front.is_last();
+        let output = self.front.output();
+        while self.sent < output.len() {
+            let rest = &output[self.sent..];
+            let count = ready!(match is_last {
+                true => socket.poll_write_ahead(rest),
+                false => socket.poll_write(rest),
+            })?;
+            self.sent += count;
+        }
+        self.sent = 0;
+        // Between requests nothing is held.
+        *output = Vec::new();
+        if is_last && !std::mem::replace(&mut self.ended, true) {
+            socket.shut_down_output();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// How the end of a connection is told whose other end does not keep to its protocol.
+pub(crate) const PROTOCOL: io::ErrorKind = io::ErrorKind::InvalidInput;
+/// Bytes that are read at once.
+const READ_BYTES: usize = 16 * 1024;
+/// Bytes that are taken over at once.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
+/// Bytes of a file that are taken over at once.
+const FILE_BYTES: usize = 32 * 1024;
