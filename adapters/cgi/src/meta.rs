@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::net::IpAddr;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use gateway_spec::cgi::Variables;
@@ -42,7 +43,12 @@ pub(crate) fn request(
 ) -> Result<Request, Refusal> {
     let pairs = environment.filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
-        Some((name, value.into_vec()))
+        // Clients at a unix socket have none, and servers say something in its place.
+        let is_address = value
+            .to_str()
+            .is_some_and(|text| text.parse::<IpAddr>().is_ok());
+        let says = !matches!(name.as_str(), "REMOTE_ADDR" | "SERVER_ADDR") || is_address;
+        says.then(|| (name, value.into_vec()))
     });
     // Unlike a front that only passes a path on, who starts a program knows where its part ends.
     let nothing_below = ("PATH_INFO".to_owned(), Vec::new());
@@ -135,6 +141,12 @@ mod tests {
             (request.mount(), request.target()),
             (&b"/app"[..], &b"/app/a%2Fb?q"[..])
         );
+    }
+
+    #[test]
+    fn an_address_that_is_none_says_nothing() {
+        let request = requested(&[("REMOTE_ADDR", "/run/lighttpd.sock")], b"").unwrap();
+        assert_eq!(request.client(), gateway_spec::Address::Unknown);
     }
 
     #[test]
