@@ -62,7 +62,7 @@ fn read(bytes: &[u8], piece: usize, limits: &BodyLimits) -> (Fields, Result<usiz
                 }
                 end = bytes.len().min(end + piece);
             }
-            Ok(Decoded::Data { .. }) => panic!("there is no data behind the last chunk"),
+            Ok(Decoded::Data { .. }) => unreachable!("there is no data behind the last chunk"),
             Ok(Decoded::End { consumed }) => break Ok(bytes.len() - from - consumed),
             Err(error) => break Err(error),
         }

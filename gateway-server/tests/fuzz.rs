@@ -38,23 +38,17 @@ fn every_target_is_a_program_too() {
 
 /// Runs one input, and names it if it breaks what is asserted.
 fn run(target: &Target, input: &[u8]) {
-    struct Told<'t>(&'t str, &'t [u8]);
-    impl Drop for Told<'_> {
-        fn drop(&mut self) {
-            if std::thread::panicking() {
-                eprintln!("{} breaks at: b\"{}\"", self.0, self.1.escape_ascii());
-            }
-        }
-    }
-    let _told = Told(target.name, input);
-    (target.run)(input);
+    let outcome = std::panic::catch_unwind(|| (target.run)(input));
+    let shown = input.escape_ascii();
+    assert!(outcome.is_ok(), "{} breaks at: b\"{shown}\"", target.name);
 }
 
 fn seeds(target: &Target) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = target.seeds.iter().flat_map(|folder| {
-        fs::read_dir(root.join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"))
-    });
+    let folders = target
+        .seeds
+        .iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("the seeds are there"));
     let mut paths: Vec<_> = folders
         .map(|entry| entry.expect("a folder that can be read").path())
         .filter(|path| {
