@@ -78,14 +78,9 @@ pub(crate) fn bring(to: &mut [u8], parts: &Parts, ended: bool) -> Result<Brought
         text.put(part.as_bytes())?;
     }
     if let Some(authority) = authority {
-        let agrees =
-            |host: &HeaderValue| host.as_bytes().eq_ignore_ascii_case(authority.as_bytes());
-        if !fields.get_all(HOST).iter().all(agrees) {
-            return Err(RequestError::HostDisagrees);
-        }
         text.line(b"host", authority.as_bytes())?;
     }
-    text.fields(fields, authority.is_some())?;
+    text.fields(fields, authority.map(str::as_bytes))?;
     match protocol {
         Some(_) if fields.contains_key(CONTENT_LENGTH) => return Err(RequestError::LengthOfTunnel),
         Some(protocol) => {
@@ -129,16 +124,22 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn fields(&mut self, fields: &HeaderMap, without_host: bool) -> Result<(), RequestError> {
+    /// Host is there already where there is an `authority`, which it may only repeat.
+    fn fields(&mut self, fields: &HeaderMap, authority: Option<&[u8]>) -> Result<(), RequestError> {
         let mut crumbs = false;
         for (name, value) in fields {
-            if name == COOKIE {
-                if !crumbs {
-                    crumbs = true;
-                    self.cookies(fields)?;
+            match authority {
+                _ if name == COOKIE => {
+                    if !std::mem::replace(&mut crumbs, true) {
+                        self.cookies(fields)?;
+                    }
                 }
-            } else if !(without_host && name == HOST) {
-                self.line(name.as_str().as_bytes(), value.as_bytes())?;
+                Some(authority) if name == HOST => {
+                    if !value.as_bytes().eq_ignore_ascii_case(authority) {
+                        return Err(RequestError::HostDisagrees);
+                    }
+                }
+                _ => self.line(name.as_str().as_bytes(), value.as_bytes())?,
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::task::Waker;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use gateway_spec::Body;
 use gateway_spec::abi::method;
 use h2::server::SendResponse;
@@ -420,15 +420,15 @@ fn send_whole(
     out: &Outgoing,
     mut respond: SendResponse<Bytes>,
 ) -> Result<Option<Unsent>, h2::Error> {
-    let mut text = &out[..];
-    let (response, body) = loop {
-        let Some((response, length)) = head_of(text) else {
+    let mut body = Bytes::copy_from_slice(out);
+    let response = loop {
+        let Some((response, length)) = head_of(&body) else {
             respond.send_reset(Reason::INTERNAL_ERROR);
             return Ok(None);
         };
-        text = &text[length..];
+        body.advance(length);
         if !response.status().is_informational() {
-            break (response, text);
+            break response;
         }
         respond.send_informational(response)?;
     };
@@ -436,7 +436,6 @@ fn send_whole(
     if body.is_empty() {
         return Ok(None);
     }
-    let body = Bytes::copy_from_slice(body);
     send.reserve_capacity(body.len());
     if send.capacity() < body.len() {
         return Ok(Some((respond, send, body)));

@@ -1,6 +1,7 @@
-//! [`Line`]: the wire under HTTP/2, where a client's frames are counted as they are read.
+//! [`Line`]: the wire under HTTP/2, where a client's frames are counted as they are read, and what is
+//! written in small pieces is gathered: the answers of a turn leave together.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -27,6 +28,8 @@ pub(super) struct Gauge {
     written: Cell<u64>,
     /// The client takes no more.
     blocked: Cell<bool>,
+    /// What the engine has written and the wire has not, from an offset on.
+    gathered: RefCell<(Vec<u8>, usize)>,
 }
 
 impl Gauge {
@@ -35,6 +38,7 @@ impl Gauge {
             budget: Budget::new(second),
             written: Cell::new(0),
             blocked: Cell::new(false),
+            gathered: RefCell::default(),
         })
     }
 
@@ -46,6 +50,37 @@ impl Gauge {
     /// Whether something waits for the client to read.
     pub(super) fn is_blocked(&self) -> bool {
         self.blocked.get()
+    }
+
+    /// Keeps pieces for later if there is room for them, and how many bytes they are.
+    fn gather(&self, pieces: &[IoSlice<'_>]) -> Option<usize> {
+        let (gathered, _) = &mut *self.gathered.borrow_mut();
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        if length > PIECE || gathered.len() + length > GATHERED {
+            return None;
+        }
+        pieces
+            .iter()
+            .for_each(|piece| gathered.extend_from_slice(piece));
+        Some(length)
+    }
+
+    /// Writes what was gathered; ready once it is written, and no memory is kept for it.
+    ///
+    /// # Errors
+    ///
+    /// The connection broke.
+    pub(super) fn poll_flush(&self, wire: &SharedWire) -> Poll<io::Result<()>> {
+        let (gathered, sent) = &mut *self.gathered.borrow_mut();
+        while *sent < gathered.len() {
+            let wrote = wire.with(|wire| wire.poll_write(&gathered[*sent..]));
+            self.note_write(&wrote);
+            *sent += ready!(wrote)?;
+        }
+        if *sent > 0 {
+            (*gathered, *sent) = (Vec::new(), 0);
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn note_write(&self, wrote: &Poll<io::Result<usize>>) {
@@ -87,13 +122,11 @@ impl AsyncRead for Line {
 
 impl AsyncWrite for Line {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let wrote = Pin::new(&mut self.wire).poll_write(cx, bytes);
-        self.gauge.note_write(&wrote);
-        wrote
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -101,8 +134,13 @@ impl AsyncWrite for Line {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let wrote = Pin::new(&mut self.wire).poll_write_vectored(cx, buffers);
-        self.gauge.note_write(&wrote);
+        let this = &mut *self;
+        if let Some(length) = this.gauge.gather(buffers) {
+            return Poll::Ready(Ok(length));
+        }
+        ready!(this.gauge.poll_flush(&this.wire))?;
+        let wrote = Pin::new(&mut this.wire).poll_write_vectored(cx, buffers);
+        this.gauge.note_write(&wrote);
         wrote
     }
 
@@ -110,11 +148,19 @@ impl AsyncWrite for Line {
         self.wire.is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.wire).poll_flush(cx)
+    /// What was taken will be sent at the end of the turn.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.wire).poll_shutdown(cx)
+        let this = &mut *self;
+        ready!(this.gauge.poll_flush(&this.wire))?;
+        Pin::new(&mut this.wire).poll_shutdown(cx)
     }
 }
+
+/// Bytes that are gathered.
+const GATHERED: usize = 16 * 1024;
+/// Bytes of a piece that is not worth a write of its own.
+const PIECE: usize = 4 * 1024;

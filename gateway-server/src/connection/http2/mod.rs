@@ -46,8 +46,6 @@ pub(super) struct Http2 {
     patience: Patience,
     /// Requests that were read.
     requests: u32,
-    /// Memory for those of a turn.
-    arrivals: Vec<Arrival>,
     _presence: Presence,
 }
 
@@ -86,7 +84,6 @@ impl Http2 {
             timer: service.clock.deadlines.timer(),
             patience: Patience::new(service.terms.write()),
             requests: 0,
-            arrivals: Vec::new(),
             base: Base::new(service, ends, &gauge),
             wire,
             _presence: presence,
@@ -115,51 +112,34 @@ impl Http2 {
                 return Poll::Ready(());
             };
             // Work that answers have left behind is bounded: requests wait in the engine.
-            let held_up = self.base.left_behind.borrow().is_full(cx.waker());
-            // All of them first: what they are answered at once then leaves together.
-            let end = loop {
-                let polled = if held_up {
-                    engine.poll_closed(cx).map(|end| end.err().map(Err))
-                } else {
-                    engine.poll_accept(cx)
-                };
-                match polled {
-                    Poll::Ready(Some(Ok(arrival))) => self.arrivals.push(arrival),
-                    Poll::Ready(Some(Err(error))) => break Some(Some(error)),
-                    Poll::Ready(None) => break Some(None),
-                    Poll::Pending => break None,
-                }
+            let polled = if self.base.left_behind.borrow().is_full(cx.waker()) {
+                engine.poll_closed(cx).map(|end| end.err().map(Err))
+            } else {
+                engine.poll_accept(cx)
             };
-            let arrived = !self.arrivals.is_empty();
-            self.arrive(cx);
-            if let Some(error) = end {
-                self.part(error);
-                return Poll::Ready(());
-            }
-            if !arrived && !self.is_excessive() {
-                return Poll::Pending;
+            match polled {
+                Poll::Ready(Some(Ok(arrival))) => self.arrive(arrival, cx),
+                Poll::Ready(end) => {
+                    self.part(end.and_then(Result::err));
+                    return Poll::Ready(());
+                }
+                Poll::Pending if self.is_excessive() => {}
+                Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    /// Looks at the requests that were read.
-    fn arrive(&mut self, cx: &mut Context<'_>) {
-        if self.arrivals.is_empty() {
-            return;
-        }
+    /// Looks at a request that was read.
+    fn arrive(&mut self, arrival: Arrival, cx: &mut Context<'_>) {
         let base = &self.base;
         let service = &base.service;
         base.note_business();
-        self.requests = self
-            .requests
-            .saturating_add(u32::try_from(self.arrivals.len()).unwrap_or(u32::MAX));
+        self.requests = self.requests.saturating_add(1);
+        base.gauge.budget.credit_exchange();
         let scratch = &mut *service.scratch.borrow_mut();
-        for arrival in self.arrivals.drain(..) {
-            base.gauge.budget.credit_exchange();
-            let crowded = arrive(base, scratch, arrival, Admission::Free, cx.waker());
-            if let Some((arrival, places)) = crowded {
-                tokio::task::spawn_local(wait(Rc::clone(base), arrival, places));
-            }
+        let crowded = arrive(base, scratch, arrival, Admission::Free, cx.waker());
+        if let Some((arrival, places)) = crowded {
+            tokio::task::spawn_local(wait(Rc::clone(base), arrival, places));
         }
     }
 
@@ -291,6 +271,9 @@ impl Future for Http2 {
         }
         while !matches!(this.stage, Stage::Closed) {
             if this.poll_stage(cx).is_pending() {
+                if let Poll::Ready(Err(_)) = this.base.gauge.poll_flush(&this.wire) {
+                    break;
+                }
                 let due = this.deadline();
                 this.timer.set_tick(due);
                 return Poll::Pending;

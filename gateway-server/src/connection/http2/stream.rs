@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use gateway_spec::ErrorKind;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
+use http::Response;
 
 use super::super::answer::Given;
 use super::super::bounds::{Passed, Progress, Waiting};
@@ -209,47 +210,44 @@ impl Stream {
     fn begin(&mut self, given: Given) -> Result<(), Broken> {
         let framing = given.framing;
         let source = Source::new(framing, given.rest, given.sent);
-        loop {
-            let (response, length) = head_of(&self.text).ok_or(Broken)?;
-            let body = &self.text[length..];
-            if response.status().is_informational() {
-                let rest = Bytes::copy_from_slice(body);
-                self.respond
-                    .send_informational(response)
-                    .map_err(|_| Broken)?;
-                self.text.clear();
-                self.text.extend_from_slice(&rest);
-                continue;
+        let mut body = self.take_text();
+        let response = loop {
+            let response = next_head(&mut body)?;
+            if !response.status().is_informational() {
+                break response;
             }
-            let body = Bytes::copy_from_slice(body);
-            self.text.clear();
-            let tunnels = framing == BodyFraming::Upgraded;
-            let ends = source.is_ended() && body.is_empty() && !tunnels;
-            let send = self.respond.send_response(response, ends);
-            let send = send.map_err(|_| Broken)?;
-            match self.behind.take() {
-                Some(recv) if tunnels => {
-                    self.tunnel = Some((None, StreamPipe::new(send, recv)));
-                }
-                _ if ends => self.outflow = Some(Outflow::ended(send, source)),
-                _ => self.outflow = Some(Outflow::new(send, source, body)),
+            let sent = self.respond.send_informational(response);
+            sent.map_err(|_| Broken)?;
+        };
+        let tunnels = framing == BodyFraming::Upgraded;
+        let ends = source.is_ended() && body.is_empty() && !tunnels;
+        let send = self.respond.send_response(response, ends);
+        let send = send.map_err(|_| Broken)?;
+        match self.behind.take() {
+            Some(recv) if tunnels => {
+                self.tunnel = Some((None, StreamPipe::new(send, recv)));
             }
-            return Ok(());
+            _ if ends => self.outflow = Some(Outflow::ended(send, source)),
+            _ => self.outflow = Some(Outflow::new(send, source, body)),
         }
+        Ok(())
     }
 
     /// Sends informational responses that stand in the text.
     fn send_text(&mut self) -> Result<(), Broken> {
-        while !self.text.is_empty() {
-            let (response, length) = head_of(&self.text).ok_or(Broken)?;
-            let rest = Bytes::copy_from_slice(&self.text[length..]);
-            self.text.clear();
-            self.text.extend_from_slice(&rest);
-            self.respond
-                .send_informational(response)
-                .map_err(|_| Broken)?;
+        let mut text = self.take_text();
+        while !text.is_empty() {
+            let sent = self.respond.send_informational(next_head(&mut text)?);
+            sent.map_err(|_| Broken)?;
         }
         Ok(())
+    }
+
+    /// What the call wrote, in memory that the library may keep.
+    fn take_text(&mut self) -> Bytes {
+        let text = Bytes::copy_from_slice(&self.text);
+        self.text.clear();
+        text
     }
 
     /// Ready once the client has reset the stream, or is gone.
@@ -411,6 +409,13 @@ impl Stream {
         let received = self.inflow.as_ref().map_or(0, |inflow| inflow.received);
         self.case.record(&self.base.service, status, received, sent);
     }
+}
+
+/// Takes the head off the beginning of `text`.
+fn next_head(text: &mut Bytes) -> Result<Response<()>, Broken> {
+    let (response, length) = head_of(text).ok_or(Broken)?;
+    text.advance(length);
+    Ok(response)
 }
 
 impl Future for Stream {
