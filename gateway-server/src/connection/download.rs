@@ -15,15 +15,12 @@ use crate::http1::{BodyFraming, encode};
 #[derive(Debug)]
 pub(super) struct Download {
     source: Source,
-    /// The last chunk's data is written and its line end is not.
-    line_end_due: bool,
 }
 
 impl Download {
     pub(super) fn new(framing: BodyFraming, rest: Option<Box<Rest>>, sent: u64) -> Self {
         Self {
             source: Source::new(framing, rest, sent),
-            line_end_due: false,
         }
     }
 
@@ -62,49 +59,38 @@ impl Download {
         Poll::Ready(Ok(()))
     }
 
-    fn data(&mut self, output: &mut Output, buffer: OwnedBuffer) {
-        self.before(output, buffer.len() as u64);
+    fn data(&self, output: &mut Output, buffer: OwnedBuffer) {
+        self.begin_chunk(output, buffer.len() as u64);
         output.push(buffer);
-        self.behind(output);
+        self.end_chunk(output);
     }
 
-    fn file(&mut self, output: &mut Output, region: FileRegion) {
-        self.before(output, region.length);
+    fn file(&self, output: &mut Output, region: FileRegion) {
+        self.begin_chunk(output, region.length);
         output.push_file(region);
-        self.behind(output);
+        self.end_chunk(output);
     }
 
     fn is_chunked(&self) -> bool {
         self.source.framing() == BodyFraming::Chunked
     }
 
-    fn before(&mut self, output: &mut Output, length: u64) {
+    fn begin_chunk(&self, output: &mut Output, length: u64) {
         if self.is_chunked() {
-            self.finish_chunk(output);
             encode::chunk_head(&mut output.bytes, length);
         }
     }
 
-    fn behind(&mut self, output: &mut Output) {
+    fn end_chunk(&self, output: &mut Output) {
         if self.is_chunked() {
-            self.line_end_due = true;
-            if !output.has_tail() {
-                self.finish_chunk(output);
-            }
-        }
-    }
-
-    fn finish_chunk(&mut self, output: &mut Output) {
-        if std::mem::take(&mut self.line_end_due) {
             output.bytes.extend_from_slice(encode::CHUNK_END);
         }
     }
 
-    fn end(&mut self, label: &Label, output: &mut Output, trailers: &Fields) {
+    fn end(&self, label: &Label, output: &mut Output, trailers: &Fields) {
         if !self.is_chunked() {
             return;
         }
-        self.finish_chunk(output);
         let lines: Vec<_> = trailers
             .iter()
             .map(|(name, value)| Field::new(0, name.as_str().as_bytes(), value.as_bytes()))

@@ -30,6 +30,8 @@ pub(super) struct Exchange {
     tunnel: Option<Tunnel>,
     /// Bytes read of the body, to tell progress.
     received: u64,
+    /// Room for the next ones.
+    room: usize,
 }
 
 /// How an exchange left the connection.
@@ -56,6 +58,7 @@ impl Exchange {
             download: None,
             tunnel: None,
             received,
+            room: BODY_READ_BYTES,
         }
     }
 
@@ -67,6 +70,7 @@ impl Exchange {
             download: None,
             tunnel: None,
             received: 0,
+            room: BODY_READ_BYTES,
         };
         exchange.case.note(&given);
         exchange.begin(given);
@@ -250,22 +254,24 @@ impl Exchange {
         }
     }
 
-    /// Moves a frame to the output, if that has room; whether there may be more at once.
+    /// Moves frames to the output while that has room; whether there may be more at once.
     fn poll_download(&mut self, io: &mut Io, cx: &mut Context<'_>) -> Result<bool, ()> {
         let Some(download) = &mut self.download else {
             return Ok(false);
         };
-        if download.is_ended() || io.output.is_full() {
-            return Ok(!download.is_ended());
-        }
-        match download.poll_next(&self.case.label, &mut io.output, cx) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Ok(())) => Ok(!download.is_ended()),
-            Poll::Ready(Err(error)) => {
-                tracing::error!("{}: the response was broken off: {error}", self.case.label);
-                Err(())
+        while !download.is_ended() && !io.output.is_full() {
+            match download.poll_next(&self.case.label, &mut io.output, cx) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    tracing::error!("{}: the response was broken off: {error}", self.case.label);
+                    // What was given before that is sent all the same, as far as it goes.
+                    let _ = io.output.poll_flush(&mut io.wire);
+                    return Err(());
+                }
             }
         }
+        Ok(!download.is_ended())
     }
 
     fn poll_upload(&mut self, io: &mut Io) -> Uploaded {
@@ -285,10 +291,14 @@ impl Exchange {
                 upload.fail(ErrorKind::Closed);
                 return Uploaded::Fed;
             }
-            io.input.reserve(BODY_READ_BYTES);
+            io.input.reserve(self.room);
             match io.wire.poll_read_behind(&mut io.input) {
                 Poll::Pending => return Uploaded::Waiting,
-                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    if io.input.len() == io.input.capacity() {
+                        self.room = BODY_READ_MOST.min(2 * self.room);
+                    }
+                }
                 Poll::Ready(end) => {
                     io.input_ended = true;
                     upload.fail(match end {
@@ -425,8 +435,10 @@ enum Uploaded {
     Nothing,
 }
 
-/// Bytes read at once of a request body.
+/// Bytes read at once of a request body, at first.
 const BODY_READ_BYTES: usize = 64 * 1024;
+/// The same of one that comes faster.
+const BODY_READ_MOST: usize = 256 * 1024;
 /// Bytes of later requests that are read while one is being answered; reading on only serves to
 /// hear that the client goes away.
 const PIPELINED_BYTES: usize = 16 * 1024;

@@ -9,7 +9,7 @@ use bytes::{Buf as _, BytesMut};
 use super::dispatch::Turn;
 use super::handover::{Dialect, RequestLine};
 use super::places::Entry;
-use super::service::{Scratch, Service};
+use super::service::{READ_BYTES, Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Outgoing, Recipient, Version};
 use crate::http2::{self, Beginning};
@@ -33,7 +33,9 @@ impl Connection {
                 self.turn(&service, scratch, filled, cx);
             } else {
                 let held = self.io.input.len();
-                match self.io.wire.poll_read(&mut scratch.buffer[held..]) {
+                // A body behind the head is read to where it stays.
+                let most = scratch.buffer.len().min(held + READ_BYTES);
+                match self.io.wire.poll_read(&mut scratch.buffer[held..most]) {
                     Poll::Pending => return self.await_request(),
                     Poll::Ready(Ok(0)) => self.end_of_heads(),
                     Poll::Ready(Ok(read)) => {

@@ -262,7 +262,7 @@ impl Drop for Presence {
     }
 }
 
-/// Bytes that a read may bring beyond the longest head.
-const READ_BYTES: usize = 32 * 1024;
+/// Bytes that are read at once where a head is expected.
+pub(super) const READ_BYTES: usize = 16 * 1024;
 /// A larger buffer is not kept for the next connection.
 const SPARE_BYTES: usize = 256 * 1024;
