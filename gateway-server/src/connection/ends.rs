@@ -197,15 +197,10 @@ impl<'r> Retold<'r> {
         Dialect::told(self.told.version).unwrap_or(own)
     }
 
-    /// Has the field Host say whom the client asked for.
-    pub(super) fn amend_host(&self, fields: &mut Vec<Field<'r>>) {
-        if let Some(authority) = self.told.authority {
-            let host = Field::new(HOST, b"host", authority);
-            match fields.iter_mut().find(|field| field.name_id() == HOST) {
-                Some(field) => *field = host,
-                None => fields.push(host),
-            }
-        }
+    /// The field Host, if it is to say whom the client asked for.
+    pub(super) fn host(&self) -> Option<Field<'r>> {
+        let authority = self.told.authority?;
+        Some(Field::new(HOST, b"host", authority))
     }
 }
 

@@ -8,6 +8,7 @@ use arrayvec::ArrayVec;
 use gateway_spec::Body;
 use gateway_spec::abi::host::{Call, CallHead, HostAddress};
 use gateway_spec::abi::{Field, method, names};
+use smallvec::SmallVec;
 
 use super::answer::Answer;
 use super::application::Application;
@@ -102,19 +103,33 @@ impl Ends {
         answer: Box<Answer>,
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
-        let mut fields: Vec<Field<'_>> = request.head.fields(request.raw).collect();
-        let retold = Retold::new(self, request.head, request.raw);
-        retold.amend_host(&mut fields);
-        let mut facts = Facts::direct(self, request.head, request.raw);
-        retold.amend(&mut facts);
+        let Request { head, raw, .. } = *request;
+        let mut fields = SmallVec::<[Field<'_>; MANY]>::new();
+        fields.extend(head.fields(raw));
+        let mut facts = Facts::direct(self, head, raw);
+        let retold = self.is_proxied().then(|| Retold::new(self, head, raw));
+        let (mut found, mut dialect) = (0, request.dialect);
+        if let Some(retold) = &retold {
+            retold.amend(&mut facts);
+            (found, dialect) = (retold.mount(), retold.dialect(dialect));
+            if let Some(host) = retold.host() {
+                match fields
+                    .iter_mut()
+                    .find(|field| field.name_id() == host.name_id())
+                {
+                    Some(field) => *field = host,
+                    None => fields.push(host),
+                }
+            }
+        }
         // Behind what a proxy has taken off; what a front has found stands there still.
-        let mount = match retold.mount() {
+        let mount = match found {
             0 => facts.mount.len() + to.1.mount,
             found => found.max(to.1.mount),
         };
         facts.mount = facts.path.get(..mount).unwrap_or_default();
         let request = &Request {
-            dialect: retold.dialect(request.dialect),
+            dialect,
             ..*request
         };
         self.start(to, request, (&facts, &fields), body, answer, waker)

@@ -17,6 +17,10 @@ impl<'r> List<'r> {
         self.lines.push(line);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// The last elements of the list, in order, without the white space around them; a line that
     /// `split` finds no list ends the list for what stands before it.
     pub(super) fn elements_of(&self, split: Split<'r>) -> ArrayVec<&'r [u8], ELEMENTS> {

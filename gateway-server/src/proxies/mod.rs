@@ -66,15 +66,20 @@ impl Proxies {
     /// What a trusted peer says in the fields of a request. What cannot be understood says nothing.
     pub(crate) fn hear<'r>(&self, fields: impl Iterator<Item = Field<'r>>) -> Told<'r> {
         let mut said = Said::default();
+        let mut silent = true;
         for field in fields {
             if let Some(list) = said.of(field.name_id())
                 && !field.value().is_empty()
             {
                 list.add(field.value());
+                silent = false;
             }
         }
-        let believed = |field| self.fields.contains(&field);
         let mut told = Told::default();
+        if silent {
+            return told;
+        }
+        let believed = |field| self.fields.contains(&field);
         let mut depth = 1;
         if believed(ProxyField::Forwarded) {
             let elements = said.forwarded.elements_of(forwarded::split);
@@ -93,9 +98,10 @@ impl Proxies {
             (told.client, depth) = self.client(nodes.iter().rev().map(|text| node::parse(text)));
         }
         let nth = |field, list: &List<'r>| {
-            let elements = list.elements_of(list::split);
-            let value = from_end(&elements, depth);
-            value.filter(|_| believed(field))
+            if list.is_empty() || !believed(field) {
+                return None;
+            }
+            from_end(&list.elements_of(list::split), depth)
         };
         if let Some(proto) = nth(ProxyField::Proto, &said.proto) {
             told.scheme = scheme_of(proto);

@@ -1,22 +1,23 @@
 //! The address of a client or proxy, as the next proxy writes it.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// An IP address with or without a port, 0 then: `192.0.2.1`, `192.0.2.1:47011`, `2001:db8::1`,
 /// `[2001:db8::1]`, `[2001:db8::1]:47011` (RFC 7239 §6). None for `unknown`, for names that hide an
 /// address, and for nonsense.
 pub(super) fn parse(text: &[u8]) -> Option<SocketAddr> {
     let text = str::from_utf8(text).ok()?;
-    let (ip, port) = if let Some(rest) = text.strip_prefix('[') {
+    let (ip, port): (IpAddr, _) = if let Some(rest) = text.strip_prefix('[') {
         let (ip, rest) = rest.split_once(']')?;
-        let ip: Ipv6Addr = ip.parse().ok()?;
-        (ip.into(), rest)
-    } else if let Ok(ip) = text.parse::<Ipv6Addr>() {
-        (ip.into(), "")
+        (ip.parse::<Ipv6Addr>().ok()?.into(), rest)
     } else {
-        let end = text.find(':').unwrap_or(text.len());
-        let ip: IpAddr = text[..end].parse().ok()?;
-        (ip, &text[end..])
+        match text.split_once(':') {
+            None => (text.parse::<Ipv4Addr>().ok()?.into(), ""),
+            Some((ip, rest)) if !rest.contains(':') => {
+                (ip.parse::<Ipv4Addr>().ok()?.into(), &text[ip.len()..])
+            }
+            Some(_) => (text.parse::<Ipv6Addr>().ok()?.into(), ""),
+        }
     };
     let port = match port.strip_prefix(':') {
         None if port.is_empty() => 0,
