@@ -1,10 +1,10 @@
 //! From a request that the library has read to a call, and to the answer if that comes at once.
 
+use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use bytes::{Buf as _, Bytes};
-use gateway_spec::Body;
 use gateway_spec::abi::method;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
@@ -25,8 +25,9 @@ use super::inflow::Inflow;
 use super::stream::Stream;
 use crate::deadlines::Tick;
 use crate::drain;
-use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient, Version};
+use crate::http1::{BodyDecoder, BodyLength, Outgoing, Recipient, Version};
 use crate::http2::{bring, head_of};
+use crate::limits::LINGER;
 use crate::scoreboard::{self, RequestId};
 use crate::static_files::Reply;
 use crate::workbench::Verdict;
@@ -103,7 +104,7 @@ pub(super) fn arrive(
                     let application = match chosen(base, &request) {
                         Ok(application) => application,
                         Err(own) => {
-                            answer_instead(base, &request, own, ways.respond);
+                            answer_instead(base, &request, own, ways);
                             return None;
                         }
                     };
@@ -147,7 +148,7 @@ fn refuse(base: &Base, parts: &Parts, status: u16, ways: Ways) {
     );
     base.ends
         .note_unread(service, status, Some(line), Dialect::Http2);
-    send_own(&out, ways.respond);
+    send_own(base, &out, ways);
 }
 
 /// Whom the request is for, or the answer if there is nobody.
@@ -183,7 +184,7 @@ fn dispatch(
     let Request { head, raw, .. } = *request;
     let recipient = recipient_of(request);
     if let Admission::Refused = admission {
-        return answer_with(base, request, ways.respond, |out| {
+        return answer_with(base, request, ways, |out| {
             refusal::write_busy(out, &recipient, &service.clock.date)
         });
     }
@@ -193,31 +194,32 @@ fn dispatch(
             Verdict::Current => {}
             Verdict::Stale => stale = true,
             Verdict::Page(page) => {
-                return answer_with(base, request, ways.respond, |out| {
+                return answer_with(base, request, ways, |out| {
                     refusal::write_page(out, &page, &recipient, &service.clock.date)
                 });
             }
         }
     }
     let tunnels = request.method_id() == method::CONNECT;
-    let Ways {
-        recv,
-        respond,
-        ended,
-    } = ways;
+    let follows = !tunnels && !ways.ended && head.has_body();
+    let limits = &application.body_limits;
+    if follows && let Err(error) = BodyDecoder::new(head.body(), limits) {
+        return answer_with(base, request, ways, |out| {
+            refusal::write(out, error.status(), &recipient, &service.clock.date)
+        });
+    }
+    let Ways { recv, respond, .. } = ways;
     let (body, inflow, behind) = if tunnels {
         (None, None, Some(recv))
-    } else if ended || !head.has_body() {
-        (None, None, None)
+    } else if follows {
+        let length = match head.body() {
+            BodyLength::Length(length) => Some(length),
+            BodyLength::None | BodyLength::Chunked => None,
+        };
+        let (inflow, body) = Inflow::new(recv, length, head.expect_continue(), *limits);
+        (Some(body), Some(inflow), None)
     } else {
-        match body_of(application, head, recv) {
-            Ok((inflow, body)) => (Some(body), Some(inflow), None),
-            Err(status) => {
-                return answer_with(base, request, respond, |out| {
-                    refusal::write(out, status, &recipient, &service.clock.date)
-                });
-            }
-        }
+        (None, None, None)
     };
     let mut answer = service.take_answer();
     answer.begin(Terms {
@@ -246,6 +248,9 @@ fn dispatch(
             return;
         }
     };
+    if let Some(inflow) = inflow {
+        see_off(base, inflow);
+    }
     if let Some(given) = answer.given.take() {
         let unsent = send_given(
             base,
@@ -268,7 +273,15 @@ fn dispatch(
 }
 
 /// Answers with what the server's own files have to say.
-fn give_file(base: &Rc<Base>, request: &Request<'_>, reply: Reply, respond: SendResponse<Bytes>) {
+fn give_file(base: &Rc<Base>, request: &Request<'_>, reply: Reply, ways: Ways) {
+    let Ways {
+        recv,
+        respond,
+        ended,
+    } = ways;
+    if !ended {
+        see_off(base, Inflow::unwanted(recv));
+    }
     let recipient = recipient_of(request);
     let mut out = Outgoing::default();
     let given = files::write(&mut out, reply, &recipient, &base.service.clock.date);
@@ -355,32 +368,17 @@ fn docket(
     }
 }
 
-/// The body's two ends, or the status that refuses it.
-fn body_of(
-    application: &Application,
-    head: &Head,
-    recv: RecvStream,
-) -> Result<(Inflow, Body), u16> {
-    let limits = &application.body_limits;
-    let length = match head.body() {
-        BodyLength::Length(length) => Some(length),
-        BodyLength::None | BodyLength::Chunked => None,
-    };
-    BodyDecoder::new(head.body(), limits).map_err(|error| error.status())?;
-    Ok(Inflow::new(recv, length, head.expect_continue(), *limits))
-}
-
 /// Answers in the place of an application.
-fn answer_instead(base: &Rc<Base>, request: &Request<'_>, own: Own, respond: SendResponse<Bytes>) {
+fn answer_instead(base: &Rc<Base>, request: &Request<'_>, own: Own, ways: Ways) {
     let (to, date) = (recipient_of(request), &base.service.clock.date);
     match own {
-        Own::Status(status) => answer_with(base, request, respond, |out| {
+        Own::Status(status) => answer_with(base, request, ways, |out| {
             refusal::write(out, status, &to, date)
         }),
-        Own::Redirect(url) => answer_with(base, request, respond, |out| {
+        Own::Redirect(url) => answer_with(base, request, ways, |out| {
             refusal::write_redirect(out, &url, &to, date)
         }),
-        Own::File(reply) => give_file(base, request, reply, respond),
+        Own::File(reply) => give_file(base, request, reply, ways),
     }
 }
 
@@ -388,7 +386,7 @@ fn answer_instead(base: &Rc<Base>, request: &Request<'_>, own: Own, respond: Sen
 fn answer_with(
     base: &Base,
     request: &Request<'_>,
-    respond: SendResponse<Bytes>,
+    ways: Ways,
     write: impl FnOnce(&mut Outgoing) -> Given,
 ) {
     let mut out = Outgoing::default();
@@ -400,16 +398,35 @@ fn answer_with(
             .note_refusal(&base.service, None, request, None, outcome),
         _ => base.ends.note(&base.service, None, request, None, outcome),
     }
-    send_own(&out, respond);
+    send_own(base, &out, ways);
 }
 
 /// Sends an answer of the server's own. It is so short that it may wait for the client's window
 /// wherever it stands.
-fn send_own(out: &Outgoing, respond: SendResponse<Bytes>) {
-    if let Ok(Some((_, mut send, body))) = send_whole(out, respond) {
+fn send_own(base: &Base, out: &Outgoing, ways: Ways) {
+    if let Ok(Some((_, mut send, body))) = send_whole(out, ways.respond) {
         // A client that has gone needs no answer.
         let _ = send.send_data(body, true);
     }
+    if !ways.ended {
+        see_off(base, Inflow::unwanted(ways.recv));
+    }
+}
+
+/// Throws away, within limits, what a client still sends behind a request that was answered. It is reset
+/// a little later, for some clients forget the answer when that comes with it.
+fn see_off(base: &Base, mut inflow: Inflow) {
+    let deadlines = &base.service.clock.deadlines;
+    let timer = deadlines.timer();
+    timer.set_tick(deadlines.after(LINGER));
+    tokio::task::spawn_local(poll_fn(move |cx| {
+        timer.watch(cx.waker());
+        if timer.is_due() {
+            Poll::Ready(())
+        } else {
+            inflow.poll_discard(cx)
+        }
+    }));
 }
 
 /// An answer of which the body waits for the client's window.

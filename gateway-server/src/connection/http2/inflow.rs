@@ -67,6 +67,11 @@ impl Inflow {
         (inflow, body)
     }
 
+    /// For a body that no application is to see.
+    pub(super) fn unwanted(recv: RecvStream) -> Self {
+        Self::new(recv, None, false, BodyLimits::default()).0
+    }
+
     /// Moves what has come to the application, if that wants it.
     pub(super) fn poll(&mut self, budget: &Budget, cx: &mut Context<'_>) -> Flowed {
         match self.inlet.wish() {
