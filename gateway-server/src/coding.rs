@@ -1,5 +1,7 @@
 //! Content codings (RFC 9110 §8.4.1), and which of them a client takes (§12.5.3).
 
+use std::fmt;
+
 /// A content coding that the server knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -22,6 +24,32 @@ impl Coding {
             Self::Zstd => "zstd",
             Self::Gzip => "gzip",
         }
+    }
+}
+
+/// Several of them, separated by commas in a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Codings(pub(crate) Vec<Coding>);
+
+impl Codings {
+    /// Reads the setting; each may be named once.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut codings = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            let coding = Coding::ALL.into_iter().find(|one| one.name() == name)?;
+            if codings.contains(&coding) {
+                return None;
+            }
+            codings.push(coding);
+        }
+        Some(Self(codings))
+    }
+}
+
+impl fmt::Display for Codings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|one| one.name()).collect();
+        f.write_str(&names.join(","))
     }
 }
 
@@ -157,6 +185,16 @@ mod tests {
         }
         assert_eq!(chosen(&["gzip", "br"]), ["br", "gzip"]);
         assert_eq!(chosen(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_setting_names_each_once() {
+        let codings = Codings::parse("gzip, br").unwrap();
+        assert_eq!(codings.0, [Coding::Gzip, Coding::Brotli]);
+        assert_eq!(codings.to_string(), "gzip,br");
+        for wrong in ["", "gzip,", "gzip,gzip", "deflate", "GZIP"] {
+            assert_eq!(Codings::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

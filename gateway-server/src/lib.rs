@@ -11,6 +11,7 @@ mod cli;
 mod clock;
 mod coding;
 mod command;
+mod compression;
 mod config;
 mod connection;
 mod control;

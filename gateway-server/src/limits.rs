@@ -97,6 +97,13 @@ pub(crate) const PROXY_LINE: usize = 107;
 /// Most bytes behind the addresses of a PROXY header of version 2: names, ids, a client's certificate.
 pub(crate) const PROXY_OPTIONS: usize = 4_096;
 
+/// Bodies that one worker compresses piece by piece at once, each of which takes a mebibyte or two; others
+/// are sent as they are.
+pub(crate) const COMPRESSED_STREAMS: usize = 256;
+
+/// Bytes of a body that is compressed as a whole, and so keeps its length.
+pub(crate) const COMPRESSED_WHOLE: usize = 64 * 1024;
+
 /// Bytes that are read and thrown away so that a connection can be kept, or its client can read the
 /// answer; then it is closed.
 pub(crate) const DISCARD: usize = 64 * 1024;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::compression::CompressionOptions;
 use crate::proxies::Proxies;
 use crate::routes::{HostPattern, Mount};
 use crate::static_files::StaticOptions;
@@ -23,6 +24,8 @@ pub(crate) struct ServeOptions {
     pub(crate) capacity: Capacity,
     /// Who may speak for others, if anybody may.
     pub(crate) proxies: Option<Proxies>,
+    /// What is compressed of what applications answer, if anything is.
+    pub(crate) compression: Option<CompressionOptions>,
     /// Folders that are served without the application.
     pub(crate) static_files: StaticOptions,
     /// Oldest version of TLS that is spoken.

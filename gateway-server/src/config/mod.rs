@@ -4,6 +4,7 @@
 mod accounts;
 mod app;
 mod apps;
+mod compression;
 mod file;
 mod given;
 mod nearest;
@@ -38,6 +39,8 @@ pub(crate) use sources::{
     APP_VARIABLE, CommandLine, FILE_VARIABLE, Resolved, near_misses, resolve,
 };
 
+use crate::coding::Codings;
+use crate::compression::MediaTypes;
 use crate::net::{Bind, ListenAddress, ListenOptions, UnixAccess};
 use crate::options::{
     AppOptions, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
@@ -124,6 +127,9 @@ pub(crate) struct Config {
     pub(crate) min_body_rate: ByteCount,
     pub(crate) min_write_rate: ByteCount,
     pub(crate) keep_alive_requests: u32,
+    pub(crate) compress: Option<Codings>,
+    pub(crate) compress_min_size: ByteCount,
+    pub(crate) compress_types: Option<MediaTypes>,
     pub(crate) static_mounts: Vec<StaticMount>,
     pub(crate) static_max_age: Duration,
     pub(crate) static_immutable: Vec<UrlPath>,
@@ -232,6 +238,9 @@ impl Config {
             min_body_rate: zero,
             min_write_rate: zero,
             keep_alive_requests: 0,
+            compress: None,
+            compress_min_size: zero,
+            compress_types: None,
             static_mounts: Vec::new(),
             static_max_age: none,
             static_immutable: Vec::new(),
@@ -326,6 +335,7 @@ impl Config {
                 fields: self.proxy_fields.clone(),
                 hops: self.proxy_hops,
             }),
+            compression: self.compression_options(),
             static_files: StaticOptions {
                 mounts: self.static_mounts.clone(),
                 max_age: self.static_max_age,

@@ -41,6 +41,8 @@ pub(crate) enum Group {
     Serving,
     /// Files that the server sends by itself.
     StaticFiles,
+    /// Of what applications answer.
+    Compression,
     /// Who may speak for others.
     Proxies,
     /// Who the processes are.
@@ -67,6 +69,7 @@ impl Group {
         match self {
             Self::Serving => "Serving",
             Self::StaticFiles => "Static files",
+            Self::Compression => "Compression",
             Self::Proxies => "Proxies",
             Self::Process => "Process",
             Self::Confinement => "Confinement",

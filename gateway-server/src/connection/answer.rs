@@ -4,12 +4,15 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use gateway_spec::abi::host::{AppResponse, Exchange, HostTls};
 use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer, method};
 use gateway_spec::{ErrorKind, FileRegion};
 
 use super::link::Link;
 use super::output::COPIED;
+use super::packing::{Packer, Plan};
+use crate::compression::{Compression, Packing};
 use crate::date::Date;
 use crate::http1::encode::Lasting;
 use crate::http1::{
@@ -32,6 +35,7 @@ pub(super) struct Answer {
     pub(super) tls: Cell<Option<Arc<HostTls>>>,
     date: Rc<Date>,
     lasting: Rc<Lasting>,
+    compression: Option<Rc<Compression>>,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
     pub(super) discards: bool,
 }
@@ -57,6 +61,8 @@ pub(super) struct Rest {
     pub(super) frames: Option<ForeignBody>,
     /// All of it, if it is a file of the server's own.
     pub(super) file: Option<FileRegion>,
+    /// What compresses it.
+    pub(super) packer: Option<Box<Packer>>,
 }
 
 impl Rest {
@@ -66,6 +72,7 @@ impl Rest {
             first: None,
             frames: None,
             file: Some(region),
+            packer: None,
         }
     }
 }
@@ -86,14 +93,28 @@ pub(super) struct Terms {
     pub(super) draining: bool,
     /// The request offers a protocol to switch to.
     pub(super) upgradable: bool,
-    /// Under `gatewayd dev`: the application is older than its sources.
-    pub(super) stale: bool,
+    /// What is changed of the response.
+    pub(super) amends: Amends,
     /// The connection cannot be kept behind this answer, whoever wants that.
     pub(super) closes: bool,
 }
 
+/// What is changed of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Amends {
+    Nothing,
+    /// It says that the application is older than its sources, under `gatewayd dev`.
+    Stale,
+    /// It is compressed if it is fit for that, or told to vary.
+    Packs(Packing),
+}
+
 impl Answer {
-    pub(super) fn new(date: Rc<Date>, lasting: Rc<Lasting>) -> Self {
+    pub(super) fn new(
+        date: Rc<Date>,
+        lasting: Rc<Lasting>,
+        compression: Option<Rc<Compression>>,
+    ) -> Self {
         Self {
             out: Outgoing::default(),
             given: None,
@@ -102,6 +123,7 @@ impl Answer {
             tls: Cell::new(None),
             date,
             lasting,
+            compression,
             discards: false,
         }
     }
@@ -173,14 +195,22 @@ impl Answer {
         }
         self.terms.recipient.keep_alive &= !self.terms.closes;
         let date = self.date.line();
-        let marked: Vec<Field<'_>>;
-        let fields = if self.terms.stale {
-            let mark = Field::new(0, b"gatewayd-dev", b"stale");
-            marked = response.fields().iter().copied().chain([mark]).collect();
-            &marked
-        } else {
-            response.fields()
+        let mut plan = Plan::Untouched;
+        let mut weak = Vec::new();
+        let amended = match (self.terms.amends, &self.compression) {
+            (Amends::Stale, _) => {
+                let mark = Field::new(0, b"gatewayd-dev", b"stale");
+                Some(response.fields().iter().copied().chain([mark]).collect())
+            }
+            (Amends::Packs(packing), Some(compression)) => {
+                let method_id = self.terms.recipient.method_id;
+                plan = Plan::of(compression, packing, method_id, response, length);
+                plan.amend(response.fields(), &mut weak)
+            }
+            _ => None,
         };
+        let fields = amended.as_deref().unwrap_or(response.fields());
+        let length = plan.length(length);
         let head = ResponseHead {
             status,
             fields,
@@ -196,19 +226,35 @@ impl Answer {
             rest: None,
             sent: 0,
         };
-        match framing.body {
-            BodyFraming::None | BodyFraming::Upgraded => {}
-            BodyFraming::Sized(length) if length == whole && whole <= COPIED as u64 => {
+        match (framing.body, plan) {
+            (BodyFraming::None | BodyFraming::Upgraded, _) => {}
+            (_, Plan::Whole(_, packed)) if packed.len() <= COPIED => {
+                self.out.extend_from_slice(&packed);
+                given.sent = packed.len() as u64;
+            }
+            (_, Plan::Whole(_, packed)) => {
+                given.rest = Some(Box::new(Rest {
+                    first: Some(Bytes::from(packed).into()),
+                    frames: None,
+                    file: None,
+                    packer: None,
+                }));
+            }
+            (BodyFraming::Sized(length), _) if length == whole && whole <= COPIED as u64 => {
                 self.out.extend_from_slice(response.first());
                 given.sent = whole;
             }
-            _ => {
+            (_, plan) => {
                 let first = (whole > 0).then(|| response.take_first());
                 let frames = response.take_body();
                 given.rest = Some(Box::new(Rest {
                     first,
                     frames,
                     file: None,
+                    packer: match plan {
+                        Plan::Pieces(_, packer) => Some(packer),
+                        _ => None,
+                    },
                 }));
             }
         }
@@ -226,7 +272,7 @@ impl Terms {
         },
         draining: false,
         upgradable: false,
-        stale: false,
+        amends: Amends::Nothing,
         closes: false,
     };
 
@@ -239,7 +285,7 @@ impl Terms {
             keep_alive,
         } = self.recipient;
         let stays = keep_alive && !self.closes && version == Version::Http11;
-        stays && !self.upgradable && !self.stale && method_id != method::HEAD
+        stays && !self.upgradable && self.amends == Amends::Nothing && method_id != method::HEAD
     }
 }
 

@@ -3,14 +3,17 @@
 
 use std::rc::Rc;
 
+use gateway_spec::abi::names;
+
 use super::account::Outcome;
-use super::answer::Given;
+use super::answer::{Amends, Given};
 use super::application::Application;
 use super::dispatch::Turn;
 use super::ends::Ends;
 use super::handover::Request;
 use super::service::Service;
 use super::{Connection, Phase, redirect, refusal};
+use crate::coding::Accepted;
 use crate::date::Date;
 use crate::http1::{Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
@@ -42,10 +45,11 @@ impl Connection {
             self.send_reply(turn, &request, behind, reply);
             return true;
         }
+        turn.amends = service.amends(head, raw);
         if let Some(bench) = &service.workbench {
             match bench.verdict(head.fields(raw)) {
-                Verdict::Current => turn.stale = false,
-                Verdict::Stale => turn.stale = true,
+                Verdict::Current => {}
+                Verdict::Stale => turn.amends = Amends::Stale,
                 Verdict::Page(page) => {
                     self.show(turn.out(), head, raw, &page);
                     return true;
@@ -105,6 +109,22 @@ impl Connection {
     }
 }
 
+impl Service {
+    /// What is changed of the response to a request: it is compressed as the client wants.
+    pub(super) fn amends(&self, head: &Head, raw: &[u8]) -> Amends {
+        let Some(compression) = &self.compression else {
+            return Amends::Nothing;
+        };
+        let mut accepted = Accepted::default();
+        for field in head.fields(raw) {
+            if field.name_id() == ACCEPT_ENCODING {
+                accepted.hear(field.value());
+            }
+        }
+        Amends::Packs(compression.packing(accepted))
+    }
+}
+
 impl Ends {
     /// Whom a request is for; by the host that a trusted proxy names, if it names one.
     ///
@@ -130,3 +150,5 @@ impl Ends {
         }
     }
 }
+
+const ACCEPT_ENCODING: u16 = names::id("accept-encoding");

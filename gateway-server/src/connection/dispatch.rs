@@ -9,7 +9,7 @@ use gateway_spec::abi::host::Call;
 use gateway_spec::abi::method;
 
 use super::account::Outcome;
-use super::answer::{Answer, Given, Terms};
+use super::answer::{Amends, Answer, Given, Terms};
 use super::application::Application;
 use super::bounds::Bounds;
 use super::case::Docket;
@@ -40,8 +40,8 @@ pub(super) struct Turn<'t> {
     pub(super) detours: bool,
     /// Whom the request is for that was read last.
     pub(super) application: &'t Rc<Application>,
-    /// Whether that is older than its sources, under `gatewayd dev`.
-    pub(super) stale: bool,
+    /// What is changed of the response.
+    pub(super) amends: Amends,
     /// How many were handed to the application.
     requests: u64,
     waker: &'t Waker,
@@ -57,7 +57,7 @@ impl<'t> Turn<'t> {
             keeps: !service.timeouts.keep_alive.is_zero(),
             detours: ends.entrance.redirects.is_some() || service.detours,
             application: &service.applications[0],
-            stale: false,
+            amends: Amends::Nothing,
             requests: 0,
             waker,
         }
@@ -143,7 +143,7 @@ impl Connection {
             recipient,
             draining: turn.drain >= drain::Phase::Announced,
             upgradable: request.offer.is_some() || head.method_id() == method::CONNECT,
-            stale: turn.stale,
+            amends: turn.amends,
             // A drain ends the connection with the answer to the last request that was read.
             closes: turn.drain >= drain::Phase::Retiring && behind.is_empty(),
         };

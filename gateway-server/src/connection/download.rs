@@ -6,37 +6,38 @@ use gateway_spec::abi::{Field, OwnedBuffer};
 use gateway_spec::{Error, Fields, FileRegion};
 
 use super::answer::Rest;
+use super::content::Content;
 use super::label::Label;
 use super::output::Output;
-use super::source::{Piece, Source};
+use super::source::Piece;
 use crate::http1::{BodyFraming, encode};
 
 /// What is left of a response behind its head.
 #[derive(Debug)]
 pub(super) struct Download {
-    source: Source,
+    content: Content,
 }
 
 impl Download {
     pub(super) fn new(framing: BodyFraming, rest: Option<Box<Rest>>, sent: u64) -> Self {
         Self {
-            source: Source::new(framing, rest, sent),
+            content: Content::new(framing, rest, sent),
         }
     }
 
     /// Bytes of the body that were handed to the output.
     pub(super) fn sent(&self) -> u64 {
-        self.source.sent()
+        self.content.sent()
     }
 
     /// Whether everything has been handed to the output.
     pub(super) fn is_ended(&self) -> bool {
-        self.source.is_ended()
+        self.content.is_ended()
     }
 
     /// Whether only the connection's end tells the client that it is whole.
     pub(super) fn ends_with_connection(&self) -> bool {
-        self.source.framing() == BodyFraming::UntilClose
+        self.content.framing() == BodyFraming::UntilClose
     }
 
     /// Hands one more frame, or the end, to `output`, which must have room.
@@ -50,7 +51,7 @@ impl Download {
         output: &mut Output,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        match ready!(self.source.poll_next(label, cx))? {
+        match ready!(self.content.poll_next(label, cx))? {
             None => {}
             Some(Piece::Data(buffer)) => self.data(output, buffer),
             Some(Piece::File(region)) => self.file(output, region),
@@ -72,7 +73,7 @@ impl Download {
     }
 
     fn is_chunked(&self) -> bool {
-        self.source.framing() == BodyFraming::Chunked
+        self.content.framing() == BodyFraming::Chunked
     }
 
     fn begin_chunk(&self, output: &mut Output, length: u64) {

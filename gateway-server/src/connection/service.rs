@@ -12,6 +12,7 @@ use super::application::Application;
 use super::bounds::Terms;
 use super::word::Word;
 use crate::clock::{Clock, monotonic_ns};
+use crate::compression::Compression;
 use crate::deadlines::{Deadlines, Tick};
 use crate::drain::Drain;
 use crate::fronts::FrontLimits;
@@ -46,6 +47,8 @@ pub(crate) struct Service {
     pub(super) keep_alive_requests: u32,
     /// Who may speak for others, if anybody may, and what one says whose fields are its own.
     proxies: Option<(Rc<Proxies>, Rc<Word>)>,
+    /// What compresses responses, if anything does.
+    pub(super) compression: Option<Rc<Compression>>,
     /// Files that are served without the application, if any are.
     pub(super) static_files: Option<StaticFiles>,
     /// Whether somebody else than the first application may answer requests.
@@ -93,6 +96,7 @@ pub(crate) struct Settings {
     pub(crate) capacity: Capacity,
     pub(crate) proxies: Option<Proxies>,
     pub(crate) static_files: Option<StaticFiles>,
+    pub(crate) compression: Option<Compression>,
     pub(crate) http2: Http2Options,
     pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) counts: bool,
@@ -113,8 +117,10 @@ impl Service {
         let room = settings.head_limits.head as usize + READ_BYTES;
         let places = apps.iter().map(|(_, one)| (&one.hosts[..], &one.mount));
         let routes = Routes::of(places);
-        let detours =
-            settings.static_files.is_some() || settings.workbench.is_some() || routes.is_some();
+        let detours = settings.compression.is_some()
+            || settings.static_files.is_some()
+            || settings.workbench.is_some()
+            || routes.is_some();
         let is_alone = apps.len() == 1;
         let start = |(app, options)| Application::new(app, &options, is_alone, &slot, &quiet);
         Rc::new(Self {
@@ -134,6 +140,7 @@ impl Service {
                 (Rc::clone(&proxies), Rc::new(Word::of_fields(proxies)))
             }),
             detours,
+            compression: settings.compression.map(Rc::new),
             static_files: settings.static_files,
             slot,
             drain,
@@ -160,7 +167,8 @@ impl Service {
             Some(answer) => answer,
             None => {
                 let date = Rc::clone(&self.clock.date);
-                Box::new(Answer::new(date, Rc::clone(&self.lasting)))
+                let compression = self.compression.clone();
+                Box::new(Answer::new(date, Rc::clone(&self.lasting), compression))
             }
         }
     }

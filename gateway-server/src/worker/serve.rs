@@ -9,6 +9,7 @@ use super::race::unless;
 use super::reactor::Reactor;
 use super::serving::{ServeError, ServeFailure, Serving};
 use crate::clock::Clock;
+use crate::compression::Compression;
 use crate::connection::{Service, Settings};
 use crate::drain::Phase;
 use crate::limits::HeadLimits;
@@ -107,6 +108,7 @@ fn settings_of(
         capacity: options.capacity,
         proxies: options.proxies.clone(),
         static_files,
+        compression: options.compression.clone().map(Compression::new),
         http2: options.http2,
         access_log,
         counts: options.counts,

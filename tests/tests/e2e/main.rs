@@ -11,6 +11,7 @@ mod check;
 mod clients;
 mod commands;
 mod compile_errors;
+mod compression;
 mod configuration;
 mod conformance;
 mod control;

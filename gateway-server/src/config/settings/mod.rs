@@ -1,6 +1,7 @@
 //! Every setting of the server, declared once: the command line, the environment, `--help` and the
 //! worker's copy of the configuration are all made from these tables, one for each heading.
 
+mod compression;
 mod confinement;
 mod durations;
 mod hooks;
@@ -24,6 +25,7 @@ pub(crate) static SETTINGS: LazyLock<Vec<&'static Setting>> = LazyLock::new(|| {
     [
         serving::SERVING,
         static_files::STATIC_FILES,
+        compression::COMPRESSION,
         proxies::PROXIES,
         process::PROCESS,
         confinement::CONFINEMENT,

@@ -11,7 +11,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::request::Parts;
 
 use super::super::account::Outcome;
-use super::super::answer::{Given, Terms};
+use super::super::answer::{Amends, Given, Terms};
 use super::super::application::Application;
 use super::super::bounds::Bounds;
 use super::super::case::{Case, Docket};
@@ -159,7 +159,7 @@ fn chosen<'b>(base: &'b Base, request: &Request<'_>) -> Result<&'b Rc<Applicatio
         return Err(location.map_or(Own::Status(400), Own::Redirect));
     }
     if let Some(reply) = base.ends.ask_files(&base.service, request) {
-        return Err(Own::File(reply));
+        return Err(Own::File(Box::new(reply)));
     }
     let chosen = base.ends.choose(&base.service, head, raw);
     chosen.map_err(Own::Status)
@@ -169,7 +169,7 @@ fn chosen<'b>(base: &'b Base, request: &Request<'_>) -> Result<&'b Rc<Applicatio
 enum Own {
     Status(u16),
     Redirect(Vec<u8>),
-    File(Reply),
+    File(Box<Reply>),
 }
 
 fn dispatch(
@@ -188,11 +188,11 @@ fn dispatch(
             refusal::write_busy(out, &recipient, &service.clock.date)
         });
     }
-    let mut stale = false;
+    let mut amends = service.amends(head, raw);
     if let Some(bench) = &service.workbench {
         match bench.verdict(head.fields(raw)) {
             Verdict::Current => {}
-            Verdict::Stale => stale = true,
+            Verdict::Stale => amends = Amends::Stale,
             Verdict::Page(page) => {
                 return answer_with(base, request, ways, |out| {
                     refusal::write_page(out, &page, &recipient, &service.clock.date)
@@ -226,7 +226,7 @@ fn dispatch(
         recipient,
         draining: service.drain.phase() >= drain::Phase::Announced,
         upgradable: tunnels || request.offer.is_some(),
-        stale,
+        amends,
         closes: false,
     });
     let to = (&**service, &**application);
@@ -378,7 +378,7 @@ fn answer_instead(base: &Rc<Base>, request: &Request<'_>, own: Own, ways: Ways) 
         Own::Redirect(url) => answer_with(base, request, ways, |out| {
             refusal::write_redirect(out, &url, &to, date)
         }),
-        Own::File(reply) => give_file(base, request, reply, ways),
+        Own::File(reply) => give_file(base, request, *reply, ways),
     }
 }
 

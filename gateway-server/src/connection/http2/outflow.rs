@@ -13,8 +13,9 @@ use gateway_spec::abi::Field;
 use gateway_spec::{Fields, FileRegion};
 use h2::SendStream;
 
+use super::super::content::Content;
 use super::super::label::Label;
-use super::super::source::{Piece, Source};
+use super::super::source::Piece;
 use crate::http1::{BodyFraming, Outgoing, encode};
 use crate::http2::{Budget, trailers_of};
 
@@ -22,7 +23,7 @@ use crate::http2::{Budget, trailers_of};
 #[derive(Debug)]
 pub(super) struct Outflow {
     pub(super) send: SendStream<Bytes>,
-    source: Source,
+    source: Content,
     /// What is to be sent next.
     waiting: Bytes,
     file: Option<FileRegion>,
@@ -34,7 +35,7 @@ pub(super) struct Outflow {
 
 impl Outflow {
     /// `waiting` goes first.
-    pub(super) fn new(send: SendStream<Bytes>, source: Source, waiting: Bytes) -> Self {
+    pub(super) fn new(send: SendStream<Bytes>, source: Content, waiting: Bytes) -> Self {
         Self {
             send,
             source,
@@ -47,7 +48,7 @@ impl Outflow {
     }
 
     /// For a response that ended with its head.
-    pub(super) fn ended(send: SendStream<Bytes>, source: Source) -> Self {
+    pub(super) fn ended(send: SendStream<Bytes>, source: Content) -> Self {
         Self {
             ended: true,
             ..Self::new(send, source, Bytes::new())

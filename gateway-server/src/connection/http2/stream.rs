@@ -15,8 +15,8 @@ use http::Response;
 use super::super::answer::Given;
 use super::super::bounds::{Passed, Progress, Waiting};
 use super::super::case::{Case, Fault};
+use super::super::content::Content;
 use super::super::refusal;
-use super::super::source::Source;
 use super::super::tunnel::{Pipe as _, Tunnel};
 use super::base::{Base, Lodging};
 use super::inflow::{Flowed, Inflow};
@@ -83,7 +83,7 @@ impl Stream {
         body: Bytes,
     ) -> Self {
         case.note(&given);
-        let source = Source::new(given.framing, given.rest, given.sent);
+        let source = Content::new(given.framing, given.rest, given.sent);
         let mut stream = Self::new(base, case, respond, None, None);
         stream.outflow = Some(Outflow::new(send, source, body));
         stream
@@ -209,7 +209,7 @@ impl Stream {
     /// Sends the head that stands in the text, behind informational ones.
     fn begin(&mut self, given: Given) -> Result<(), Broken> {
         let framing = given.framing;
-        let source = Source::new(framing, given.rest, given.sent);
+        let source = Content::new(framing, given.rest, given.sent);
         let mut body = self.take_text();
         let response = loop {
             let response = next_head(&mut body)?;

@@ -54,6 +54,24 @@ pub(crate) fn chunks(mut left: u64) -> Body {
     })
 }
 
+/// That many lines of a hundred bytes, all at once.
+pub(crate) fn lines(count: u64) -> Body {
+    Body::from((0..count).map(line).collect::<String>())
+}
+
+/// The same, line by line, of no declared length.
+pub(crate) fn lines_one_by_one(count: u64) -> Body {
+    let mut at = 0..count;
+    Body::from_fn(move |_| {
+        let line = at.next().map(line);
+        Poll::Ready(line.map(|line| Ok(Frame::Data(Bytes::from(line)))))
+    })
+}
+
+fn line(number: u64) -> String {
+    format!("{number:<99}\n")
+}
+
 /// That many mebibytes, each in memory of its own, of a declared length.
 pub(crate) fn mebibytes(count: u64) -> Body {
     let mut left = count;

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use gateway_spec::http::StatusCode;
 use gateway_spec::http::header::{HeaderName, HeaderValue, LINK, LOCATION};
-use gateway_spec::{Fields, Gateway, Request, Response, Startup, StartupError, export};
+use gateway_spec::{Body, Fields, Gateway, Request, Response, Startup, StartupError, export};
 
 use events::Events;
 use pool::Pool;
@@ -116,6 +116,18 @@ fn secured(request: &Request) -> String {
         tls.peer_chain.len(),
         tls.peer_verified
     )
+}
+
+/// The response with the fields that the query names: `content-type=text/plain&x-other=1`.
+fn with_fields(response: Response, request: &Request) -> Response {
+    let query = String::from_utf8_lossy(request.query().unwrap_or_default()).into_owned();
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.fold(response, |response, (name, value)| {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => response.with(name, value),
+            _ => response,
+        }
+    })
 }
 
 impl Gateway for Probe {
@@ -301,6 +313,16 @@ impl Gateway for Probe {
             "events" => {
                 let counts = CountsWhenDropped(Arc::clone(&self.count));
                 self.events.stream(counts)
+            }
+            "told" => {
+                let counts = CountsWhenDropped(Arc::clone(&self.count));
+                let mut events = self.events.stream(counts);
+                let body = std::mem::replace(events.body_mut(), Body::empty());
+                with_fields(Response::new(body), &request)
+            }
+            "lines" => with_fields(Response::new(bodies::lines(number)), &request),
+            "lines-streamed" => {
+                with_fields(Response::new(bodies::lines_one_by_one(number)), &request)
             }
             "tell" => self.events.tell(argument),
             _ => StatusCode::NOT_FOUND.into(),
