@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::event::Moment;
 
 /// Failures in a row, and the time until which nothing is attempted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
     not_before: Duration,

@@ -31,10 +31,32 @@ impl Changes {
         if new.env_secrets != old.env_secrets && !applied.contains(&"env-file") {
             applied.push("env-file");
         }
+        adopt_kept(new, &kept);
         let applied = applied.into_iter().map(str::to_owned);
+        let apps = |config: &Config| config.all_apps().cloned().collect::<Vec<_>>();
         Self {
-            applied: applied.chain(of_apps(&new.apps, &old.apps)).collect(),
+            applied: applied.chain(of_apps(&apps(new), &apps(old))).collect(),
             kept,
+        }
+    }
+}
+
+/// Has pools keep what the server keeps.
+fn adopt_kept(config: &mut Config, kept: &[(&'static str, String)]) {
+    let mut server = config.clone();
+    for (name, _) in kept {
+        let setting = SETTINGS.iter().find(|one| one.name == *name);
+        let Some(setting) = setting.filter(|one| one.applies == Applies::Restart) else {
+            continue;
+        };
+        let texts = setting.show(&mut server);
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        for pool in &mut config.pools {
+            setting.unset(&mut pool.config);
+            if !texts.is_empty() {
+                // The server has accepted it.
+                let _ = setting.set(&mut pool.config, &texts);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The words between the arbiter's two halves: what has happened, and what is to be done about it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -13,8 +14,18 @@ use crate::os::process::Ended;
 pub(crate) struct WorkerId(pub(super) u32);
 
 /// Which snapshot of the application: 1, and one more for each reload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Generation(pub(crate) u32);
+
+/// Workers that load the same applications and accept at the same addresses; a number that means the same
+/// for as long as the server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct PoolId(pub(crate) u32);
+
+impl PoolId {
+    /// The pool of the server's own addresses.
+    pub(crate) const MAIN: Self = Self(0);
+}
 
 /// When an event is handled, and what chance says.
 #[derive(Clone, Copy, Debug)]
@@ -46,14 +57,18 @@ pub(crate) enum Event {
     Used(WorkerId, Usage),
     /// A worker was reaped.
     Exited(WorkerId, Death),
-    /// The configuration has been read and the application copied.
+    /// The configuration has been read and the applications copied.
     Prepared(Generation, Policy),
+    /// One application has been copied, of this pool; the others have what they had.
+    PreparedOne(Generation, Policy, PoolId),
     /// That could not be done.
     PrepareFailed(Generation, String),
     /// An operator wants the server to stop.
     Stop(Haste),
-    /// An operator wants configuration and application to be loaded anew.
+    /// An operator wants the configuration and all applications to be loaded anew.
     Reload,
+    /// Somebody wants the application of this name to be loaded anew, and nothing else.
+    ReloadApp(String),
     /// An operator wants the program itself to be replaced.
     Upgrade,
     /// The new program says what is wrong.
@@ -106,12 +121,21 @@ pub(crate) struct Gates {
     pub(crate) within: Duration,
 }
 
+/// How much is loaded anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The configuration and all applications.
+    Everything,
+    /// The application of this name; the others stay as they are.
+    App(String),
+}
+
 /// What an operator has decided beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// Workers wanted at start; at least 1.
-    pub(crate) workers: u32,
-    /// Most workers that may ever be wanted.
+    /// Workers wanted at start in each pool; at least 1. There is at least one pool.
+    pub(crate) workers: BTreeMap<PoolId, u32>,
+    /// Most workers that a pool may ever have.
     pub(crate) max_workers: u32,
     /// How long a worker's heartbeat may stand still; zero: for ever.
     pub(crate) worker_timeout: Duration,
@@ -139,15 +163,18 @@ pub(crate) enum Haste {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Read the configuration and copy the application for a generation.
-    Prepare(Generation),
+    /// Read the configuration and copy the applications for a generation, or take over all but one of
+    /// them.
+    Prepare(Generation, Scope),
     /// No worker of the generation will be started any more.
     Forget(Generation),
     /// Start a worker.
     Spawn {
         /// Its name from now on.
         worker: WorkerId,
-        /// The lowest place that no living process holds.
+        /// Whose it is.
+        pool: PoolId,
+        /// The lowest place there that no living process holds.
         slot: u32,
         /// What it runs.
         generation: Generation,
@@ -213,8 +240,11 @@ pub(crate) enum Note {
     GracefulTimeout { worker: WorkerId, after: Duration },
     /// A worker had to be killed.
     Killed { worker: WorkerId },
-    /// The application is being loaded anew.
-    Reloading { generation: Generation },
+    /// The applications, or one, are being loaded anew.
+    Reloading {
+        generation: Generation,
+        scope: Scope,
+    },
     /// All workers run the new generation.
     Reloaded { generation: Generation },
     /// The old generation goes on, and why.
@@ -230,7 +260,7 @@ pub(crate) enum Note {
     /// The new program has taken over the workers of the old one.
     Upgraded { workers: u32 },
     /// There are to be more or fewer workers.
-    Target { workers: u32 },
+    Target { pool: PoolId, workers: u32 },
     /// The server will stop.
     Leaving { after: Duration },
     /// The server stops.
@@ -331,12 +361,14 @@ impl fmt::Display for Note {
                 after.as_secs_f32()
             ),
             Self::Killed { worker } => write!(f, "{worker} does not exit and is killed"),
-            Self::Reloading { generation } => {
-                write!(
-                    f,
-                    "loading the application anew, generation {}",
-                    generation.0
-                )
+            Self::Reloading { generation, scope } => {
+                let number = generation.0;
+                match scope {
+                    Scope::Everything => {
+                        write!(f, "loading the application anew, generation {number}")
+                    }
+                    Scope::App(name) => write!(f, "loading {name} anew, generation {number}"),
+                }
             }
             Self::Reloaded { generation } => {
                 write!(f, "all workers run generation {}", generation.0)
@@ -352,7 +384,7 @@ impl fmt::Display for Note {
                 env!("CARGO_PKG_VERSION"),
                 if *workers == 1 { "" } else { "s" }
             ),
-            Self::Target { workers } => write!(f, "{workers} workers from now on"),
+            Self::Target { workers, .. } => write!(f, "{workers} workers from now on"),
             Self::Leaving { after } => write!(
                 f,
                 "applications know that the end is near; serving for another {} s",

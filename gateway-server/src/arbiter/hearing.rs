@@ -105,7 +105,7 @@ impl Arbiter {
         }
         events.extend(self.hear_preparation());
         self.hear_renewal();
-        events.extend(self.hear_file_watcher());
+        self.hear_file_watcher(events);
         while let Some(signal) = self.signals.next()? {
             match signal {
                 Signal::SIGTERM => events.push_back(Event::Stop(Haste::Graceful)),
@@ -177,7 +177,7 @@ impl Arbiter {
             self.retiring.remove(&id);
             if ended != Ended::Code(0) {
                 obituary::tell_held(id, worker.page());
-                let paths = self.releases.config().apps.iter();
+                let paths = self.releases.config_of(worker.pool()).apps.iter();
                 let paths = paths.map(|app| app.path.as_deref().unwrap_or(Path::new("")));
                 let apps: Vec<_> = worker.apps().iter().copied().zip(paths).collect();
                 obituary::tell_last_words(id, worker.page(), &apps);
@@ -196,7 +196,7 @@ impl Arbiter {
     /// What has become of the preparation that runs.
     pub(super) fn hear_preparation(&mut self) -> Option<Event> {
         let preparation = self.preparation.as_ref()?;
-        let generation = preparation.generation;
+        let (generation, app) = (preparation.generation, preparation.app);
         let parcel = match preparation.hear() {
             Some(parcel) => parcel,
             None if self.clock() < preparation.deadline => return None,
@@ -206,10 +206,16 @@ impl Arbiter {
             }
         };
         self.preparation = None;
-        Some(outcome_of(
-            generation,
-            self.releases.receive(generation, parcel),
-        ))
+        let Some(number) = app else {
+            let received = self.releases.receive(generation, parcel);
+            return Some(outcome_of(generation, received));
+        };
+        Some(
+            match self.releases.replace_app(generation, number, parcel) {
+                Ok((policy, pool)) => Event::PreparedOne(generation, policy, pool),
+                Err(reason) => Event::PrepareFailed(generation, reason),
+            },
+        )
     }
 
     /// Reads certificates anew if that is wanted.
@@ -246,22 +252,29 @@ impl Arbiter {
         }
     }
 
-    pub(super) fn hear_file_watcher(&mut self) -> Option<Event> {
-        match self.file_watcher.as_ref()?.hear()? {
-            Heard::Changed(path) => {
+    pub(super) fn hear_file_watcher(&mut self, events: &mut VecDeque<Event>) {
+        let heard = self.file_watcher.as_ref().and_then(FileWatcher::hear);
+        match heard {
+            None => {}
+            Some(Heard::Changed(path)) => {
                 tracing::info!("{path} has changed");
                 let files = self.releases.config().tls_files();
                 let own = files.map(|files| tls::watched(&files));
                 if own.is_some_and(|own| own.contains(&path.as_str().into())) {
-                    self.renewal.want();
-                    return None;
+                    return self.renewal.want();
                 }
-                Some(Event::Reload)
+                let before = events.len();
+                if self.releases.config().all_apps().count() > 1 {
+                    let changed = self.releases.loaded_from(Path::new(&path));
+                    events.extend(changed.map(|name| Event::ReloadApp(name.to_owned())));
+                }
+                if events.len() == before {
+                    events.push_back(Event::Reload);
+                }
             }
-            Heard::Gone => {
+            Some(Heard::Gone) => {
                 tracing::warn!("files are watched no more: the process that did has ended");
                 self.file_watcher = None;
-                None
             }
         }
     }

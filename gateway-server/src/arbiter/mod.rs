@@ -15,6 +15,7 @@ mod ledger;
 mod memory;
 mod obituary;
 mod operators;
+mod pool_names;
 mod preparation;
 mod progress;
 mod recycling;
@@ -23,12 +24,14 @@ mod releases;
 mod renewal;
 mod roster;
 mod showing;
+mod staff;
 mod state;
 mod supervisor;
 #[cfg(test)]
 mod tests;
 mod tickets;
 mod upgrade;
+mod wanted;
 mod watcher;
 mod worker_handle;
 
@@ -38,7 +41,6 @@ use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -46,25 +48,26 @@ use nix::sys::signal::Signal;
 use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::{AppConfig, Config};
-use crate::log_files::LogFiles;
 use crate::logging;
 use crate::net::{BindError, LockFile, Passed};
-use crate::orders::{AppIdentity, Order};
+use crate::orders::AppIdentity;
 use crate::os::fd;
 use crate::os::process::{self, Image};
 use crate::os::signals::{Ignored, SignalSource};
 use crate::prepare;
 use crate::scoreboard::Counter;
-use crate::shares;
 use crate::start;
 use crate::value::LogLevel;
 use crate::workbench::{Outcome, Workbench};
 use admin::Admin;
 use control::Control;
-use event::{Action, Event, Gate, Generation, Loudness, Moment, Note, Policy, WorkerId};
+use event::{
+    Action, Event, Gate, Generation, Loudness, Moment, Note, Policy, PoolId, Scope, WorkerId,
+};
 use hooks::{Hooks, Occasion, Which};
 use ledger::Ledger;
 use memory::OomKills;
+use pool_names::PoolNames;
 use preparation::Preparation;
 use release::{Release, ReleaseError, policy};
 use releases::{Releases, Succession};
@@ -74,7 +77,7 @@ use supervisor::Supervisor;
 use tickets::Tickets;
 use upgrade::{Checker, Estate, Inheritance, Start};
 use watcher::FileWatcher;
-use worker_handle::{Provisions, WorkerHandle};
+use worker_handle::WorkerHandle;
 
 pub(crate) use upgrade::{ADOPT_ROLE, CHECK_ROLE, Check};
 
@@ -125,7 +128,7 @@ struct Arbiter {
     /// When this program began, and what the server's clock said then.
     started: (Instant, Duration),
     /// What workers tell each other of their connections.
-    shares: File,
+    shares: BTreeMap<PoolId, File>,
     tickets: Tickets,
     source: AppSource,
     image: Image,
@@ -164,7 +167,12 @@ impl Arbiter {
         source: AppSource,
     ) -> anyhow::Result<Self> {
         let started = Instant::now();
-        let passed = Passed::take(&config.bind, fd::adopt);
+        let binds: Vec<_> = config
+            .each_pool()
+            .flat_map(|(_, one)| one.bind.clone())
+            .collect();
+        let passed = Passed::take(&binds, fd::adopt);
+        let mut pools = PoolNames::default();
         let signals = SignalSource::open()?;
         let files = process::raise_file_limit();
         config.fit_open_files(files);
@@ -172,16 +180,16 @@ impl Arbiter {
         let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
         let tls = prepare::read_tls(&config)?;
         let mut release = start::patiently(&signals, ReleaseError::is_in_use, || {
-            Release::new(config.clone(), Vec::new(), None, &[], &passed)
+            Release::new(config.clone(), Vec::new(), None, &[], &passed, &mut pools)
         })?;
         release.tls = tls;
         let admin = start::patiently(&signals, BindError::is_in_use, || {
             Admin::open(&config, None)
         })?;
         Ok(Self {
-            state: State::new(policy(&config)),
+            state: State::new(policy(&config, &mut pools)),
             started: (started, Duration::ZERO),
-            shares: shares::create()?,
+            shares: BTreeMap::new(),
             tickets: Tickets::new(None, Duration::ZERO, &config)?,
             control: Control::open(&config),
             source,
@@ -192,7 +200,7 @@ impl Arbiter {
                 program: process::start_path(name),
             },
             signals,
-            releases: Releases::new(release, passed, files),
+            releases: Releases::new(release, passed, files, pools),
             preparation: None,
             file_watcher: None,
             renewal: Renewal::default(),
@@ -227,6 +235,7 @@ impl Arbiter {
         let admin = Admin::open(&config, inheritance.admin)?;
         let passed = inheritance.passed;
         let before = inheritance.binds;
+        let mut pools = inheritance.pools;
         let release = Release::of_successor(
             config,
             inheritance.apps,
@@ -234,14 +243,17 @@ impl Arbiter {
             &open,
             &passed,
             before,
+            &mut pools,
         )?;
-        let releases = Releases::of_successor(saved.generation, release, &open, passed, files);
+        let policy = policy(&release.config, &mut pools);
+        let releases =
+            Releases::of_successor(saved.generation, release, &open, passed, files, pools);
         Ok(Self {
             control: Control::succeed(releases.config(), inheritance.control),
             tickets: Tickets::new(inheritance.tickets, inheritance.clock, releases.config())?,
-            state: State::succeed(policy(releases.config()), saved, inheritance.clock),
+            state: State::succeed(policy, saved, inheritance.clock),
             started: (started, inheritance.clock),
-            shares: shares::create()?,
+            shares: BTreeMap::new(),
             source,
             image: inheritance.image,
             start: inheritance.start,
@@ -322,15 +334,16 @@ impl Arbiter {
     /// Carries out an action; what comes of it at once is the next event.
     fn perform(&mut self, action: Action) -> Option<Event> {
         match action {
-            Action::Prepare(generation) => return self.prepare(generation),
+            Action::Prepare(generation, scope) => return self.prepare(generation, &scope),
             Action::Forget(generation) => self.forget(generation),
             Action::Spawn {
                 worker,
+                pool,
                 slot,
                 generation,
                 count,
             } => {
-                return self.spawn(worker, slot, generation, count);
+                return self.spawn(worker, (pool, slot), generation, count);
             }
             Action::RunHook(gate) => return self.ask(gate),
             Action::ReopenLogs => self.reopen_logs(),
@@ -355,12 +368,26 @@ impl Arbiter {
     }
 
     /// The first generation is prepared here, where nobody waits for anything else yet.
-    fn prepare(&mut self, generation: Generation) -> Option<Event> {
+    fn prepare(&mut self, generation: Generation, scope: &Scope) -> Option<Event> {
         if let Some(prepared) = self.releases.prepare_first(generation, self.source) {
             return Some(outcome_of(generation, prepared));
         }
         let deadline = self.clock() + self.releases.config().boot_timeout;
-        match Preparation::start(&self.image, &self.start.words, generation, deadline) {
+        let started = match scope {
+            Scope::Everything => {
+                Preparation::start(&self.image, &self.start.words, generation, deadline)
+            }
+            Scope::App(name) => {
+                let Some(number) = self.releases.number_of(name) else {
+                    // It was there when this was asked for.
+                    let reason = format!("there is no application {name} any more");
+                    return Some(Event::PrepareFailed(generation, reason));
+                };
+                let config = self.releases.serving().wire.as_fd();
+                Preparation::of_app(&self.image, config, number, generation, deadline)
+            }
+        };
+        match started {
             Ok(preparation) => {
                 self.preparation = Some(preparation);
                 None
@@ -439,86 +466,6 @@ impl Arbiter {
         }
     }
 
-    fn order(&mut self, worker: WorkerId, order: Order) {
-        let Some(handle) = self.workers.get(&worker) else {
-            return;
-        };
-        match order {
-            // Nobody takes over all of its listeners: it empties them first.
-            Order::Retire if self.releases.leaves_listeners(handle.generation()) => {
-                handle.order(Order::Shutdown);
-            }
-            Order::Retire => {
-                self.retiring.insert(worker);
-                handle.order(order);
-            }
-            _ => handle.order(order),
-        }
-    }
-
-    fn spawn(
-        &mut self,
-        worker: WorkerId,
-        slot: u32,
-        generation: Generation,
-        count: u32,
-    ) -> Option<Event> {
-        let release = self.releases.of(generation);
-        let provisions = Provisions {
-            image: &self.image,
-            environment: &release.config,
-            config: release.wire.as_fd(),
-            shares: self.shares.as_fd(),
-            apps: &release.apps,
-            tls: release.tls.as_ref().map(AsFd::as_fd),
-            tickets: self.tickets.as_fd(),
-            logs: LogFiles::of(&release.config),
-            listeners: &release.listeners,
-        };
-        match WorkerHandle::start(&provisions, slot, count, generation) {
-            Ok(handle) => {
-                tracing::debug!("{worker} is process {}", handle.pid());
-                if let Some(log) = &release.log {
-                    handle.give_log(log);
-                }
-                self.workers.insert(worker, handle);
-                None
-            }
-            Err(error) => Some(Event::SpawnFailed(worker, error.to_string())),
-        }
-    }
-
-    /// Opens the log files by their names once more. What cannot be opened goes on where it was.
-    fn reopen_logs(&mut self) {
-        let mut opened = BTreeMap::new();
-        let mut open = |logs: &LogFiles| {
-            let again = |logs: &LogFiles| {
-                let file = logs.open().inspect_err(|error| {
-                    tracing::error!("{error}; the log goes on where it was");
-                });
-                file.ok().flatten().map(Rc::new)
-            };
-            let file = opened.entry(logs.clone()).or_insert_with_key(again);
-            file.clone()
-        };
-        for release in self.releases.iter_mut() {
-            let again = open(&LogFiles::of(&release.config));
-            release.log = again.or(release.log.take());
-        }
-        for worker in self.workers.values() {
-            if let Some(file) = open(worker.logs()) {
-                worker.give_log(&file);
-            }
-        }
-        tracing::info!("log files are opened anew");
-    }
-
-    fn signal(&self, worker: WorkerId, signal: Signal) {
-        if let Some(worker) = self.workers.get(&worker) {
-            worker.signal(signal);
-        }
-    }
-
     /// Asks the hook that something waits for.
     fn ask(&mut self, gate: Gate) -> Option<Event> {
         let generation = match gate {
@@ -569,11 +516,17 @@ impl Arbiter {
             let release = self.releases.serving();
             // Under `dev` it is but a link, and may lead nowhere yet.
             let is_file = release.config.workbench.is_none();
-            let apps = release.config.apps.iter().map(AppConfig::shown);
+            let apps: Vec<_> = release.config.all_apps().map(AppConfig::shown).collect();
+            let apps = apps.into_iter();
             let apps = apps.map(|(name, path)| (name, path.filter(|_| is_file)));
             let served = banner::Served::of(&self.app, apps);
             let line = banner::line(&served, &release.urls, *workers, *took);
             return tracing::info!("{line}");
+        }
+        if let Note::Target { pool, .. } = note
+            && let Some(name) = self.releases.pools().name_of(*pool)
+        {
+            return tracing::info!("{name}: {note}");
         }
         if let Note::GracefulTimeout { worker, .. } = note
             && let Some(handle) = self.workers.get(worker)

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::event::Generation;
 use crate::orders;
 use crate::os::process::{self, Image};
-use crate::prepare::{self, Parcel};
+use crate::prepare::{self, Parcel, Part};
 
 /// A preparing process, from its start until it has answered. It is killed on drop.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Preparation {
     socket: OwnedFd,
     /// What it prepares.
     pub(super) generation: Generation,
+    /// The number of the only application that is loaded anew, if it is one.
+    pub(super) app: Option<usize>,
     /// When it has taken too long.
     pub(super) deadline: Duration,
 }
@@ -47,6 +49,7 @@ impl Preparation {
         }
         let pid = image.spawn(&arguments, &[theirs.as_fd()])?;
         Ok(Self {
+            app: None,
             pid: Some(pid),
             socket,
             generation,
@@ -65,11 +68,37 @@ impl Preparation {
         generation: Generation,
         deadline: Duration,
     ) -> io::Result<Self> {
+        Self::of_part(image, config, Part::Certificates, generation, deadline)
+    }
+
+    /// Starts one that copies an application alone, of this number in `config`.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(super) fn of_app(
+        image: &Image,
+        config: BorrowedFd<'_>,
+        number: usize,
+        generation: Generation,
+        deadline: Duration,
+    ) -> io::Result<Self> {
+        Self::of_part(image, config, Part::App(number), generation, deadline)
+    }
+
+    fn of_part(
+        image: &Image,
+        config: BorrowedFd<'_>,
+        part: Part,
+        generation: Generation,
+        deadline: Duration,
+    ) -> io::Result<Self> {
         let (socket, theirs) = orders::pair()?;
-        let argument = prepare::certificates_argument(theirs.as_raw_fd(), config.as_raw_fd());
-        let arguments = [CString::new(prepare::CERTIFICATES_ROLE)?, argument];
+        let argument = part.argument(theirs.as_raw_fd(), config.as_raw_fd());
+        let arguments = [CString::new(prepare::PART_ROLE)?, argument];
         let pid = image.spawn(&arguments, &[theirs.as_fd(), config])?;
         Ok(Self {
+            app: part.app(),
             pid: Some(pid),
             socket,
             generation,

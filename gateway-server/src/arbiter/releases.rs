@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::rc::Rc;
 
 use super::changes::{Changes, tell_kept};
-use super::event::{Generation, Policy};
+use super::event::{Generation, Policy, PoolId};
+use super::pool_names::PoolNames;
 use super::release::{Release, policy};
 use crate::app_source::AppSource;
 use crate::config::{Applies, Config, SETTINGS};
 use crate::logging;
-use crate::net::{Listener, Passed};
+use crate::net::{Bind, Listener, Passed};
 use crate::prepare::{self, Goods, Parcel};
 use crate::snapshot;
 
@@ -26,6 +28,7 @@ pub(super) struct Releases {
     passed: Passed,
     /// Open files that a process may have.
     files: u64,
+    pools: PoolNames,
 }
 
 /// Whether another generation serves than before.
@@ -39,7 +42,7 @@ pub(super) enum Succession {
 
 impl Releases {
     /// The first generation's alone.
-    pub(super) fn new(first: Release, passed: Passed, files: u64) -> Self {
+    pub(super) fn new(first: Release, passed: Passed, files: u64, pools: PoolNames) -> Self {
         let serving = Generation(1);
         Self {
             all: BTreeMap::from([(serving, first)]),
@@ -47,6 +50,7 @@ impl Releases {
             closed: None,
             passed,
             files,
+            pools,
         }
     }
 
@@ -57,6 +61,7 @@ impl Releases {
         open: &[Rc<Listener>],
         passed: Passed,
         files: u64,
+        pools: PoolNames,
     ) -> Self {
         let mut closed = None;
         for listener in release.lacking(open) {
@@ -69,6 +74,7 @@ impl Releases {
             closed,
             passed,
             files,
+            pools,
         }
     }
 
@@ -119,8 +125,8 @@ impl Releases {
         let first = self.all.get_mut(&generation)?;
         Some(match prepare::copy_apps(&first.config, source) {
             Ok(copies) => {
-                first.apps = copies.into_iter().map(Rc::new).collect();
-                Ok(policy(&first.config))
+                first.supply(copies, &mut self.pools);
+                Ok(policy(&first.config, &mut self.pools))
             }
             Err(error) => Err(error.to_string()),
         })
@@ -152,14 +158,80 @@ impl Releases {
         let changes = Changes::between(&mut config, self.config());
         tell_kept(&changes.kept);
         let open = &self.serving().listeners;
-        let release = Release::new(config, apps, tls, open, &self.passed)
+        let open = open.clone();
+        let release = Release::new(config, apps, tls, &open, &self.passed, &mut self.pools)
             .map_err(|error| error.to_string())?;
         if !changes.applied.is_empty() {
             tracing::info!("changed: {}", changes.applied.join(", "));
         }
-        let policy = policy(&release.config);
+        let policy = policy(&release.config, &mut self.pools);
         self.all.insert(generation, release);
         Ok(policy)
+    }
+
+    /// The number of the application that is called so.
+    pub(super) fn number_of(&self, name: &str) -> Option<usize> {
+        self.config().all_apps().position(|app| app.name == name)
+    }
+
+    /// The applications that are loaded from this file.
+    pub(super) fn loaded_from<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a str> {
+        let apps = self.config().all_apps();
+        let loaded = apps.filter(move |app| app.path.as_deref() == Some(path));
+        loaded.map(|app| app.name.as_str())
+    }
+
+    /// Makes a release of the one that serves and of another copy of the application with this number.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words for the operator.
+    pub(super) fn replace_app(
+        &mut self,
+        generation: Generation,
+        number: usize,
+        parcel: Parcel,
+    ) -> Result<(Policy, PoolId), String> {
+        let copy = match parcel {
+            Parcel::Ready(goods) => goods.apps.into_iter().next(),
+            Parcel::Refused(reasons) => return Err(reasons.join("; ")),
+        };
+        let copy = copy.ok_or("nothing was copied")?;
+        let (pool, number) = self.place_of(number).ok_or("it is not there any more")?;
+        let release = self.serving().with_app(pool, number, copy);
+        let release = release.map_err(|error| error.to_string())?;
+        let policy = policy(&release.config, &mut self.pools);
+        self.all.insert(generation, release);
+        Ok((policy, pool))
+    }
+
+    /// The pool that loads the application of this number, and its number there.
+    fn place_of(&mut self, mut number: usize) -> Option<(PoolId, usize)> {
+        for (name, pool) in self.all.get(&self.serving)?.config.each_pool() {
+            if number < pool.apps.len() {
+                return Some((self.pools.id_of(name), number));
+            }
+            number -= pool.apps.len();
+        }
+        None
+    }
+
+    /// Where it listens, as it was asked to.
+    pub(super) fn binds(&self) -> Vec<Bind> {
+        let pools = self.config().each_pool();
+        pools.flat_map(|(_, pool)| pool.bind.clone()).collect()
+    }
+
+    /// The names of pools.
+    pub(super) fn pools(&self) -> &PoolNames {
+        &self.pools
+    }
+
+    /// The configuration in force of a pool; the server's if it is gone.
+    pub(super) fn config_of(&self, pool: PoolId) -> &Config {
+        let name = self.pools.name_of(pool).unwrap_or_default();
+        let found = self.config().each_pool().find(|(one, _)| *one == name);
+        found.map_or(self.config(), |(_, config)| config)
     }
 
     /// Settings that only a restart can change, and their values.
@@ -204,7 +276,10 @@ impl Releases {
     /// Lets go of all copies of the application, and removes those in a folder that nobody uses.
     pub(super) fn sweep(&mut self) {
         for release in self.all.values_mut() {
-            release.apps.clear();
+            release
+                .supplies
+                .values_mut()
+                .for_each(|supply| supply.apps.clear());
             release
                 .config
                 .snapshot_dir
@@ -215,6 +290,12 @@ impl Releases {
 
     /// Closes all listeners; who is in a backlog is the workers' to accept.
     pub(super) fn close_listeners(&mut self) {
+        for release in self.all.values_mut() {
+            release
+                .supplies
+                .values_mut()
+                .for_each(|supply| supply.listeners.clear());
+        }
         let releases = self.all.values_mut();
         for listener in releases.flat_map(|release| release.listeners.drain(..)) {
             listener.turn_newcomers_away();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::event::{Action, Generation, Moment, Note, Policy, WorkerId};
+use super::event::{Action, Generation, Moment, Note, Policy, PoolId, WorkerId};
 use super::recycling::{Limits, Quota, Spent, Usage};
 use crate::orders::Order;
 
@@ -29,6 +29,7 @@ pub(super) struct Deadlines {
 /// The master's view of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Worker {
+    pub(super) pool: PoolId,
     pub(super) slot: u32,
     pub(super) generation: Generation,
     pub(super) phase: Phase,
@@ -142,21 +143,24 @@ impl Roster {
         self.last
     }
 
-    /// A new worker, at the lowest place that nobody holds, with so much time to become ready.
+    /// A new worker of a pool, at the lowest place there that nobody holds, with so much time to become ready.
     pub(super) fn add(
         &mut self,
+        pool: PoolId,
         generation: Generation,
         boot: Duration,
         now: Duration,
     ) -> (WorkerId, u32) {
         self.last += 1;
         let id = WorkerId(self.last);
-        let taken = |slot: &u32| self.workers.values().any(|worker| worker.slot == *slot);
+        let others = || self.workers.values().filter(|worker| worker.pool == pool);
+        let taken = |slot: &u32| others().any(|worker| worker.slot == *slot);
         let slot = (0..)
             .find(|slot| !taken(slot))
             .expect("fewer workers than numbers");
         let deadline = now + boot;
         let worker = Worker {
+            pool,
             slot,
             generation,
             phase: Phase::Booting { deadline },
@@ -185,6 +189,12 @@ impl Roster {
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.last_words.get_or_insert(reason);
         }
+    }
+
+    /// Whose a worker is.
+    pub(super) fn pool_of(&self, id: WorkerId) -> PoolId {
+        let worker = self.workers.get(&id);
+        worker.map_or(PoolId::MAIN, |worker| worker.pool)
     }
 
     /// Whether a worker is on its way to serve.

@@ -65,7 +65,7 @@ impl Supervisor {
             Note::Target { .. } | Note::BootFailed { .. } | Note::Stuck { .. } => {
                 self.send(&format!("STATUS={}", line(note)));
             }
-            Note::Reloading { generation } => self.send(&format!(
+            Note::Reloading { generation, .. } => self.send(&format!(
                 "RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=loading generation {}",
                 monotonic_micros(),
                 generation.0

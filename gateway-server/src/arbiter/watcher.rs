@@ -98,7 +98,7 @@ fn wanted(config: &Config) -> Vec<PathBuf> {
     let files = config.tls_files();
     let mut wanted = files.as_ref().map(tls::watched).unwrap_or_default();
     if config.reload && config.workbench.is_none() {
-        let apps = config.apps.iter().filter_map(|app| app.path.as_ref());
+        let apps = config.all_apps().filter_map(|app| app.path.as_ref());
         wanted.extend(apps.chain(&config.file).cloned());
     }
     wanted

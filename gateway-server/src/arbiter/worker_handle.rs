@@ -9,7 +9,7 @@ use std::rc::Rc;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use super::event::Generation;
+use super::event::{Generation, PoolId};
 use crate::config::Config;
 use crate::log_files::LogFiles;
 use crate::net::Listener;
@@ -22,6 +22,7 @@ use crate::worker::{Plan, ROLE, WorkerIdentity};
 #[derive(Debug)]
 pub(super) struct WorkerHandle {
     pid: Pid,
+    pool: PoolId,
     generation: Generation,
     orders: OwnedFd,
     page: Page,
@@ -31,9 +32,10 @@ pub(super) struct WorkerHandle {
     deaf: bool,
 }
 
-/// What every worker of a server is given.
+/// What every worker of a pool is given.
 #[derive(Debug)]
 pub(super) struct Provisions<'a> {
+    pub(super) pool: PoolId,
     pub(super) image: &'a Image,
     /// What stands in its environment beside the server's own.
     pub(super) environment: &'a Config,
@@ -98,6 +100,7 @@ impl WorkerHandle {
         )?;
         Ok(Self {
             pid,
+            pool: provisions.pool,
             generation,
             orders,
             page,
@@ -110,7 +113,7 @@ impl WorkerHandle {
     /// A worker that this process has started when it was another program.
     pub(super) fn adopt(
         pid: Pid,
-        generation: Generation,
+        (pool, generation): (PoolId, Generation),
         orders: OwnedFd,
         page: Page,
         apps: Vec<RawFd>,
@@ -118,6 +121,7 @@ impl WorkerHandle {
     ) -> Self {
         Self {
             pid,
+            pool,
             generation,
             orders,
             page,
@@ -135,6 +139,11 @@ impl WorkerHandle {
     /// Its process number; its own until it is reaped.
     pub(super) fn pid(&self) -> Pid {
         self.pid
+    }
+
+    /// Whose it is.
+    pub(super) fn pool(&self) -> PoolId {
+        self.pool
     }
 
     /// What it runs.

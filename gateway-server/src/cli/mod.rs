@@ -37,9 +37,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         return worker::main(plan, source);
     }
     if let [_, role, argument] = args.as_slice()
-        && role == prepare::CERTIFICATES_ROLE
+        && role == prepare::PART_ROLE
     {
-        return prepare::read_certificates(argument);
+        return prepare::prepare_part(argument);
     }
     if args.len() > 2 && args[1] == hook::ROLE {
         return hook::main(&args[2..]);
@@ -104,7 +104,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
     if desk.is_some() || check.is_some() {
         let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
         let config = resolved.map_err(told).map(|Resolved { mut config, .. }| {
-            config.workbench = workbench;
+            config.set_workbench(workbench.as_deref());
             config
         });
         return match (desk, check) {
@@ -119,7 +119,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
             complain(&title, &[Problem::Usage(words.to_owned())])
         }
         Ok(Resolved { mut config, .. }) => {
-            config.workbench = workbench;
+            config.set_workbench(workbench.as_deref());
             serve(&name, words, config, source)
         }
         Err(problems) => complain(&title, &problems),
@@ -190,8 +190,10 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
     } else {
         Wish::Run(&asked.words)
     };
-    let options = config.serve_options();
-    process::set_variables(config.environment());
+    // One application alone may be called, and may have addresses of its own.
+    let pool = config.each_pool().next().map_or(&config, |(_, pool)| pool);
+    let options = pool.serve_options();
+    process::set_variables(pool.environment());
     match options.apps.first() {
         Some(app) => command::run(title, source, app, wish, patience),
         None => complain(title, &[Problem::NoApp]),
@@ -201,7 +203,7 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
 /// The applications' files that are none.
 fn missing_apps(resolved: &Resolved) -> Vec<Problem> {
     let mut missing = Vec::new();
-    for (app, origins) in resolved.config.apps.iter().zip(&resolved.apps) {
+    for (app, origins) in resolved.config.all_apps().zip(&resolved.apps) {
         let Some(path) = &app.path else { continue };
         let found = match std::fs::metadata(path) {
             Ok(found) if found.is_file() => continue,

@@ -50,10 +50,20 @@ impl AppConfig {
         (&self.name, self.path.as_deref())
     }
 
-    /// The server's configuration with this application's own values.
+    /// Its own values of a setting, if it has any.
+    pub(super) fn own_texts(&self, name: &str) -> Option<&[String]> {
+        let own = self.own.iter().find(|own| own.name == name);
+        own.map(|own| own.texts.as_slice())
+    }
+
+    /// The server's configuration with this application's own values for requests.
     pub(super) fn applied(&self, config: &Config) -> Config {
         let mut applied = config.clone();
-        for own in &self.own {
+        for own in self
+            .own
+            .iter()
+            .filter(|own| OF_REQUESTS.contains(&own.name))
+        {
             let texts: Vec<&str> = own.texts.iter().map(String::as_str).collect();
             let set = own.setting().map(|one| one.set(&mut applied, &texts));
             debug_assert_eq!(set, Some(Ok(())), "it was accepted once");
@@ -112,6 +122,22 @@ pub(super) const OF_REQUESTS: [&str; 6] = [
     "request-timeout",
 ];
 
+/// Settings that are of workers, and of which applications with a `bind` of their own can have their own.
+pub(super) const OF_POOLS: [&str; 12] = [
+    "bind",
+    "chdir",
+    "cpu-affinity",
+    "env",
+    "env-file",
+    "group",
+    "groups",
+    "nice",
+    "rlimit",
+    "umask",
+    "user",
+    "workers",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,8 +158,8 @@ mod tests {
 
     #[test]
     fn an_application_has_its_own_values_of_known_settings() {
-        for name in OF_REQUESTS {
-            assert!(SETTINGS.iter().any(|one| one.name == name), "{name}");
+        for name in OF_REQUESTS.iter().chain(&OF_POOLS) {
+            assert!(SETTINGS.iter().any(|one| one.name == *name), "{name}");
         }
         let config = Config::of(&[("max-body", "1KiB")]);
         let app = AppConfig {

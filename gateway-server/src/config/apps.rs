@@ -78,6 +78,12 @@ pub(super) fn assemble(
         problems.push(refused(lead, expected, found.to_string()));
     }
     let several = file.len() > 1;
+    if several && place == AppPlace::Linked {
+        let line = file[1].line.as_ref();
+        let lead = line.map_or(APP.to_owned(), |line| format!("{line}: {APP}"));
+        let (expected, found) = ("one table, for this program is the application", file.len());
+        problems.push(refused(lead, expected.to_owned(), found.to_string()));
+    }
     let on_line = !arguments.is_empty();
     if several && let Some(Some(first)) = file.first().map(|one| &one.line) {
         let expected = format!("no application beside the {} from {first} on", file.len());
@@ -215,7 +221,9 @@ fn tell_apart(
                 .find(|host| theirs.contains(host))
                 .map(ToString::to_string),
         };
-        if let Some(host) = same_host.filter(|_| app.mount == other.mount) {
+        let same_place =
+            app.mount == other.mount && app.own_texts("bind") == other.own_texts("bind");
+        if let Some(host) = same_host.filter(|_| same_place) {
             let expected = format!(
                 "another host or mount than the application at {} has",
                 table(theirs)

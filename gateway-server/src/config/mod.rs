@@ -9,6 +9,7 @@ mod file;
 mod given;
 mod nearest;
 mod origin;
+mod pools;
 mod preface;
 mod print;
 mod problem;
@@ -30,6 +31,7 @@ use std::time::Duration;
 pub(crate) use app::{AppConfig, MOST_APPS, OwnSetting};
 pub(crate) use apps::AppPlace;
 pub(crate) use nearest::{hint, nearest};
+pub(crate) use pools::PoolConfig;
 pub(crate) use print::{Secrets, print};
 pub(crate) use problem::Problem;
 pub(crate) use sample::sample;
@@ -58,8 +60,10 @@ use crate::value::{
 /// The fields are described in the table, [`SETTINGS`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
-    /// The applications, in the order of the file; at least one once all is read.
+    /// The applications at the server's own addresses, in the order of the file.
     pub(crate) apps: Vec<AppConfig>,
+    /// Applications with addresses, and workers, of their own.
+    pub(crate) pools: Vec<PoolConfig>,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
     /// The folder of `gatewayd dev`.
@@ -176,6 +180,7 @@ impl Config {
         let (none, zero) = (Duration::ZERO, ByteCount(0));
         Self {
             apps: Vec::new(),
+            pools: Vec::new(),
             file: None,
             workbench: None,
             bind: Vec::new(),
@@ -290,6 +295,9 @@ impl Config {
                 self.max_connections
             );
             self.max_connections = most;
+        }
+        for pool in &mut self.pools {
+            pool.config.max_connections = pool.config.max_connections.min(most);
         }
     }
 

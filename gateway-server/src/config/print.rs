@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::apps::AppOrigins;
 use super::origin::Origin;
-use super::{AppConfig, Resolved, SETTINGS, Setting};
+use super::{AppConfig, Config, Resolved, SETTINGS, Setting};
 
 /// Whether the application's own settings are shown, any of which may be a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub(crate) fn print(resolved: &Resolved, secrets: Secrets) -> String {
         let value = shown(setting, &values);
         rows.push((format!("{} = {value}", setting.name), Some(origin)));
     }
-    let several = config.apps.len() > 1;
-    for (app, origins) in config.apps.iter().zip(&resolved.apps) {
+    let several = config.all_apps().count() > 1;
+    for (app, origins) in config.all_apps().zip(&resolved.apps) {
         rows.push((String::new(), None));
         rows.push((if several { "[[app]]" } else { "[app]" }.to_owned(), None));
         print_app(app, origins, secrets, &mut rows);
@@ -69,7 +69,14 @@ fn print_app<'a>(
     }
     for (own, origin) in app.own.iter().zip(&origins.own) {
         if let Some(setting) = own.setting() {
-            let value = shown(setting, &own.texts);
+            let mut scratch = Config::blank();
+            let texts: Vec<&str> = own.texts.iter().map(String::as_str).collect();
+            let _accepted_before = setting.set(&mut scratch, &texts);
+            let texts = match secrets {
+                Secrets::Hidden => setting.veiled(&mut scratch),
+                Secrets::Shown => setting.show(&mut scratch),
+            };
+            let value = shown(setting, &texts);
             row(format!("{} = {value}", own.name), Some(origin));
         }
     }

@@ -11,7 +11,7 @@ use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
-use super::{Config, SETTINGS, accounts, preface, secrets, static_files, tls};
+use super::{Config, SETTINGS, accounts, pools, preface, secrets, static_files, tls};
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -103,6 +103,7 @@ pub(crate) fn resolve(
     };
     let (apps, origins) = assemble(named, file.apps, place, &config, &mut problems);
     config.apps = apps;
+    let origins = pools::divide(&mut config, &settings, origins, &mut problems);
     config.file = path;
     if !problems.is_empty() {
         return Err(problems);

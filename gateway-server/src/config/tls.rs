@@ -36,7 +36,8 @@ impl Config {
     }
 
     fn speaks(&self, scheme: Scheme) -> bool {
-        self.bind.iter().any(|one| one.manner.scheme == scheme)
+        let speaks = |config: &Self| config.bind.iter().any(|one| one.manner.scheme == scheme);
+        self.each_pool().any(|(_, config)| speaks(config))
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use super::{AppConfig, Config, OwnSetting, SETTINGS};
+use super::{AppConfig, Config, OwnSetting, PoolConfig, SETTINGS};
 use crate::routes::{HostPattern, Mount};
 use crate::value::{Identity, Variable};
 
@@ -44,6 +44,10 @@ impl Config {
         for app in &self.apps {
             push_app(&mut wire, app);
         }
+        for pool in &self.pools {
+            push(&mut wire, POOL, pool.name.as_bytes());
+            wire.extend(pool.config.to_wire());
+        }
         wire
     }
 
@@ -54,10 +58,39 @@ impl Config {
     /// A record that is none, or names no setting, or holds what the setting refuses: the bytes come
     /// from another program.
     pub(crate) fn from_wire(wire: &[u8]) -> Result<Self, WireError> {
+        let records = wire.strip_suffix(b"\0").ok_or(WireError)?;
+        let records: Vec<&[u8]> = records.split(|byte| *byte == 0).collect();
+        let is_pool = |record: &&[u8]| {
+            record
+                .strip_prefix(POOL.as_bytes())
+                .is_some_and(|rest| rest.starts_with(b"="))
+        };
+        let mut sections = records.split_inclusive(|record| is_pool(record));
+        let mut next = sections.next().unwrap_or_default();
+        let mut name = None;
+        let mut whole: Option<Self> = None;
+        loop {
+            let (own, last) = match next.split_last() {
+                Some((last, own)) if is_pool(last) => (own, Some(*last)),
+                _ => (next, None),
+            };
+            let config = Self::from_records(own)?;
+            match (&mut whole, name.take()) {
+                (Some(whole), Some(name)) => whole.pools.push(PoolConfig { name, config }),
+                (whole, _) => *whole = Some(config),
+            }
+            let Some(pool) = last else { break };
+            let text = str::from_utf8(&pool[POOL.len() + 1..]).map_err(|_| WireError)?;
+            name = Some(text.to_owned());
+            next = sections.next().unwrap_or_default();
+        }
+        whole.ok_or(WireError)
+    }
+
+    fn from_records(records: &[&[u8]]) -> Result<Self, WireError> {
         let mut config = Self::blank();
         let mut values: Vec<Vec<&str>> = vec![Vec::new(); SETTINGS.len()];
-        let records = wire.strip_suffix(b"\0").ok_or(WireError)?;
-        for record in records.split(|byte| *byte == 0) {
+        for record in records {
             let equals = record
                 .iter()
                 .position(|byte| *byte == b'=')
@@ -170,6 +203,8 @@ fn take_app(app: &mut AppConfig, name: &str, value: &[u8]) -> Result<(), WireErr
     Ok(())
 }
 
+/// A pool's name; its configuration follows, up to the next.
+const POOL: &str = "pool";
 /// An application's name; what follows, up to the next, is said of it.
 const APP: &str = "app";
 const OF_APP: &str = "app-";
@@ -250,6 +285,14 @@ mod tests {
             },
             AppConfig::default(),
         ];
+        let mut pool = config.clone();
+        pool.workers = 7;
+        for name in ["two", "three"] {
+            config.pools.push(PoolConfig {
+                name: name.to_owned(),
+                config: pool.clone(),
+            });
+        }
         assert_eq!(Config::from_wire(&config.to_wire()).unwrap(), config);
     }
 

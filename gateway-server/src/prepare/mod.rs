@@ -4,8 +4,8 @@
 //! So at each reload the program is started once more, with the words and the environment of the
 //! server's start, to do both and to send the result back.
 
-mod certificates;
 mod parcel;
+mod part;
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
@@ -21,10 +21,8 @@ use crate::os::{memfd, process, signals};
 use crate::snapshot::{self, SnapshotError};
 use crate::tls;
 
-pub(crate) use certificates::{
-    ROLE as CERTIFICATES_ROLE, argument as certificates_argument, main as read_certificates,
-};
 pub(crate) use parcel::{Goods, Parcel};
+pub(crate) use part::{Part, ROLE as PART_ROLE, main as prepare_part};
 
 /// The first argument of such a process; the second is a descriptor, the rest are the words that the
 /// server was started with.
@@ -79,7 +77,7 @@ pub(crate) fn copy_apps(config: &Config, source: AppSource) -> Result<Vec<OwnedF
     if let AppSource::LinkedIn(_) = source {
         return Ok(Vec::new());
     }
-    let paths = config.apps.iter().filter_map(|app| app.path.as_ref());
+    let paths = config.all_apps().filter_map(|app| app.path.as_ref());
     let paths = paths.filter(|path| config.workbench.is_none() || path.exists());
     let folder = config.snapshot_dir.as_deref();
     paths.map(|path| snapshot::take(path, folder)).collect()

@@ -109,7 +109,7 @@ impl Control {
     /// Takes note of how operations begin and end.
     pub(super) fn note(&mut self, note: &Note, now: Duration) {
         let (outcome, reason) = match note {
-            Note::Reloading { generation } => {
+            Note::Reloading { generation, .. } => {
                 self.running = Some((Work::Reload, *generation));
                 return;
             }

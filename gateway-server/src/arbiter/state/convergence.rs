@@ -1,78 +1,93 @@
-//! Towards the wanted number of workers of the current generation.
+//! Towards the wanted number of workers of the current generation, in each pool.
 
 use std::time::Duration;
 
 use super::{Reload, State, count};
-use crate::arbiter::event::{Action, Generation, Note, WorkerId};
+use crate::arbiter::event::{Action, Note, PoolId, WorkerId};
 use crate::arbiter::roster::Worker;
 use crate::orders::Order;
 
 impl State {
-    /// Workers that serve or will, without a canary.
-    pub(super) fn live(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
-        let canary = match self.reload {
-            Reload::Canary(_, canary) | Reload::Proving(_, canary) => Some(canary),
-            _ => None,
+    /// Workers of a pool that serve or will, without a canary.
+    pub(super) fn live_of(
+        &self,
+        pool: PoolId,
+    ) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
+        let canaries = match &self.reload {
+            Reload::Canary(_, canaries) | Reload::Proving(_, canaries) => canaries.as_slice(),
+            _ => &[],
         };
-        self.workers
-            .iter()
-            .filter(move |(id, worker)| worker.is_live() && Some(*id) != canary)
+        self.of(pool)
+            .filter(move |(id, worker)| worker.is_live() && !canaries.contains(id))
     }
 
-    pub(super) fn ready_count(&self) -> u32 {
-        count(self.live().filter(|(_, worker)| worker.is_ready()))
+    fn of(&self, pool: PoolId) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
+        let workers = self.workers.iter();
+        workers.filter(move |(_, worker)| worker.pool == pool)
     }
 
-    /// Live workers of the current generation that are not to be replaced.
-    pub(super) fn fresh(&self) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
-        self.live()
-            .filter(|(_, worker)| Some(worker.generation) == self.current && !worker.spent)
+    pub(super) fn ready_count(&self, pool: PoolId) -> u32 {
+        count(self.live_of(pool).filter(|(_, worker)| worker.is_ready()))
+    }
+
+    /// Live workers of a pool that are not to be replaced.
+    fn fresh(&self, pool: PoolId) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
+        let since = self.pools[&pool].since;
+        self.live_of(pool)
+            .filter(move |(_, worker)| worker.generation >= since && !worker.spent)
+    }
+
+    /// When the next worker of any pool may be started, if one is missing.
+    pub(super) fn next_spawn(&self) -> Option<Duration> {
+        let pools = self.pools.keys();
+        pools.filter_map(|pool| self.next_spawn_of(*pool)).min()
     }
 
     /// When the next worker may be started, if one is missing. What has to be replaced serves until
     /// its replacement is ready, so that capacity never falls.
-    pub(super) fn next_spawn(&self) -> Option<Duration> {
+    fn next_spawn_of(&self, id: PoolId) -> Option<Duration> {
         self.current?;
-        let (fresh, live) = (count(self.fresh()), count(self.live()));
-        if fresh >= self.target {
+        let pool = &self.pools[&id];
+        let (fresh, live) = (count(self.fresh(id)), count(self.live_of(id)));
+        if fresh >= pool.target {
             return None;
         }
-        let not_before = self.backoff.not_before();
-        let is_old = |worker: &Worker| Some(worker.generation) != self.current;
-        if live < self.target {
+        let not_before = pool.backoff.not_before();
+        if live < pool.target {
             return Some(not_before);
         }
         // One beyond the target while a reload rolls.
-        if self.live().any(|(_, worker)| is_old(worker)) {
-            return (live == self.target).then_some(not_before);
+        let is_old = |worker: &Worker| worker.generation < pool.since;
+        if self.live_of(id).any(|(_, worker)| is_old(worker)) {
+            return (live == pool.target).then_some(not_before);
         }
         let is_booting = |worker: &Worker| worker.is_live() && !worker.is_ready();
-        let booting = count(self.workers.iter().filter(|(_, worker)| is_booting(worker)));
-        let at_once = (self.target / 4).max(1);
-        let may = booting < at_once && live < self.target + at_once;
-        may.then_some(not_before.max(self.hunger.not_before()))
+        let booting = count(self.of(id).filter(|(_, worker)| is_booting(worker)));
+        let at_once = (pool.target / 4).max(1);
+        let may = booting < at_once && live < pool.target + at_once;
+        may.then_some(pool.not_before())
     }
 
     pub(super) fn converge(&mut self, now: Duration, out: &mut Vec<Action>) {
         let Some(current) = self.current else { return };
-        self.stop_useless(current, now, out);
-        self.retire_surplus(current, now, out);
-        while self.next_spawn().is_some_and(|at| now >= at) {
-            self.spawn(current, now, out);
+        let pools: Vec<PoolId> = self.pools.keys().copied().collect();
+        for pool in pools {
+            self.stop_useless(pool, now, out);
+            self.retire_surplus(pool, now, out);
+            while self.next_spawn_of(pool).is_some_and(|at| now >= at) {
+                self.spawn(pool, current, now, out);
+            }
         }
     }
 
     /// Booting workers that nobody waits for any more: of an older generation, or beyond the target.
-    pub(super) fn stop_useless(
-        &mut self,
-        current: Generation,
-        now: Duration,
-        out: &mut Vec<Action>,
-    ) {
-        let mut surplus = count(self.fresh()).saturating_sub(self.target);
+    fn stop_useless(&mut self, pool: PoolId, now: Duration, out: &mut Vec<Action>) {
+        let (target, since) = (self.pools[&pool].target, self.pools[&pool].since);
+        let mut surplus = count(self.fresh(pool)).saturating_sub(target);
         let mut useless = Vec::new();
-        for (id, worker) in self.live().rev().filter(|(_, worker)| !worker.is_ready()) {
-            if worker.generation != current {
+        let live = self.live_of(pool).rev();
+        for (id, worker) in live.filter(|(_, worker)| !worker.is_ready()) {
+            if worker.generation < since {
                 useless.push(id);
             } else if surplus > 0 {
                 surplus -= 1;
@@ -86,23 +101,15 @@ impl State {
 
     /// Ready workers beyond the target retire: the oldest generation first, then who has reached a
     /// limit, then the youngest.
-    pub(super) fn retire_surplus(
-        &mut self,
-        current: Generation,
-        now: Duration,
-        out: &mut Vec<Action>,
-    ) {
-        while self.ready_count() > self.target {
-            let ready = || self.live().filter(|(_, worker)| worker.is_ready());
-            let old = ready().find(|(_, worker)| worker.generation != current);
+    fn retire_surplus(&mut self, pool: PoolId, now: Duration, out: &mut Vec<Action>) {
+        let (target, since) = (self.pools[&pool].target, self.pools[&pool].since);
+        while self.ready_count(pool) > target {
+            let ready = || self.live_of(pool).filter(|(_, worker)| worker.is_ready());
+            let old = ready().find(|(_, worker)| worker.generation < since);
             let old = old.or_else(|| ready().find(|(_, worker)| worker.spent));
-            let draining = count(
-                self.workers
-                    .iter()
-                    .filter(|(_, worker)| worker.is_draining()),
-            );
+            let draining = count(self.of(pool).filter(|(_, worker)| worker.is_draining()));
             // Replacing does not pile up processes that take long to finish.
-            if old.is_some() && self.target > 0 && draining >= self.target {
+            if old.is_some() && target > 0 && draining >= target {
                 return;
             }
             let Some((id, _)) = old.or_else(|| ready().next_back()) else {
@@ -112,33 +119,57 @@ impl State {
         }
     }
 
-    pub(super) fn scale(&mut self, wanted: u32, out: &mut Vec<Action>) {
-        let least = u32::from(self.rested.is_none());
+    pub(super) fn scale(&mut self, id: PoolId, wanted: u32, out: &mut Vec<Action>) {
+        let ending = self.is_ending();
+        let Some(pool) = self.pools.get_mut(&id) else {
+            return;
+        };
+        let least = u32::from(pool.rested.is_none());
         let target = wanted.clamp(least, self.policy.max_workers);
-        if !self.is_ending() && target != self.target {
-            self.target = target;
-            self.rested = None;
-            out.push(Action::Tell(Note::Target { workers: target }));
+        if !ending && target != pool.target {
+            pool.target = target;
+            pool.rested = None;
+            let note = Note::Target {
+                pool: id,
+                workers: target,
+            };
+            out.push(Action::Tell(note));
+        }
+    }
+
+    /// Another number in the first pool, which is that of the server's own addresses if it has any.
+    pub(super) fn scale_first(&mut self, wanted: impl FnOnce(u32) -> u32, out: &mut Vec<Action>) {
+        if let Some((id, _)) = self.policy.workers.first_key_value() {
+            let id = *id;
+            let wanted = wanted(self.pools[&id].target);
+            self.scale(id, wanted, out);
         }
     }
 
     /// All workers finish and nobody takes over; who connects waits in the backlog.
     pub(super) fn rest(&mut self, out: &mut Vec<Action>) {
-        if !self.is_ending() && self.rested.is_none() {
-            self.rested = Some(self.target);
-            self.target = 0;
-            out.push(Action::Tell(Note::Target { workers: 0 }));
+        if self.is_ending() {
+            return;
+        }
+        for (id, pool) in &mut self.pools {
+            if pool.rested.is_none() && self.policy.workers.contains_key(id) {
+                pool.rested = Some(pool.target);
+                pool.target = 0;
+                out.push(Action::Tell(Note::Target {
+                    pool: *id,
+                    workers: 0,
+                }));
+            }
         }
     }
 
     pub(super) fn tell_up(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let ready = self.target > 0 && self.ready_count() >= self.target;
-        if !self.up && ready && self.is_proved(out) {
+        let pools = || self.pools.iter();
+        let workers = pools().map(|(_, pool)| pool.target).sum();
+        let ready = pools().all(|(id, pool)| self.ready_count(*id) >= pool.target);
+        if !self.up && ready && workers > 0 && self.is_proved(out) {
             self.up = true;
-            out.push(Action::Tell(Note::Up {
-                workers: self.target,
-                took: now,
-            }));
+            out.push(Action::Tell(Note::Up { workers, took: now }));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Reload, State};
 use crate::arbiter::event::{Action, Haste, Note};
+use crate::arbiter::wanted::Wanted;
 use crate::orders::Order;
 
 impl State {
@@ -36,12 +37,14 @@ impl State {
         let after = self.policy.drain_delay;
         out.push(Action::Tell(Note::Leaving { after }));
         self.leaving = Some(now + after);
-        (self.reload_again, self.upgrade_again) = (false, false);
+        (self.reload_again, self.upgrade_again) = (Wanted::default(), false);
         self.upgrade.dismiss(now, out);
-        if let Reload::Canary(generation, canary) | Reload::Proving(generation, canary) =
-            self.reload
+        if let Reload::Canary(generation, canaries) | Reload::Proving(generation, canaries) =
+            self.reload.clone()
         {
-            self.workers.order(canary, Order::StopNow, now, out);
+            for canary in canaries {
+                self.workers.order(canary, Order::StopNow, now, out);
+            }
             out.push(Action::Forget(generation));
             self.reload = Reload::None;
         }

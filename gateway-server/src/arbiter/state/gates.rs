@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::{Proof, Reload, State};
-use crate::arbiter::event::{Action, Gate, Generation, Note, WorkerId};
-use crate::orders::Order;
+use crate::arbiter::event::{Action, Gate, Generation, Note, Scope, WorkerId};
 
 impl State {
     pub(super) fn boot(&mut self, out: &mut Vec<Action>) {
         match self.policy.gates.boot {
             true => out.push(Action::RunHook(Gate::Boot)),
-            false => self.prepare(out),
+            false => self.prepare(Scope::Everything, out),
         }
     }
 
@@ -24,19 +23,16 @@ impl State {
         if self.is_ending() {
             return;
         }
-        match (gate, outcome, self.reload) {
-            (Gate::Boot, Ok(()), _) => self.prepare(out),
+        match (gate, outcome, self.reload.clone()) {
+            (Gate::Boot, Ok(()), _) => self.prepare(Scope::Everything, out),
             (Gate::Boot, Err(reason), _) => self.give_up(reason, REFUSED, now, out),
-            (Gate::Ready(of), outcome, Reload::Proving(generation, canary)) if of == generation => {
+            (Gate::Ready(of), outcome, Reload::Proving(generation, _)) if of == generation => {
                 match outcome {
                     Ok(()) => {
                         self.adopt(now, out);
                         self.begin_rolling(generation, out);
                     }
-                    Err(reason) => {
-                        self.workers.order(canary, Order::Retire, now, out);
-                        self.reload_failed(generation, &reason, out);
-                    }
+                    Err(reason) => self.reload_failed(generation, &reason, now, out),
                 }
             }
             (Gate::Ready(_), outcome, _) if self.proof == Proof::Sought => match outcome {
@@ -60,15 +56,14 @@ impl State {
         self.proof == Proof::Given
     }
 
-    /// The first worker of a generation is ready: others follow, unless a hook is to be asked first.
-    pub(super) fn canary_ready(
-        &mut self,
-        generation: Generation,
-        canary: WorkerId,
-        out: &mut Vec<Action>,
-    ) {
+    /// The first workers of a generation are ready: others follow, unless a hook is to be asked first.
+    pub(super) fn canaries_ready(&mut self, out: &mut Vec<Action>) {
+        let Reload::Canary(generation, canaries) = &mut self.reload else {
+            return;
+        };
+        let (generation, canaries) = (*generation, std::mem::take(canaries));
         if self.next_policy.gates.ready {
-            self.reload = Reload::Proving(generation, canary);
+            self.reload = Reload::Proving(generation, canaries);
             out.push(Action::RunHook(Gate::Ready(generation)));
         } else {
             self.begin_rolling(generation, out);
@@ -78,22 +73,36 @@ impl State {
     fn begin_rolling(&mut self, generation: Generation, out: &mut Vec<Action>) {
         out.extend(self.current.replace(generation).map(Action::Forget));
         self.reload = Reload::Rolling;
-        self.backoff.reset();
+        for (id, pool) in &mut self.pools {
+            if self.reload_of.is_none_or(|only| only == *id) {
+                pool.since = generation;
+                pool.backoff.reset();
+            }
+        }
     }
 
     /// A first worker that dies while the hook is asked has been no good.
-    pub(super) fn canary_lost(&mut self, id: WorkerId, how: &str, out: &mut Vec<Action>) -> bool {
-        let Reload::Proving(generation, canary) = self.reload else {
+    pub(super) fn canary_lost(
+        &mut self,
+        id: WorkerId,
+        how: &str,
+        now: Duration,
+        out: &mut Vec<Action>,
+    ) -> bool {
+        let (Reload::Proving(generation, canaries) | Reload::Canary(generation, canaries)) =
+            &self.reload
+        else {
             return false;
         };
-        if canary == id {
+        let (generation, lost) = (*generation, canaries.contains(&id));
+        if lost {
             out.push(Action::Tell(Note::WorkerBroke {
                 worker: id,
                 how: how.to_owned(),
             }));
-            self.reload_failed(generation, &format!("the first worker {how}"), out);
+            self.reload_failed(generation, &format!("the first worker {how}"), now, out);
         }
-        canary == id
+        lost
     }
 }
 

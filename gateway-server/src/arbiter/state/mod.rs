@@ -7,19 +7,22 @@ mod convergence;
 mod ending;
 mod gates;
 mod operations;
+mod pool;
 mod report;
 mod view;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::backoff::Backoff;
 use super::death::{Death, Executioner};
-use super::event::{Action, Event, Generation, Moment, Note, Policy, WorkerId};
+use super::event::{Action, Event, Generation, Moment, Note, Policy, PoolId, Scope, WorkerId};
 use super::progress::Progress;
 use super::recycling::{Spent, Usage};
 use super::roster::{Deadlines, Phase, Roster, Worker};
+use super::wanted::Wanted;
 use crate::orders::Order;
 use crate::os::process::{EXEC_FAILED, Ended};
+use pool::Pool;
 
 /// All that the arbiter knows.
 #[derive(Debug)]
@@ -27,16 +30,17 @@ pub(crate) struct State {
     policy: Policy,
     /// What will be decided once the generation that is prepared serves.
     next_policy: Policy,
-    target: u32,
-    /// How many workers there were to be before an operator sent them to rest.
-    rested: Option<u32>,
+    /// Never empty, and never fewer: one that nobody wants any more has no workers.
+    pools: BTreeMap<PoolId, Pool>,
     workers: Roster,
     /// What new workers run; none until the first snapshot is taken.
     current: Option<Generation>,
     last_generation: Generation,
     reload: Reload,
-    /// A reload was asked for while one ran.
-    reload_again: bool,
+    /// The only pool that it concerns, if it does not concern all.
+    reload_of: Option<PoolId>,
+    /// What was to be loaded anew while something else ran.
+    reload_again: Wanted,
     upgrade: Progress,
     /// An upgrade was asked for while something else ran.
     upgrade_again: bool,
@@ -44,13 +48,8 @@ pub(crate) struct State {
     leaving: Option<Duration>,
     /// Set once the server stops: what it exits with.
     stopping: Option<u8>,
-    /// Some worker has been ready at some time, so a failure to boot is no longer fatal.
-    ever_ready: bool,
     /// The operator has been told that the server is up.
     up: bool,
-    backoff: Backoff,
-    /// Of replacing workers that hold too much memory as soon as they start.
-    hunger: Backoff,
     last_event: Duration,
     proof: Proof,
 }
@@ -58,12 +57,8 @@ pub(crate) struct State {
 /// What a master leaves to its successor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Saved {
-    /// Workers wanted by the configuration.
-    pub(super) configured: u32,
-    /// Workers wanted.
-    pub(super) target: u32,
-    /// Workers wanted before they all rested, if they do.
-    pub(super) rested: Option<u32>,
+    /// What is wanted in each pool; at least one.
+    pub(super) pools: BTreeMap<PoolId, SavedPool>,
     /// The number of the last worker that was started.
     pub(super) last_worker: u32,
     /// What the successor's workers run.
@@ -76,14 +71,26 @@ pub(crate) struct Saved {
     pub(super) workers: Vec<(WorkerId, Worker)>,
 }
 
-/// How far a reload has come. Rolling ends when no worker of an older generation serves.
+/// How many workers of a pool a master has wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SavedPool {
+    /// By the configuration.
+    pub(super) configured: u32,
+    /// Now.
+    pub(super) target: u32,
+    /// Before they all rested, if they do.
+    pub(super) rested: Option<u32>,
+}
+
+/// How far a reload has come. Rolling ends when no worker of an older generation serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Reload {
     None,
     Preparing(Generation),
-    Canary(Generation, WorkerId),
-    /// The canary serves, and a hook is asked what it thinks of it.
-    Proving(Generation, WorkerId),
+    /// The first worker of each pool starts, or waits for those of the others.
+    Canary(Generation, Vec<WorkerId>),
+    /// They serve, and a hook is asked what it thinks of them.
+    Proving(Generation, Vec<WorkerId>),
     Rolling,
 }
 
@@ -99,24 +106,23 @@ enum Proof {
 impl State {
     /// The state of a master that has done nothing yet.
     pub(crate) fn new(policy: Policy) -> Self {
+        let most = policy.max_workers;
+        let pool = |(id, workers): (&PoolId, &u32)| (*id, Pool::of((*workers).clamp(1, most)));
         Self {
-            policy,
-            next_policy: policy,
-            target: policy.workers.clamp(1, policy.max_workers),
-            rested: None,
+            next_policy: policy.clone(),
+            pools: policy.workers.iter().map(pool).collect(),
             workers: Roster::new(Deadlines::of(&policy), policy.limits),
+            policy,
             current: None,
             last_generation: Generation(0),
             reload: Reload::None,
-            reload_again: false,
+            reload_of: None,
+            reload_again: Wanted::default(),
             upgrade: Progress::default(),
             upgrade_again: false,
             leaving: None,
             stopping: None,
-            ever_ready: false,
             up: false,
-            backoff: Backoff::default(),
-            hunger: Backoff::default(),
             last_event: Duration::ZERO,
             proof: Proof::default(),
         }
@@ -126,17 +132,27 @@ impl State {
     /// A number of workers that was changed by signals stays until the configuration says another.
     pub(crate) fn succeed(policy: Policy, saved: Saved, now: Duration) -> Self {
         let mut state = Self::new(policy);
-        if saved.configured == policy.workers {
-            state.target = saved.target.min(policy.max_workers);
-            state.rested = saved.rested;
+        for (id, before) in saved.pools {
+            let pool = state.pools.entry(id).or_default();
+            if state.policy.workers.get(&id) == Some(&before.configured) {
+                pool.target = before.target.min(state.policy.max_workers);
+                pool.rested = before.rested;
+            }
+        }
+        for (_, worker) in &saved.workers {
+            state.pools.entry(worker.pool).or_default();
+        }
+        for pool in state.pools.values_mut() {
+            (pool.since, pool.ever_ready) = (saved.generation, true);
         }
         state.current = Some(saved.generation);
         state.last_generation = saved.generation;
         state.reload = Reload::Rolling;
-        state.reload_again = saved.reload_wanted;
+        if saved.reload_wanted {
+            state.reload_again.want(Scope::Everything);
+        }
         state.upgrade_again = saved.upgrade_wanted;
         state.workers.adopt(saved.last_worker, saved.workers, now);
-        state.ever_ready = true;
         state.up = true;
         state.last_event = now;
         state
@@ -145,13 +161,20 @@ impl State {
     /// What a successor whose workers run `generation` needs to know.
     pub(crate) fn save(&self, generation: Generation) -> Saved {
         let workers = self.workers.iter();
+        let pool = |(id, configured): (&PoolId, &u32)| {
+            let pool = &self.pools[id];
+            let saved = SavedPool {
+                configured: *configured,
+                target: pool.target,
+                rested: pool.rested,
+            };
+            (*id, saved)
+        };
         Saved {
-            configured: self.policy.workers,
-            target: self.target,
-            rested: self.rested,
+            pools: self.policy.workers.iter().map(pool).collect(),
             last_worker: self.workers.last(),
             generation,
-            reload_wanted: self.reload_again,
+            reload_wanted: !self.reload_again.is_empty(),
             upgrade_wanted: self.upgrade_again,
             workers: workers.map(|(id, one)| (id, one.clone())).collect(),
         }
@@ -172,20 +195,24 @@ impl State {
             Event::Ready(worker) => self.ready(worker, moment, &mut out),
             Event::Failed(worker, reason) => self.workers.hear(worker, reason),
             Event::SpawnFailed(worker, reason) => {
-                if self.workers.remove(worker).is_some() {
+                if let Some(gone) = self.workers.remove(worker) {
                     let reason = format!("cannot start a worker: {reason}");
-                    self.boot_failed(worker, reason, 1, moment, &mut out);
+                    self.boot_failed(gone.pool, worker, reason, 1, moment, &mut out);
                 }
             }
             Event::Exited(worker, death) => self.exited(worker, death, moment, &mut out),
             Event::Prepared(generation, policy) => {
-                self.prepared(generation, policy, now, &mut out);
+                self.prepared(generation, policy, None, now, &mut out);
+            }
+            Event::PreparedOne(generation, policy, pool) => {
+                self.prepared(generation, policy, Some(pool), now, &mut out);
             }
             Event::PrepareFailed(generation, reason) => {
                 self.prepare_failed(generation, reason, now, &mut out);
             }
             Event::Stop(haste) => self.stop(haste, now, &mut out),
-            Event::Reload => self.ask_reload(&mut out),
+            Event::Reload => self.ask_reload(Scope::Everything, &mut out),
+            Event::ReloadApp(name) => self.ask_reload(Scope::App(name), &mut out),
             Event::Upgrade => self.ask_upgrade(now, &mut out),
             Event::CheckFailed(reason) => self.upgrade.hear(reason),
             Event::CheckRefused(reason) => {
@@ -207,9 +234,9 @@ impl State {
             Event::Adopted => out.push(Action::Tell(Note::Upgraded {
                 workers: count(self.workers.iter()),
             })),
-            Event::More => self.scale(self.target.saturating_add(1), &mut out),
-            Event::Fewer => self.scale(self.target.saturating_sub(1), &mut out),
-            Event::Scale(wanted) => self.scale(wanted, &mut out),
+            Event::More => self.scale_first(|now| now.saturating_add(1), &mut out),
+            Event::Fewer => self.scale_first(|now| now.saturating_sub(1), &mut out),
+            Event::Scale(wanted) => self.scale_first(|_| wanted, &mut out),
             Event::Replace(worker) => {
                 if self.workers.spend(worker) {
                     let why = Spent::Asked;
@@ -274,15 +301,22 @@ impl State {
         self.last_event = now;
     }
 
-    fn spawn(&mut self, generation: Generation, now: Duration, out: &mut Vec<Action>) -> WorkerId {
+    fn spawn(
+        &mut self,
+        pool: PoolId,
+        generation: Generation,
+        now: Duration,
+        out: &mut Vec<Action>,
+    ) -> WorkerId {
         let is_current = Some(generation) == self.current;
         let (count, boot) = match is_current {
-            true => (self.rested.unwrap_or(self.target), self.policy.boot_timeout),
-            false => (self.next_target(), self.next_policy.boot_timeout),
+            true => (self.pools[&pool].wanted(), self.policy.boot_timeout),
+            false => (self.next_target(pool), self.next_policy.boot_timeout),
         };
-        let (worker, slot) = self.workers.add(generation, boot, now);
+        let (worker, slot) = self.workers.add(pool, generation, boot, now);
         out.push(Action::Spawn {
             worker,
+            pool,
             slot,
             generation,
             count,
@@ -291,43 +325,68 @@ impl State {
     }
 
     fn ready(&mut self, id: WorkerId, moment: Moment, out: &mut Vec<Action>) {
-        let is_canary = matches!(self.reload, Reload::Canary(_, canary) if canary == id);
-        if is_canary && self.workers.boots(id) && !self.next_policy.gates.ready {
+        let complete = self.workers.boots(id) && self.is_last_canary(id);
+        if complete && !self.next_policy.gates.ready {
             self.adopt(moment.now, out);
         }
         let Some(slot) = self.workers.ready(id, moment) else {
             return;
         };
-        self.ever_ready = true;
+        if let Some(pool) = self.pools.get_mut(&self.workers.pool_of(id)) {
+            pool.ever_ready = true;
+        }
         if self.leaving.is_some() {
             out.push(Action::Order(id, Order::Announce));
         }
         out.push(Action::Tell(Note::WorkerReady { worker: id, slot }));
-        if let Reload::Canary(generation, canary) = self.reload
-            && canary == id
-        {
-            self.canary_ready(generation, canary, out);
+        if complete {
+            self.canaries_ready(out);
         }
+    }
+
+    /// Whether this is a canary, and all others are ready.
+    fn is_last_canary(&self, id: WorkerId) -> bool {
+        let Reload::Canary(_, canaries) = &self.reload else {
+            return false;
+        };
+        let mut others = canaries.iter().filter(|other| **other != id);
+        canaries.contains(&id) && !others.any(|other| self.workers.boots(*other))
     }
 
     /// What the new generation's configuration decides is in force from now on.
     fn adopt(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let target = self.next_target();
-        self.policy = self.next_policy;
+        let ids: Vec<PoolId> = self.pools.keys().copied().collect();
+        let targets: Vec<_> = ids
+            .into_iter()
+            .map(|id| (id, self.next_target(id)))
+            .collect();
+        let before = std::mem::replace(&mut self.policy, self.next_policy.clone());
         self.workers
             .judge_by(Deadlines::of(&self.policy), self.policy.limits, now);
-        match &mut self.rested {
-            Some(before) => *before = target,
-            None => self.scale(target, out),
+        for (id, target) in targets {
+            let Some(pool) = self.pools.get_mut(&id) else {
+                continue;
+            };
+            let (was, is) = [&before, &self.policy]
+                .map(|one| one.workers.contains_key(&id))
+                .into();
+            match &mut pool.rested {
+                // Nobody is to be told of what comes or goes with its addresses.
+                _ if !was || !is => (pool.target, pool.rested) = (target, None),
+                Some(before) => *before = target,
+                None => self.scale(id, target, out),
+            }
         }
     }
 
     /// How many workers there will be: those that an operator has asked for by signals, until
     /// somebody changes the configured number.
-    fn next_target(&self) -> u32 {
-        match self.next_policy.workers {
-            same if same == self.policy.workers => self.rested.unwrap_or(self.target),
-            other => other,
+    fn next_target(&self, pool: PoolId) -> u32 {
+        let configured = |policy: &Policy| policy.workers.get(&pool).copied();
+        match configured(&self.next_policy) {
+            None => 0,
+            next if next == configured(&self.policy) => self.pools[&pool].wanted(),
+            Some(next) => next.clamp(1, self.next_policy.max_workers),
         }
     }
 
@@ -337,11 +396,12 @@ impl State {
             return;
         };
         out.push(Action::Tell(Note::WorkerSpent { worker: id, why }));
+        let pool = self.pools.entry(self.workers.pool_of(id)).or_default();
         if matches!(why, Spent::Memory(_)) && age < STEADY {
-            let pause = self.hunger.fail(moment);
+            let pause = pool.hunger.fail(moment);
             out.push(Action::Tell(Note::Hungry { worker: id, pause }));
         } else {
-            self.hunger.reset();
+            pool.hunger.reset();
         }
     }
 
@@ -373,9 +433,9 @@ impl State {
             let reason = worker
                 .last_words
                 .unwrap_or_else(|| format!("a worker {how} while starting"));
-            return self.boot_failed(id, reason, code, moment, out);
+            return self.boot_failed(worker.pool, id, reason, code, moment, out);
         }
-        if self.canary_lost(id, &how, out) {
+        if self.canary_lost(id, &how, moment.now, out) {
             return;
         }
         out.push(Action::Tell(Note::WorkerLost { worker: id, how }));
@@ -383,15 +443,17 @@ impl State {
             Phase::Ready { since, .. } => moment.now.saturating_sub(since) >= STEADY,
             _ => true,
         };
+        let pool = self.pools.entry(worker.pool).or_default();
         if steady {
-            self.backoff.reset();
+            pool.backoff.reset();
         } else {
-            self.backoff.fail(moment);
+            pool.backoff.fail(moment);
         }
     }
 
     fn boot_failed(
         &mut self,
+        pool: PoolId,
         id: WorkerId,
         reason: String,
         code: u8,
@@ -401,15 +463,16 @@ impl State {
         if self.stopping.is_some() {
             return;
         }
-        if let Reload::Canary(generation, canary) = self.reload
-            && canary == id
+        if let Reload::Canary(generation, canaries) = &self.reload
+            && canaries.contains(&id)
         {
-            return self.reload_failed(generation, &reason, out);
+            return self.reload_failed(*generation, &reason, moment.now, out);
         }
-        if !self.ever_ready {
+        let pool = self.pools.entry(pool).or_default();
+        if !pool.ever_ready {
             return self.give_up(reason, code, moment.now, out);
         }
-        let pause = self.backoff.fail(moment);
+        let pause = pool.backoff.fail(moment);
         out.push(Action::Tell(Note::BootFailed {
             worker: id,
             reason,

@@ -3,36 +3,48 @@
 
 use std::time::Duration;
 
+use super::pool::Pool;
 use super::{CANNOT_LOAD, Proof, Reload, State};
-use crate::arbiter::event::{Action, Generation, Note, Policy};
+use crate::arbiter::event::{Action, Generation, Note, Policy, PoolId, Scope};
 use crate::arbiter::roster::LAST_GRACE;
+use crate::orders::Order;
 
 impl State {
-    pub(super) fn prepare(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn prepare(&mut self, scope: Scope, out: &mut Vec<Action>) {
         self.last_generation.0 += 1;
+        let generation = self.last_generation;
         if self.current.is_some() {
-            out.push(Action::Tell(Note::Reloading {
-                generation: self.last_generation,
-            }));
+            let scope = scope.clone();
+            out.push(Action::Tell(Note::Reloading { generation, scope }));
         }
-        self.reload = Reload::Preparing(self.last_generation);
-        out.push(Action::Prepare(self.last_generation));
+        self.reload = Reload::Preparing(generation);
+        out.push(Action::Prepare(generation, scope));
     }
 
     pub(super) fn prepared(
         &mut self,
         generation: Generation,
         policy: Policy,
+        only: Option<PoolId>,
         now: Duration,
         out: &mut Vec<Action>,
     ) {
         if self.is_ending() || self.reload != Reload::Preparing(generation) {
             return out.push(Action::Forget(generation));
         }
+        let pools: Vec<PoolId> = policy.workers.keys().copied().collect();
         self.next_policy = policy;
+        self.reload_of = only;
         if self.current.is_some() {
-            let canary = self.spawn(generation, now, out);
-            self.reload = Reload::Canary(generation, canary);
+            let mut canaries = Vec::new();
+            for pool in pools
+                .into_iter()
+                .filter(|one| only.is_none_or(|only| only == *one))
+            {
+                self.pools.entry(pool).or_default();
+                canaries.push(self.spawn(pool, generation, now, out));
+            }
+            self.reload = Reload::Canary(generation, canaries);
         } else {
             self.current = Some(generation);
             self.reload = Reload::None;
@@ -52,21 +64,26 @@ impl State {
         if self.current.is_none() {
             return self.give_up(reason, CANNOT_LOAD, now, out);
         }
-        self.reload_failed(generation, &reason, out);
+        self.reload_failed(generation, &reason, now, out);
     }
 
-    pub(super) fn ask_reload(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn ask_reload(&mut self, scope: Scope, out: &mut Vec<Action>) {
         if self.is_ending() {
             return;
         }
-        out.push(Action::ReopenLogs);
-        if let Some(before) = self.rested {
-            self.scale(before, out);
+        if scope == Scope::Everything {
+            out.push(Action::ReopenLogs);
+        }
+        let rested = self
+            .pools
+            .iter()
+            .filter_map(|(id, pool)| Some((*id, pool.rested?)));
+        for (pool, before) in rested.collect::<Vec<_>>() {
+            self.scale(pool, before, out);
         }
         if self.is_free() {
-            self.prepare(out);
-        } else if !self.reload_again {
-            self.reload_again = true;
+            self.prepare(scope, out);
+        } else if self.reload_again.want(scope) {
             out.push(Action::Tell(Note::ReloadLater));
         }
     }
@@ -75,8 +92,14 @@ impl State {
         &mut self,
         generation: Generation,
         reason: &str,
+        now: Duration,
         out: &mut Vec<Action>,
     ) {
+        if let Reload::Canary(_, canaries) | Reload::Proving(_, canaries) = self.reload.clone() {
+            for canary in canaries {
+                self.workers.order(canary, Order::Retire, now, out);
+            }
+        }
         let reason = format!("{reason}; the reload is off, the running generation goes on");
         out.push(Action::Tell(Note::ReloadFailed { reason }));
         out.push(Action::Forget(generation));
@@ -84,16 +107,24 @@ impl State {
     }
 
     pub(super) fn finish_reload(&mut self, out: &mut Vec<Action>) {
+        let has_rolled = |(id, pool): (&PoolId, &Pool)| {
+            let mut live = self.live_of(*id);
+            live.all(|(_, worker)| worker.generation >= pool.since)
+                && self.ready_count(*id) >= pool.target
+        };
         if self.reload == Reload::Rolling
             && let Some(generation) = self.current
-            && self
-                .live()
-                .all(|(_, worker)| worker.generation == generation)
-            && self.ready_count() >= self.target
+            && self.pools.iter().all(has_rolled)
         {
             self.reload = Reload::None;
             out.push(Action::Tell(Note::Reloaded { generation }));
         }
+    }
+
+    /// Whether each pool has had a worker that was ready.
+    pub(super) fn is_proven(&self) -> bool {
+        let wanted = self.policy.workers.keys();
+        wanted.into_iter().all(|id| self.pools[id].ever_ready)
     }
 
     /// Whether another operation may begin.
@@ -106,7 +137,7 @@ impl State {
         if self.is_ending() {
             return;
         }
-        if self.is_free() && self.ever_ready {
+        if self.is_free() && self.is_proven() {
             self.check(now, out);
         } else if !self.upgrade_again {
             self.upgrade_again = true;
@@ -126,11 +157,13 @@ impl State {
 
     /// Begins what was asked for while something else ran.
     pub(super) fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if self.is_free() && self.ever_ready && std::mem::take(&mut self.upgrade_again) {
+        if self.is_free() && self.is_proven() && std::mem::take(&mut self.upgrade_again) {
             self.check(now, out);
         }
-        if self.is_free() && std::mem::take(&mut self.reload_again) {
-            self.prepare(out);
+        if self.is_free()
+            && let Some(scope) = self.reload_again.take()
+        {
+            self.prepare(scope, out);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::control::Phase;
 impl State {
     /// Whether the server is up, and no operation runs or is to follow.
     pub(crate) fn is_settled(&self) -> bool {
-        self.up && self.is_free() && !self.reload_again && !self.upgrade_again
+        self.up && self.is_free() && self.reload_again.is_empty() && !self.upgrade_again
     }
 
     /// What the server is at.
@@ -20,16 +20,16 @@ impl State {
             Phase::Upgrading
         } else if self.reload != Reload::None {
             Phase::Reloading
-        } else if self.rested.is_some() {
+        } else if self.pools.values().any(|pool| pool.rested.is_some()) {
             Phase::Resting
         } else {
             Phase::Serving
         }
     }
 
-    /// Workers wanted.
+    /// Workers wanted, in all pools.
     pub(crate) fn target(&self) -> u32 {
-        self.target
+        self.pools.values().map(|pool| pool.target).sum()
     }
 
     /// A worker's place and where in its life it is, until it is reaped.

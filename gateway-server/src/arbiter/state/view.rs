@@ -10,7 +10,7 @@ impl State {
     pub(crate) fn stage(&self) -> Stage {
         if self.leaving.is_some() || self.stopping.is_some() {
             Stage::Draining
-        } else if self.ever_ready {
+        } else if self.is_proven() {
             Stage::Serving
         } else {
             Stage::Booting

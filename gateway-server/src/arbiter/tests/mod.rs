@@ -1,6 +1,7 @@
 //! The arbiter's judgement against a world of simulated workers, which checks every action.
 
 mod gates;
+mod pools;
 mod random;
 mod scenes;
 mod upgrades;
@@ -10,7 +11,9 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::event::{Action, Event, Gate, Gates, Generation, Moment, Note, Policy, WorkerId};
+use super::event::{
+    Action, Event, Gate, Gates, Generation, Moment, Note, Policy, PoolId, Scope, WorkerId,
+};
 use super::recycling::Limits;
 use super::roster::LAST_GRACE;
 use super::state::State;
@@ -79,6 +82,8 @@ struct World {
     exit: Option<u8>,
     copies: BTreeSet<Generation>,
     pending_copies: Vec<Generation>,
+    /// What was prepared, and of what.
+    scopes: Vec<Scope>,
     check: Option<SimulatedCheck>,
     /// The new program that this one is to become.
     became: Option<Generation>,
@@ -97,7 +102,7 @@ impl World {
     /// A server that serves on for a while when it is asked to stop.
     fn leaving_slowly(workers: u32, drain_delay: Duration) -> Self {
         let policy = Policy {
-            workers,
+            workers: BTreeMap::from([(PoolId::MAIN, workers)]),
             max_workers: MAX,
             worker_timeout: TIMEOUT,
             boot_timeout: BOOT,
@@ -107,7 +112,7 @@ impl World {
             gates: Gates::default(),
         };
         let mut world = Self {
-            state: State::new(policy),
+            state: State::new(policy.clone()),
             policy,
             now: Duration::from_millis(1),
             workers: BTreeMap::new(),
@@ -121,6 +126,7 @@ impl World {
             exit: None,
             copies: BTreeSet::new(),
             pending_copies: Vec::new(),
+            scopes: Vec::new(),
             check: None,
             became: None,
             notes: Vec::new(),
@@ -132,10 +138,20 @@ impl World {
         world
     }
 
+    /// Workers that the configuration wants.
+    fn configured(&self) -> u32 {
+        self.policy.workers[&PoolId::MAIN]
+    }
+
+    /// Has the next configuration want so many.
+    fn configure(&mut self, workers: u32) {
+        self.policy.workers.insert(PoolId::MAIN, workers);
+    }
+
     /// Begins once more, with hooks.
     fn restart(&mut self, gates: Gates) {
         self.policy.gates = gates;
-        self.state = State::new(self.policy);
+        self.state = State::new(self.policy.clone());
         self.pending_copies.clear();
         self.happen(Event::Started);
     }
@@ -196,7 +212,10 @@ impl World {
     fn obey(&mut self, action: Action) {
         let now = self.now;
         match action {
-            Action::Prepare(generation) => self.pending_copies.push(generation),
+            Action::Prepare(generation, scope) => {
+                self.pending_copies.push(generation);
+                self.scopes.push(scope);
+            }
             Action::Forget(generation) => {
                 self.copies.remove(&generation);
             }
@@ -205,6 +224,7 @@ impl World {
                 slot,
                 generation,
                 count,
+                ..
             } => {
                 assert!(!self.ending, "a stopping server starts nothing");
                 assert!(
@@ -216,7 +236,7 @@ impl World {
                     self.workers.values().all(|other| other.slot != slot),
                     "slots are unique"
                 );
-                assert!([self.target, self.policy.workers, self.rested].contains(&count));
+                assert!([self.target, self.configured(), self.rested].contains(&count));
                 assert_ne!(count, 0, "a worker is one of some");
                 let live = || self.workers.values().filter(|one| one.is_live());
                 let booting = live().filter(|one| !one.ready).count();
@@ -317,7 +337,7 @@ impl World {
             Action::Tell(note) => {
                 // Giving up is the first stop; an operator's signal then is the second.
                 self.stops += u32::from(matches!(note, Note::CannotStart { .. }));
-                if let Note::Target { workers } = note {
+                if let Note::Target { workers, .. } = note {
                     self.target = workers;
                     self.highest_target = self.highest_target.max(workers);
                 }
@@ -355,10 +375,10 @@ impl World {
             return;
         };
         let saved = self.state.save(generation);
-        if saved.configured != self.policy.workers {
-            self.target = self.policy.workers;
+        if saved.pools[&PoolId::MAIN].configured != self.configured() {
+            self.target = self.configured();
         }
-        self.state = State::succeed(self.policy, saved, self.now);
+        self.state = State::succeed(self.policy.clone(), saved, self.now);
         self.copies = BTreeSet::from([generation]);
         self.check = None;
         self.happen(Event::Adopted);
@@ -379,7 +399,7 @@ impl World {
     fn copied(&mut self) {
         for generation in std::mem::take(&mut self.pending_copies) {
             self.copies.insert(generation);
-            self.happen(Event::Prepared(generation, self.policy));
+            self.happen(Event::Prepared(generation, self.policy.clone()));
         }
     }
 

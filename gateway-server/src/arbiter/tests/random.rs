@@ -104,7 +104,7 @@ impl World {
             Fate::Leave => self.leave(),
             Fate::Reload => self.happen(Event::Reload),
             Fate::Configure(workers) => {
-                self.policy.workers = workers;
+                self.configure(workers);
                 self.happen(Event::Reload);
             }
             Fate::More => self.happen(Event::More),

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use super::{BOOT, GRACEFUL, LIMITS, MAX, TIMEOUT, World};
 use crate::arbiter::backoff::LONGEST_PAUSE;
-use crate::arbiter::event::{Event, Generation, Haste, Note, WorkerId};
+use crate::arbiter::event::{Event, Generation, Haste, Note, PoolId, Scope, WorkerId};
 use crate::arbiter::recycling::Usage;
 use crate::arbiter::roster::{LAST_GRACE, TICK};
 use crate::arbiter::state::CANNOT_LOAD;
@@ -357,7 +357,7 @@ fn a_stop_is_announced_and_the_server_whole_until_the_delay_is_over() {
     world.happen(Event::Reload);
     world.happen(Event::Stop(Haste::Graceful));
     assert!(world.workers.values().all(|worker| worker.announced));
-    world.happen(Event::Prepared(Generation(2), world.policy));
+    world.happen(Event::Prepared(Generation(2), world.policy.clone()));
     assert_eq!(world.generations(), [1, 1], "a reload has come too late");
     let lost = world.ids()[0];
     world.happen(Event::Exited(lost, Ended::Signal(Signal::SIGKILL).into()));
@@ -404,19 +404,25 @@ fn a_second_signal_means_now() {
 #[test]
 fn what_the_new_configuration_decides_holds_once_its_first_worker_is_ready() {
     let mut world = World::serving(2);
-    world.policy.workers = 4;
+    world.configure(4);
     world.policy.boot_timeout = BOOT * 2;
     world.happen(Event::Reload);
     world.copied();
     assert_eq!(world.serving_count(), 2);
-    assert!(!world.notes.contains(&Note::Target { workers: 4 }));
+    assert!(!world.notes.contains(&Note::Target {
+        pool: PoolId::MAIN,
+        workers: 4
+    }));
     // The new worker has the time that its own configuration allows.
     world.pass(BOOT + TICK, |_| true);
     world.happen(Event::Ready(WorkerId(3)));
-    assert!(world.notes.contains(&Note::Target { workers: 4 }));
+    assert!(world.notes.contains(&Note::Target {
+        pool: PoolId::MAIN,
+        workers: 4
+    }));
     world.settle();
     assert_eq!(world.generations(), [2; 4]);
-    world.policy.workers = 1;
+    world.configure(1);
     world.happen(Event::Reload);
     world.copied();
     world.settle();
@@ -426,7 +432,7 @@ fn what_the_new_configuration_decides_holds_once_its_first_worker_is_ready() {
 #[test]
 fn a_generation_that_fails_takes_its_configuration_along() {
     let mut world = World::serving(2);
-    world.policy.workers = 4;
+    world.configure(4);
     world.happen(Event::Reload);
     world.copied();
     world.happen(Event::Exited(WorkerId(3), Ended::Code(3).into()));
@@ -441,10 +447,33 @@ fn a_number_of_workers_that_was_asked_for_by_signal_stays_until_another_is_confi
     world.happen(Event::More);
     world.all_ready();
     for (configured, expected) in [(2, 3), (5, 5), (5, 5), (2, 2)] {
-        world.policy.workers = configured;
+        world.configure(configured);
         world.happen(Event::Reload);
         world.copied();
         world.settle();
         assert_eq!((world.target, world.serving_count()), (expected, expected));
     }
+}
+
+#[test]
+fn one_application_is_prepared_alone_and_what_is_asked_meanwhile_follows_once() {
+    let mut world = World::serving(2);
+    let reload = |name: &str| Event::ReloadApp(name.to_owned());
+    let finish = |world: &mut World| {
+        world.copied();
+        world.settle();
+    };
+    world.happen(reload("shop"));
+    assert_eq!(world.scopes.last(), Some(&Scope::App("shop".to_owned())));
+    for event in [reload("blog"), reload("blog"), reload("admin")] {
+        world.happen(event);
+    }
+    finish(&mut world);
+    assert_eq!(world.scopes.last(), Some(&Scope::App("admin".to_owned())));
+    world.happen(Event::Reload);
+    finish(&mut world);
+    // All of them have been asked for by that.
+    assert_eq!(world.scopes.last(), Some(&Scope::Everything));
+    finish(&mut world);
+    assert_eq!(world.scopes.len(), 4);
 }

@@ -59,7 +59,7 @@ fn a_number_of_workers_that_the_new_configuration_says_wins_over_signals() {
     world.happen(Event::More);
     world.all_ready();
     world.happen(Event::Upgrade);
-    world.policy.workers = 1;
+    world.configure(1);
     world.succeed();
     for _ in 0..4 {
         world.all_ready();

@@ -18,7 +18,7 @@ use nix::sys::signal::Signal;
 use super::handover::Handover;
 use super::plan::{CHECK_ROLE, Plan};
 use crate::app_source::AppSource;
-use crate::arbiter::event::Generation;
+use crate::arbiter::event::{Generation, PoolId};
 use crate::arbiter::roster::LAST_GRACE;
 use crate::arbiter::worker_handle::{Provisions, WorkerHandle};
 use crate::config::Config;
@@ -80,11 +80,12 @@ impl Check {
             tried.map_err(|error| vec![format!("{error:#}")])
         });
         match tried {
-            Ok((canary, parcel)) => {
+            Ok((canaries, parcel)) => {
                 // A master that is gone asks no more.
                 let _ = parcel.send(&self.report);
                 // As long as this process runs, nobody can write into its program.
-                canary.stay(&self.report);
+                stay(&self.report);
+                drop(canaries);
                 ExitCode::SUCCESS
             }
             Err(reasons) => {
@@ -98,13 +99,13 @@ impl Check {
         &self,
         config: &Config,
         source: AppSource,
-    ) -> anyhow::Result<(Canary, Parcel)> {
+    ) -> anyhow::Result<(Vec<Canary>, Parcel)> {
         let left = Handover::parse(&memfd::read(&self.state)?)?;
         ensure!(
             config.workers > 0,
             "--workers: expected at least 1 for an upgrade, found 0"
         );
-        for bind in &config.bind {
+        for bind in config.each_pool().flat_map(|(_, pool)| &pool.bind) {
             if let Place::Address(address) = &bind.place
                 && !left.listeners.iter().any(|one| one.asked == *address)
             {
@@ -118,28 +119,42 @@ impl Check {
         let tls = prepare::read_tls(config)?;
         let tickets = TicketKeys::create()?;
         let wire = memfd::sealed("gatewayd-config", &config.to_wire())?;
-        let shares = shares::create()?;
-        let provisions = Provisions {
-            image: &self.image,
-            environment: config,
-            config: wire.as_fd(),
-            shares: shares.as_fd(),
-            apps: &apps,
-            tls: tls.as_ref().map(AsFd::as_fd),
-            tickets: tickets.as_fd(),
-            logs,
-            listeners: &[],
-        };
-        let (place, generation) = (left.state.target, left.state.generation);
-        let handle = WorkerHandle::start(&provisions, place, config.workers, generation)
-            .context("cannot start a worker")?;
-        let mut canary = Canary { handle };
-        canary.await_ready(&self.report, config.boot_timeout)?;
+        let generation = left.state.generation;
+        // Beyond those that there are.
+        let place = left.state.pools.values().map(|pool| pool.target).max();
+        let (mut canaries, mut rest) = (Vec::new(), &apps[..]);
+        for (_, pool) in config.each_pool() {
+            let (own, others) = rest.split_at(pool.apps.len().min(rest.len()));
+            rest = others;
+            let mut told = pool.clone();
+            told.pools.clear();
+            let wire = memfd::sealed("gatewayd-config", &told.to_wire())?;
+            let shares = shares::create()?;
+            let tls = tls.as_ref().filter(|_| told.tls_files().is_some());
+            let provisions = Provisions {
+                image: &self.image,
+                environment: &told,
+                pool: PoolId::MAIN,
+                config: wire.as_fd(),
+                shares: shares.as_fd(),
+                apps: own,
+                tls: tls.map(AsFd::as_fd),
+                tickets: tickets.as_fd(),
+                logs: logs.clone(),
+                listeners: &[],
+            };
+            let place = place.unwrap_or_default();
+            let handle = WorkerHandle::start(&provisions, place, pool.workers, generation)
+                .context("cannot start a worker")?;
+            let mut canary = Canary { handle };
+            canary.await_ready(&self.report, config.boot_timeout)?;
+            canaries.push(canary);
+        }
         if let Some(command) = &config.hook_ready {
             ask(&command.0, config, generation)?;
         }
         Ok((
-            canary,
+            canaries,
             Parcel::Ready(Goods {
                 config: wire,
                 apps: copies(&apps)?,
@@ -195,13 +210,13 @@ impl Canary {
             }
         }
     }
+}
 
-    /// Lives on, serving nobody, until the master is done with it.
-    fn stay(&self, report: &OwnedFd) {
-        while !told_to_end(report) {
-            if rest([Some(report.as_fd())], None).is_err() {
-                return;
-            }
+/// Waits until the master is done with this process, whose workers serve nobody.
+fn stay(report: &OwnedFd) {
+    while !told_to_end(report) {
+        if rest([Some(report.as_fd())], None).is_err() {
+            return;
         }
     }
 }

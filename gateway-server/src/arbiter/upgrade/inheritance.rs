@@ -14,6 +14,7 @@ use super::Start;
 use super::handover::Handover;
 use super::plan::Plan;
 use crate::arbiter::event::WorkerId;
+use crate::arbiter::pool_names::PoolNames;
 use crate::arbiter::state::Saved;
 use crate::arbiter::worker_handle::WorkerHandle;
 use crate::config::Config;
@@ -53,6 +54,7 @@ pub(crate) struct Inheritance {
     /// Where operators connect to.
     pub(crate) admin: Option<Listener>,
     pub(crate) state: Saved,
+    pub(crate) pools: PoolNames,
 }
 
 impl Inheritance {
@@ -119,8 +121,8 @@ impl Inheritance {
             let (orders, page) = (take(one.orders)?, take(one.page)?);
             let page = Page::adopt(page, one.layout)?;
             let logs = LogFiles::at(one.log);
-            let generation = worker.generation;
-            let handle = WorkerHandle::adopt(one.pid, generation, orders, page, one.apps, logs);
+            let what = (worker.pool, worker.generation);
+            let handle = WorkerHandle::adopt(one.pid, what, orders, page, one.apps, logs);
             workers.insert(one.worker, handle);
         }
         Ok(Self {
@@ -145,6 +147,7 @@ impl Inheritance {
             totals,
             admin,
             state: left.state,
+            pools: PoolNames::adopt(left.pools),
         })
     }
 }

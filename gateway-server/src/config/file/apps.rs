@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{APP, Key, Reader, Value, described, read_limited};
 use crate::config::SETTINGS;
-use crate::config::app::{OF_REQUESTS, is_name};
+use crate::config::app::{OF_POOLS, OF_REQUESTS, is_name};
 use crate::config::given::Given;
 use crate::config::origin::{Line, Origin};
 use crate::config::problem::Problem;
@@ -108,13 +108,21 @@ impl Reader<'_> {
             ("secrets", DeValue::Table(table)) => self.secrets(app, table),
             (known, other) => {
                 let form = KEYS.iter().find(|(key, _)| *key == known);
-                let own = OF_REQUESTS.contains(&known);
+                let own = OF_REQUESTS.contains(&known) || OF_POOLS.contains(&known);
                 let setting = SETTINGS.iter().position(|one| one.name == known);
                 match (form, setting.filter(|_| own)) {
                     (Some((_, form)), _) => self.refuse(&shown, form, value, &described(other)),
                     (None, Some(setting)) => app.given.extend(self.setting(setting, value)),
+                    (None, None) if setting.is_some() => {
+                        let found = "one of the whole server, which stands before all tables";
+                        self.refuse(&shown, "a setting of requests or of workers", value, found);
+                    }
                     (None, None) => {
-                        let names = KEYS.iter().map(|(key, _)| *key).chain(OF_REQUESTS);
+                        let names = KEYS
+                            .iter()
+                            .map(|(key, _)| *key)
+                            .chain(OF_REQUESTS)
+                            .chain(OF_POOLS);
                         let names: Vec<_> = names.map(|key| format!("app.{key}")).collect();
                         self.unknown(key, "key", &shown, names.iter().map(String::as_str));
                     }
@@ -291,7 +299,8 @@ mod tests {
              `*.example.com`, found the text \"a:80\"",
             "/etc/g.toml:5: app.mount: expected `/`, or a path such as `/shop` without `/` at its end, \
              found \"/a/\"",
-            "/etc/g.toml:6: there is no key `app.linger`",
+            "/etc/g.toml:6: app.linger: expected a setting of requests or of workers, found one of the whole \
+             server, which stands before all tables",
             "/etc/g.toml:7: there is no key `app.max-bdy`; did you mean `app.max-body`?",
             "/etc/g.toml:8: there is no key `app.host-name`",
             "/etc/g.toml:10: app.mount: expected `/`, or a path such as `/shop` without `/` at its end, \

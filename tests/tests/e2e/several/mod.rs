@@ -2,10 +2,13 @@
 
 mod limits;
 mod mistakes;
+mod pools;
+mod reloading;
 mod routing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use gateway_tests::artefacts::{Artefacts, install};
 use gateway_tests::client::Client;
@@ -45,6 +48,21 @@ impl Site {
     fn get(&self, host: &str, target: &str) -> Response {
         let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         Client::fetch(&self.server.address, request)
+    }
+}
+
+impl Site {
+    /// Asks until this is the status: a worker that is leaving may answer a little longer.
+    fn until(&self, target: &str, status: u16) {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let found = self.get("a", target).status;
+            if found == status {
+                return;
+            }
+            assert!(Instant::now() < end, "{target}: {found}, not {status}");
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -30,6 +30,10 @@ pub(super) const VALUE: &str = "kept-value";
 pub(super) const WORKER: &str = "worker";
 pub(super) const PROCESS: &str = "process";
 pub(super) const LOG: &str = "log";
+/// The name of a pool beside the first; then how many workers it is to have; and whose a worker is.
+pub(super) const POOL: &str = "pool";
+pub(super) const POOL_TARGET: &str = "pool-target";
+pub(super) const MEMBER: &str = "member";
 pub(super) const APP: &str = "process-app";
 pub(super) const TOTAL: &str = "total";
 pub(super) const ADMIN: &str = "admin";

@@ -1,5 +1,6 @@
 //! Bytes as a state.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStringExt;
@@ -10,14 +11,14 @@ use nix::unistd::Pid;
 
 use super::names::{
     ADMIN, ADMIN_ASKED, APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT,
-    LAST_WORKER, LISTENER, LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM,
-    REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
+    LAST_WORKER, LISTENER, LOG, MEMBER, NAMED, NONE, PASSED, PID_FILE, PID_PATH, POOL, POOL_TARGET,
+    PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase::{self, nanoseconds};
 use super::record::{Handover, HandoverError, PassedRecord, ProcessRecord};
-use crate::arbiter::event::{Generation, WorkerId};
+use crate::arbiter::event::{Generation, PoolId, WorkerId};
 use crate::arbiter::roster::Worker;
-use crate::arbiter::state::Saved;
+use crate::arbiter::state::{Saved, SavedPool};
 use crate::net::{Bind, LeftListener, ListenAddress};
 use crate::scoreboard::Layout;
 
@@ -60,6 +61,8 @@ struct Draft {
     target: Option<u32>,
     rested: Option<u32>,
     last_worker: Option<u32>,
+    names: Vec<String>,
+    pools: BTreeMap<PoolId, SavedPool>,
     generation: Option<u32>,
     reload_wanted: bool,
     upgrade_wanted: bool,
@@ -104,6 +107,20 @@ impl Draft {
             CONFIGURED => self.configured = Some(number()?),
             TARGET => self.target = Some(number()?),
             RESTED => self.rested = Some(number()?),
+            POOL => self.names.push(text()?.to_owned()),
+            POOL_TARGET => {
+                let mut words = text()?.split(' ');
+                let mut number = || words.next()?.parse::<u32>().ok();
+                let (id, configured, target) = (PoolId(number()?), number()?, number()?);
+                let rested = number();
+                let saved = SavedPool {
+                    configured,
+                    target,
+                    rested,
+                };
+                self.pools.insert(id, saved);
+            }
+            MEMBER => self.workers.last_mut()?.1.pool = PoolId(number()?),
             LAST_WORKER => self.last_worker = Some(number()?),
             GENERATION => self.generation = Some(number()?),
             WANTED => match text()? {
@@ -138,8 +155,22 @@ impl Draft {
         Some(())
     }
 
-    fn finish(self) -> Result<Handover, HandoverError> {
+    fn finish(mut self) -> Result<Handover, HandoverError> {
         let missing = HandoverError::Missing;
+        match (self.configured, self.target) {
+            (Some(configured), Some(target)) => {
+                let saved = SavedPool {
+                    configured,
+                    target,
+                    rested: self.rested,
+                };
+                self.pools.insert(PoolId::MAIN, saved);
+            }
+            // All applications have addresses of their own.
+            (None, None) if !self.pools.is_empty() => {}
+            (None, _) => return Err(missing(CONFIGURED)),
+            (_, None) => return Err(missing(TARGET)),
+        }
         Ok(Handover {
             program: self.program.ok_or(missing(PROGRAM))?,
             clock: self.clock.ok_or(missing(CLOCK))?,
@@ -147,15 +178,14 @@ impl Draft {
             totals: self.totals,
             admin: self.admin,
             state: Saved {
-                configured: self.configured.ok_or(missing(CONFIGURED))?,
-                target: self.target.ok_or(missing(TARGET))?,
-                rested: self.rested,
+                pools: self.pools,
                 last_worker: self.last_worker.ok_or(missing(LAST_WORKER))?,
                 generation: Generation(self.generation.ok_or(missing(GENERATION))?),
                 reload_wanted: self.reload_wanted,
                 upgrade_wanted: self.upgrade_wanted,
                 workers: self.workers,
             },
+            pools: self.names,
             binds: self.binds,
             listeners: self.listeners,
             passed: self.passed,
@@ -192,6 +222,7 @@ fn read_worker(text: &str) -> Option<(WorkerId, Worker)> {
     let boot = nanoseconds(words.next()?)?;
     let phase = phase::read(words.next()?)?;
     let worker = Worker {
+        pool: PoolId::MAIN,
         slot,
         generation,
         phase,

@@ -25,6 +25,8 @@ pub(in super::super) struct Handover {
     pub(in super::super) totals: Vec<(String, u64)>,
     /// What the arbiter knows.
     pub(in super::super) state: Saved,
+    /// The names of all pools but the first, by their numbers.
+    pub(in super::super) pools: Vec<String>,
     /// Where the server listens, as it was asked to.
     pub(in super::super) binds: Vec<Bind>,
     /// Its own listeners.

@@ -1,5 +1,6 @@
 //! A state is read as it was written, and by later programs.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -8,12 +9,20 @@ use nix::unistd::Pid;
 
 use super::record::HandoverError;
 use super::{Handover, PassedRecord, ProcessRecord};
-use crate::arbiter::event::{Generation, WorkerId};
+use crate::arbiter::event::{Generation, PoolId, WorkerId};
 use crate::arbiter::recycling::Quota;
 use crate::arbiter::roster::{Phase, Worker};
-use crate::arbiter::state::Saved;
+use crate::arbiter::state::{Saved, SavedPool};
 use crate::net::{Bind, LeftListener, ListenAddress};
 use crate::scoreboard::Layout;
+
+fn saved(configured: u32, target: u32, rested: Option<u32>) -> SavedPool {
+    SavedPool {
+        configured,
+        target,
+        rested,
+    }
+}
 
 fn handover() -> Handover {
     let second = Duration::from_secs(1);
@@ -34,6 +43,7 @@ fn handover() -> Handover {
     let worker = |(at, phase): (usize, Phase)| {
         let number = u32::try_from(at).unwrap();
         let worker = Worker {
+            pool: PoolId(u32::from(at == 2)),
             slot: number,
             generation: Generation(7),
             phase,
@@ -58,15 +68,18 @@ fn handover() -> Handover {
             claim: None,
         }),
         state: Saved {
-            configured: 4,
-            target: 5,
-            rested: Some(3),
+            pools: BTreeMap::from([
+                (PoolId::MAIN, saved(4, 5, Some(3))),
+                (PoolId(1), saved(1, 2, None)),
+                (PoolId(2), saved(1, 0, Some(1))),
+            ]),
             last_worker: 19,
             generation: Generation(7),
             reload_wanted: true,
             upgrade_wanted: true,
             workers: phases.into_iter().enumerate().map(worker).collect(),
         },
+        pools: vec!["shop".to_owned(), "admin".to_owned()],
         binds: ["[::1]:0", "unix:/tmp/a b", "systemd:web"]
             .map(|text| Bind::parse(text).unwrap())
             .into(),

@@ -5,12 +5,14 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::names::{
     ADMIN, ADMIN_ASKED, APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT,
-    LAST_WORKER, LISTENER, LOG, NAMED, NONE, PASSED, PID_FILE, PID_PATH, PROCESS, PROGRAM,
-    REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
+    LAST_WORKER, LISTENER, LOG, MEMBER, NAMED, NONE, PASSED, PID_FILE, PID_PATH, POOL, POOL_TARGET,
+    PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
 };
 use super::phase;
 use super::record::{Handover, PassedRecord, ProcessRecord};
+use crate::arbiter::event::PoolId;
 use crate::arbiter::roster::Worker;
+use crate::arbiter::state::SavedPool;
 use crate::net::LeftListener;
 
 impl Handover {
@@ -22,10 +24,26 @@ impl Handover {
         out.put_bytes(PROGRAM, self.program.as_os_str().as_bytes());
         out.put(CLOCK, self.clock.as_nanos());
         out.put(REQUESTS, self.requests);
-        out.put(CONFIGURED, state.configured);
-        out.put(TARGET, state.target);
-        if let Some(before) = state.rested {
-            out.put(RESTED, before);
+        for name in &self.pools {
+            out.put(POOL, name);
+        }
+        for (id, pool) in &state.pools {
+            let SavedPool {
+                configured,
+                target,
+                rested,
+            } = pool;
+            if *id == PoolId::MAIN {
+                out.put(CONFIGURED, configured);
+                out.put(TARGET, target);
+                rested.iter().for_each(|before| out.put(RESTED, before));
+            } else {
+                let rested = rested.map_or_else(|| "-".to_owned(), |before| before.to_string());
+                out.put(
+                    POOL_TARGET,
+                    format!("{} {configured} {target} {rested}", id.0),
+                );
+            }
         }
         out.put(LAST_WORKER, state.last_worker);
         out.put(GENERATION, state.generation.0);
@@ -85,6 +103,9 @@ impl Handover {
                 id.0, generation.0
             );
             out.put(WORKER, text);
+            if worker.pool != PoolId::MAIN {
+                out.put(MEMBER, worker.pool.0);
+            }
         }
         for one in &self.processes {
             let ProcessRecord {
