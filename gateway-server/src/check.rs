@@ -19,7 +19,6 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::app_source::AppSource;
 use crate::logging;
-use crate::value::LogLevel;
 
 /// Runs the command; `args` are those behind its name, `name` is what the program is called.
 ///
@@ -51,7 +50,7 @@ pub(crate) fn run(name: &str, args: &[OsString], source: AppSource) -> ExitCode 
                 complain(name, &format!("warning: {warning}"));
             }
             if matches.get_flag(LOAD) {
-                logging::init(LogLevel::Info);
+                logging::init(Default::default());
                 let words = matches.get_many::<OsString>(ARGUMENTS);
                 let words: Vec<&OsStr> = words.into_iter().flatten().map(|word| &**word).collect();
                 subject.live(&words.join(OsStr::new(" ")))?;
@@ -227,9 +226,13 @@ impl Subject {
             .enable_all()
             .build()
             .map_err(|error| Failure::new(1, error))?;
-        let host = logging::application_host(None, |code| {
-            tracing::info!("the application asks for the end, with code {code}");
-        });
+        let host = logging::application_host(
+            None,
+            |code| {
+                tracing::info!("the application asks for the end, with code {code}");
+            },
+            || None,
+        );
         let config = Config {
             check_only: true,
             argument: argument.as_bytes().to_vec(),

@@ -30,7 +30,7 @@ impl LogFiles {
     pub(crate) fn of(config: &Config) -> Self {
         let access = match &config.access_log {
             Some(LogTarget::File(path)) => Some(path.clone()),
-            Some(LogTarget::Stdout) | None => None,
+            Some(LogTarget::Stdout | LogTarget::Syslog(_)) | None => None,
         };
         Self { access }
     }

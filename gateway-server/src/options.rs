@@ -9,7 +9,7 @@ use crate::compression::CompressionOptions;
 use crate::proxies::Proxies;
 use crate::routes::{HostPattern, Mount};
 use crate::static_files::StaticOptions;
-use crate::value::{ByteCount, ClientAuth, TlsVersion};
+use crate::value::{ByteCount, ClientAuth, FieldName, TlsVersion};
 
 /// The options of one worker's serving loop.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct ServeOptions {
     /// The applications; at least one.
     pub(crate) apps: Vec<AppOptions>,
     /// The folder that the server shares with the `gatewayd dev` that has started it, if one has.
+    /// The field that a trusted proxy names requests by.
+    pub(crate) request_id_field: Option<FieldName>,
     /// Whether somebody reads the counters of answers.
     pub(crate) counts: bool,
     pub(crate) workbench: Option<PathBuf>,

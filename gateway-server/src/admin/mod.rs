@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::logging;
 use crate::os::fd::Inherited;
 use crate::os::{identity, memfd, process, signals};
-use crate::value::{Identity, LogLevel};
+use crate::value::Identity;
 use figures::Watch;
 
 pub(crate) use plan::{Plan, ROLE};
@@ -39,12 +39,12 @@ pub(crate) fn main(plan: &OsStr) -> ExitCode {
     let boot = match Boot::from_inheritance(plan) {
         Ok(boot) => boot,
         Err(error) => {
-            logging::init(LogLevel::Info);
+            logging::init(Default::default());
             tracing::error!("{ROLE} is for gatewayd's own use: {error}");
             return ExitCode::FAILURE;
         }
     };
-    logging::init(boot.config.log_level);
+    logging::init(boot.config.log_style());
     match boot.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

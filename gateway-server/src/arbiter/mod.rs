@@ -57,7 +57,6 @@ use crate::os::signals::{Ignored, SignalSource};
 use crate::prepare;
 use crate::scoreboard::Counter;
 use crate::start;
-use crate::value::LogLevel;
 use crate::workbench::{Outcome, Workbench};
 use admin::Admin;
 use control::Control;
@@ -101,11 +100,11 @@ pub(crate) fn adopt(
 ) -> ExitCode {
     match Inheritance::claim(argument, name, words) {
         Ok(inheritance) => {
-            logging::init(inheritance.config.log_level);
+            logging::init(inheritance.config.log_style());
             until_the_end(Arbiter::succeed(inheritance, source), Event::Adopted)
         }
         Err(error) => {
-            logging::init(LogLevel::Info);
+            logging::init(Default::default());
             tracing::error!("{ADOPT_ROLE} is for gatewayd's own use: {error:#}");
             ExitCode::FAILURE
         }

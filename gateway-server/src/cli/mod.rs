@@ -127,7 +127,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
 }
 
 fn serve(name: &OsStr, words: Vec<OsString>, config: Config, source: AppSource) -> ExitCode {
-    logging::init(config.log_level);
+    logging::init(config.log_style());
     for (variable, known) in near_misses(std::env::vars_os().map(|(name, _)| name)) {
         tracing::warn!("{variable} is not a setting; did you mean {known}?");
     }
@@ -180,7 +180,7 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
         Ok(Resolved { config, .. }) => config,
         Err(problems) => return complain(title, &problems),
     };
-    logging::init(config.log_level);
+    logging::init(config.log_style());
     let patience = Patience {
         start: config.boot_timeout,
         end: config.graceful_timeout,

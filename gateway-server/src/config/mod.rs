@@ -43,6 +43,7 @@ pub(crate) use sources::{
 
 use crate::coding::Codings;
 use crate::compression::MediaTypes;
+use crate::logging::{Always, Format, Manner, Selection};
 use crate::net::{Bind, ListenAddress, ListenOptions, UnixAccess};
 use crate::options::{
     AppOptions, Capacity, Http2Options, MinimumRates, RequestSizes, ServeOptions, Timeouts,
@@ -50,9 +51,9 @@ use crate::options::{
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::static_files::{StaticMount, StaticOptions, UrlPath};
 use crate::value::{
-    ByteCount, Capabilities, ClientAuth, CpuAffinity, DatagramPlace, FileMode, Identity, Limit,
-    LogLevel, LogTarget, MetricPrefix, Nice, Outgoing, Sandbox, ShellCommand, TlsVersion, Variable,
-    VariableFile,
+    ByteCount, Capabilities, ClientAuth, CpuAffinity, DatagramPlace, FieldName, FileMode, Identity,
+    Limit, LogFormat, LogLevel, LogTarget, MetricPrefix, Nice, Outgoing, Sandbox, ShellCommand,
+    TlsVersion, Variable, VariableFile,
 };
 
 /// Every setting's value, and what is to be served.
@@ -147,6 +148,12 @@ pub(crate) struct Config {
     pub(crate) http2_stream_window: ByteCount,
     pub(crate) http2_window: ByteCount,
     pub(crate) access_log: Option<LogTarget>,
+    pub(crate) access_log_format: Option<Format>,
+    pub(crate) access_log_sample: u32,
+    pub(crate) access_log_always: Option<Always>,
+    pub(crate) access_log_slow: Duration,
+    pub(crate) request_id_field: Option<FieldName>,
+    pub(crate) log_format: Option<LogFormat>,
     pub(crate) log_level: LogLevel,
     pub(crate) hook_boot: Option<ShellCommand>,
     pub(crate) hook_ready: Option<ShellCommand>,
@@ -259,6 +266,12 @@ impl Config {
             http2_stream_window: zero,
             http2_window: zero,
             access_log: None,
+            access_log_format: None,
+            access_log_sample: 0,
+            access_log_always: None,
+            access_log_slow: none,
+            request_id_field: None,
+            log_format: None,
             log_level: LogLevel::Info,
             hook_boot: None,
             hook_ready: None,
@@ -299,6 +312,23 @@ impl Config {
         for pool in &mut self.pools {
             pool.config.max_connections = pool.config.max_connections.min(most);
         }
+    }
+
+    /// How the access log is written.
+    pub(crate) fn access_manner(&self) -> Manner {
+        Manner {
+            format: self.access_log_format.clone().unwrap_or_default(),
+            selection: Selection::new(
+                self.access_log_sample,
+                self.access_log_always.unwrap_or_default(),
+                self.access_log_slow,
+            ),
+        }
+    }
+
+    /// How standard error is written.
+    pub(crate) fn log_style(&self) -> (LogLevel, LogFormat) {
+        (self.log_level, self.log_format.unwrap_or_default())
     }
 
     /// Whether somebody reads the counters.
@@ -360,6 +390,7 @@ impl Config {
                 window: window(self.http2_window),
             },
             counts: self.is_observed(),
+            request_id_field: self.request_id_field.clone(),
             lint: self.lint,
             apps: self.apps.iter().map(|app| self.app_options(app)).collect(),
             workbench: self.workbench.clone(),

@@ -236,7 +236,7 @@ impl Field {
             Self::Peers(_) => TrustedPeer::FORM.to_owned(),
             Self::ProxyFields(_) => ProxyField::FORM.to_owned(),
             Self::Switch(_) => "`true` or `false`".to_owned(),
-            Self::Target(_) => "a file path, or `-` for standard output".to_owned(),
+            Self::Target(_) => LogTarget::FORM.to_owned(),
             Self::File(_) => "a file path".to_owned(),
             Self::Files(_) => "a path".to_owned(),
             Self::ClientAuth(_) => "`none`, `optional` or `required`".to_owned(),
@@ -304,7 +304,7 @@ impl Field {
             (Self::Addresses(_), Some(path)) if !path.is_empty() => {
                 format!("{}unix:{}", manner.prefix(), absolute(path))
             }
-            (Self::Target(_), _) if !matches!(text, "" | "-") => absolute(text),
+            (Self::Target(_), _) if LogTarget::is_path(text) => absolute(text),
             (Self::File(_) | Self::Files(_), _) if !text.is_empty() => absolute(text),
             (Self::Of(spot), _) => spot.anchored(text, folder),
             _ => text.to_owned(),
@@ -378,13 +378,7 @@ impl Field {
                     path => Some(path.into()),
                 }
             }
-            Self::Target(field) => {
-                *field(config) = match text {
-                    "" => return None,
-                    "-" => Some(LogTarget::Stdout),
-                    path => Some(LogTarget::File(path.into())),
-                }
-            }
+            Self::Target(field) => *field(config) = Some(LogTarget::parse(text)?),
             Self::Mode(field) => *field(config) = Some(FileMode::parse(text)?),
             Self::Account(accounts, field) => {
                 *field(config) = Some(account(text, *accounts)?.to_owned());

@@ -8,14 +8,18 @@ use super::ends::Ends;
 use super::handover::{Dialect, Request, RequestLine};
 use super::service::Service;
 use crate::clock::monotonic_ns;
-use crate::logging::Visit;
-use crate::scoreboard::{Answered, Class, Counter, Deadline, Method, Refusal};
+use crate::logging::{Ended, Visit};
+use crate::scoreboard::{self, Answered, Class, Counter, Deadline, Method, Refusal, RequestId};
 
 /// A request that is to be accounted for. There is none where nobody wants to know.
 #[derive(Debug)]
 pub(super) struct Account {
     /// When it was there to be read, on the system's monotonic clock.
     began_ns: u64,
+    /// While it waited for a place, in nanoseconds.
+    queued_ns: u64,
+    /// From its beginning until its answer began.
+    first_byte_ns: Option<u64>,
     method: Method,
     visit: Option<Visit>,
 }
@@ -42,29 +46,56 @@ impl Outcome {
 }
 
 impl Account {
+    /// The answer begins.
+    pub(super) fn answers(&mut self) {
+        if self.first_byte_ns.is_none() {
+            self.first_byte_ns = Some(monotonic_ns().saturating_sub(self.began_ns));
+        }
+    }
+
     /// The request is answered, or never will be.
     pub(super) fn close(self, service: &Service, outcome: Outcome) {
-        count(service, self.method, self.began_ns, outcome);
+        let took_ns = count(service, self.method, self.began_ns, outcome);
         if let (Some(log), Some(visit)) = (&service.access_log, self.visit) {
-            log.record(visit, outcome.status, outcome.sent);
+            let ended = Ended {
+                status: outcome.status,
+                received: outcome.received,
+                sent: outcome.sent,
+                took_ns,
+                first_byte_ns: self.first_byte_ns.unwrap_or(took_ns),
+                queued_ns: self.queued_ns,
+            };
+            log.record(visit, &ended);
         }
     }
 }
 
 impl Ends {
-    /// Begins to account for a request, if anybody wants to know.
-    /// `queued_ns` is when it began to wait for a place, if it did.
+    /// Begins to account for a request, if anybody wants to know. `queued_ns` is when it began to wait for
+    /// a place, if it did; `id` what it is called, if that is settled.
     pub(super) fn account(
         &self,
         service: &Service,
         app: Option<&str>,
         request: &Request<'_>,
         queued_ns: Option<u64>,
+        id: Option<RequestId>,
     ) -> Option<Account> {
-        service.observed.then(|| Account {
-            began_ns: queued_ns.unwrap_or_else(|| service.woke.get()),
+        if !service.observed {
+            return None;
+        }
+        let woke_ns = service.woke.get();
+        let began_ns = queued_ns.unwrap_or(woke_ns);
+        let visit = service.access_log.as_ref().and_then(|_| {
+            let id = id.unwrap_or_else(scoreboard::new_id);
+            self.visit(service, app, request, id, began_ns)
+        });
+        Some(Account {
+            began_ns,
+            queued_ns: woke_ns.saturating_sub(began_ns),
+            first_byte_ns: None,
             method: kind(request.method_id()),
-            visit: self.visit(service, app, request),
+            visit,
         })
     }
 
@@ -79,7 +110,9 @@ impl Ends {
         outcome: Outcome,
     ) {
         if service.access_log.is_some() {
-            if let Some(account) = self.account(service, app, request, queued_ns) {
+            let id = service.slot.named();
+            let account = self.account(service, app, request, queued_ns, id);
+            if let Some(account) = account {
                 account.close(service, outcome);
             }
             return;

@@ -33,6 +33,8 @@ pub(super) struct Answer {
     pub(super) terms: Terms,
     /// Facts of the connection, on their way to the link.
     pub(super) tls: Cell<Option<Arc<HostTls>>>,
+    /// The id that a proxy has given the request, if the terms say so; likewise.
+    pub(super) told: Cell<Option<Box<[u8]>>>,
     date: Rc<Date>,
     lasting: Rc<Lasting>,
     compression: Option<Rc<Compression>>,
@@ -97,6 +99,8 @@ pub(super) struct Terms {
     pub(super) amends: Amends,
     /// The connection cannot be kept behind this answer, whoever wants that.
     pub(super) closes: bool,
+    /// A proxy has given the request an id.
+    pub(super) told: bool,
 }
 
 /// What is changed of a response.
@@ -121,6 +125,7 @@ impl Answer {
             refused: None,
             terms: Terms::NONE,
             tls: Cell::new(None),
+            told: Cell::new(None),
             date,
             lasting,
             compression,
@@ -274,6 +279,7 @@ impl Terms {
         upgradable: false,
         amends: Amends::Nothing,
         closes: false,
+        told: false,
     };
 
     /// Whether nothing here asks for anything but a 200 with its body, on a connection that stays.
@@ -296,9 +302,13 @@ impl Exchange for Box<Answer> {
         let Terms {
             recipient,
             draining,
+            told,
             ..
         } = self.terms;
         link.open(recipient.version, draining, self.tls.take());
+        if told && let Some(id) = self.told.take() {
+            link.tell_id(id);
+        }
     }
 
     #[inline(always)]

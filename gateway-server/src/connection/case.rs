@@ -170,6 +170,9 @@ impl Case {
     /// An answer has begun, be it the server's own.
     pub(super) fn note(&mut self, given: &Given) {
         self.given = Some((given.status, given.keep_alive));
+        if let Some(account) = &mut self.account {
+            account.answers();
+        }
         self.upgraded = given.framing == BodyFraming::Upgraded;
     }
 

@@ -25,7 +25,7 @@ use super::{Connection, Phase, refusal};
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient};
 use crate::limits::DISCARD;
-use crate::scoreboard::RequestId;
+use crate::scoreboard::{self, RequestId};
 use crate::wire::Wire;
 
 /// What the requests of one turn share.
@@ -146,6 +146,7 @@ impl Connection {
             amends: turn.amends,
             // A drain ends the connection with the answer to the last request that was read.
             closes: turn.drain >= drain::Phase::Retiring && behind.is_empty(),
+            told: false,
         };
         if turn.detours || head.has_body() {
             return self.hand_over_with_care(turn, &request, terms, behind);
@@ -217,7 +218,9 @@ impl Connection {
                 turn.answer = Some(answer);
             }
             Err(call) => {
-                let id = call.shared().request_id();
+                let slot = &turn.service.slot;
+                let make = || slot.named().unwrap_or_else(scoreboard::new_id);
+                let id = call.shared().settle_id(make);
                 let docket = self.docket(turn.application, request, recipient, id);
                 self.go_on(Exchange::new(call, upload, docket, received as u64));
             }
@@ -263,8 +266,9 @@ impl Connection {
         recipient: Recipient,
         id: RequestId,
     ) -> Docket {
-        let label = Label::new(application.name(), request.text(), id);
         let service = &self.io.service;
+        let told = self.ends.told_id(service, request);
+        let label = Label::new(application.name(), request.text(), id, told);
         let queued_ns = self.queued_ns();
         let waiter = self.waiter.take();
         let arrival = match &waiter {
@@ -276,7 +280,7 @@ impl Connection {
             recipient,
             account: self
                 .ends
-                .account(service, application.name(), request, queued_ns),
+                .account(service, application.name(), request, queued_ns, Some(id)),
             bounds: Bounds::new(arrival, &application.terms),
             place: Some(place.unwrap_or_else(|| application.places.take())),
             held: service

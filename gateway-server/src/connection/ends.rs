@@ -23,7 +23,7 @@ pub(super) struct Ends {
     /// What the TLS handshake has come to.
     pub(super) tls: Option<Arc<HostTls>>,
     /// If the peer is a proxy or a front that is believed.
-    word: Option<Rc<Word>>,
+    pub(super) word: Option<Rc<Word>>,
 }
 
 /// Where a connection has come in.

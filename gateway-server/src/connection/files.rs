@@ -49,11 +49,12 @@ impl Ends {
         recipient: Recipient,
     ) -> Docket {
         let id = scoreboard::new_id();
-        let label = Label::new(None, request.text(), id);
+        let told = self.told_id(service, request);
+        let label = Label::new(None, request.text(), id, told);
         let deadlines = &service.clock.deadlines;
         Docket {
             recipient,
-            account: self.account(service, None, request, None),
+            account: self.account(service, None, request, None, Some(id)),
             bounds: Bounds::new(deadlines.now(), &service.terms),
             place: None,
             held: service.slot.hold(id, deadlines.now_ns(), label.text()),

@@ -7,7 +7,7 @@ use std::task::Waker;
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
 use gateway_spec::abi::host::{Call, CallHead, HostAddress};
-use gateway_spec::abi::{Field, method, names};
+use gateway_spec::abi::{Field, method, names, scheme};
 use smallvec::SmallVec;
 
 use super::answer::Answer;
@@ -15,8 +15,10 @@ use super::application::Application;
 pub(super) use super::dialect::Dialect;
 use super::ends::{Ends, Facts, Retold};
 use super::service::Service;
+use crate::clock::monotonic_ns;
 use crate::http1::{BodyLength, Head, Version};
-use crate::logging::{LoggedRequest, Visit};
+use crate::logging::{Ended, LoggedRequest, Visit};
+use crate::scoreboard::{self, RequestId};
 
 /// What a request line says: method, target, version.
 pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
@@ -100,9 +102,13 @@ impl Ends {
         to: To<'_>,
         request: &Request<'_>,
         body: Option<Body>,
-        answer: Box<Answer>,
+        mut answer: Box<Answer>,
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
+        if let Some(id) = self.told_id(to.0, request) {
+            answer.terms.told = true;
+            answer.told.set(Some(id.into()));
+        }
         let Request { head, raw, .. } = *request;
         let mut fields = SmallVec::<[Field<'_>; MANY]>::new();
         fields.extend(head.fields(raw));
@@ -183,28 +189,61 @@ impl Ends {
         service: &Service,
         app: Option<&str>,
         request: &Request<'_>,
+        id: RequestId,
+        began_ns: u64,
     ) -> Option<Visit> {
         let log = service.access_log.as_ref()?;
         let Request { head, raw, .. } = *request;
-        let field = |name| {
-            let id = names::id_of(name);
-            head.fields(raw)
-                .find(|field| field.name_id() == id)
-                .map(|field| field.value())
+        let field = |name: &[u8]| {
+            let lines = head.fields(raw);
+            let found = match names::id_of(name) {
+                0 => lines.filter(|field| field.name() == name).next(),
+                id => lines.filter(|field| field.name_id() == id).next(),
+            };
+            found.map(|field| field.value())
         };
-        let told = self.hear(head, raw);
-        let client = told.client;
-        let client = client.map(|client| HostAddress::from(&client.into()));
+        let told = self.is_proxied().then(|| self.hear(head, raw));
+        let told = told.unwrap_or_default();
         let dialect = Dialect::told(told.version).unwrap_or(request.dialect);
+        let client = told.client.map(|client| HostAddress::from(&client.into()));
+        let client = client.as_ref().unwrap_or(self.client());
+        let secured = self.entrance.secured;
+        let word = self.word.as_ref().and_then(|word| word.scheme);
+        let told_id = self.told_id(service, request).map(String::from_utf8_lossy);
         Some(log.visit(&LoggedRequest {
-            client: client.as_ref().unwrap_or(self.client()),
+            client,
+            client_key: client.ip(),
             method: request.method(),
             target: head.target(raw),
+            path: head.path(raw),
+            query: head.query(raw).unwrap_or_default(),
             version: dialect.name(head.version()),
-            referer: field(b"referer"),
-            user_agent: field(b"user-agent"),
+            scheme: match told.scheme.or(word) {
+                Some(scheme::HTTPS) => "https",
+                Some(_) => "http",
+                None if secured => "https",
+                None => "http",
+            },
+            host: told.authority.unwrap_or_else(|| head.authority(raw)),
+            id: match &told_id {
+                Some(told) => told,
+                None => &id,
+            },
+            field: &field,
             app,
+            began_ns,
         }))
+    }
+
+    /// The id that a trusted proxy has given the request, where that is believed.
+    pub(super) fn told_id<'r>(&self, service: &Service, request: &Request<'r>) -> Option<&'r [u8]> {
+        let name = service.id_field.as_ref()?;
+        self.word.as_ref()?.fields.as_ref()?;
+        let mut fields = request.head.fields(request.raw);
+        let value = fields.find(|field| field.name() == &**name)?.value();
+        let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b',');
+        let good = !value.is_empty() && value.len() <= ID_BYTES && value.iter().all(plain);
+        good.then_some(value)
     }
 
     /// Logs a request whose head could not be read, or none of it but its first line.
@@ -215,25 +254,54 @@ impl Ends {
         line: Option<RequestLine<'_>>,
         dialect: Dialect,
     ) {
-        if let Some(log) = &service.access_log {
-            let (method, target, version) = match (line, dialect) {
-                (Some((method, target, version)), _) => (method, target, dialect.name(version)),
-                (None, Dialect::Http1) => (&b"-"[..], &b"-"[..], "-"),
-                (None, _) => (&b"-"[..], &b"-"[..], dialect.name(Version::Http11)),
-            };
-            let visit = log.visit(&LoggedRequest {
-                client: self.client(),
-                method,
-                target,
-                version,
-                referer: None,
-                user_agent: None,
-                app: None,
-            });
-            log.record(visit, status, 0);
-        }
+        let Some(log) = &service.access_log else {
+            return;
+        };
+        let (method, target, version) = match (line, dialect) {
+            (Some((method, target, version)), _) => (method, target, dialect.name(version)),
+            (None, Dialect::Http1) => (&b"-"[..], &b"-"[..], "-"),
+            (None, _) => (&b"-"[..], &b"-"[..], dialect.name(Version::Http11)),
+        };
+        let began_ns = service.woke.get();
+        let (path, query) = match target.iter().position(|byte| *byte == b'?') {
+            Some(at) => (&target[..at], &target[at + 1..]),
+            None => (target, &b""[..]),
+        };
+        let visit = log.visit(&LoggedRequest {
+            client: self.client(),
+            client_key: self.client().ip(),
+            method,
+            target,
+            path,
+            query,
+            version,
+            scheme: if self.entrance.secured {
+                "https"
+            } else {
+                "http"
+            },
+            host: b"",
+            id: &scoreboard::new_id(),
+            field: &|_| None,
+            app: None,
+            began_ns,
+        });
+        let took_ns = monotonic_ns().saturating_sub(began_ns);
+        log.record(
+            visit,
+            &Ended {
+                status,
+                received: 0,
+                sent: 0,
+                took_ns,
+                first_byte_ns: took_ns,
+                queued_ns: 0,
+            },
+        );
     }
 }
 
+/// Longest id that is taken from a proxy, in bytes.
+const ID_BYTES: usize = 128;
 /// Field lines that stand on the stack; more are put on the heap.
 const MANY: usize = 64;

@@ -13,17 +13,29 @@ use crate::scoreboard::RequestId;
 pub(super) struct Label {
     text: ArrayVec<u8, LENGTH>,
     id: RequestId,
+    /// What a proxy calls it.
+    told: Option<Box<[u8]>>,
 }
 
 impl Label {
-    pub(super) fn new(app: Option<&str>, [method, path]: [&[u8]; 2], id: RequestId) -> Self {
+    /// `told` is what a proxy calls it, if that is believed.
+    pub(super) fn new(
+        app: Option<&str>,
+        [method, path]: [&[u8]; 2],
+        id: RequestId,
+        told: Option<&[u8]>,
+    ) -> Self {
         let mut text = ArrayVec::new();
         let (app, colon): (_, &[u8]) = app.map_or((&b""[..], b""), |app| (app.as_bytes(), b": "));
         for part in [app, colon, method, b" ", path] {
             let room = text.remaining_capacity().min(part.len());
             text.extend(part[..room].iter().copied());
         }
-        Self { text, id }
+        Self {
+            text,
+            id,
+            told: told.map(Box::from),
+        }
     }
 
     /// All but the id.
@@ -36,7 +48,10 @@ impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&logging::printable(&self.text))?;
         f.write_str(if self.text.is_full() { "..." } else { "" })?;
-        write!(f, " (id {})", self.id)
+        match &self.told {
+            Some(told) => write!(f, " (id {})", logging::printable(told)),
+            None => write!(f, " (id {})", self.id),
+        }
     }
 }
 
@@ -50,10 +65,10 @@ mod tests {
     #[test]
     fn a_label_is_one_line_however_long_and_odd_the_path() {
         let id = crate::scoreboard::new_id();
-        let label = |path: &[u8]| Label::new(None, [b"GET", path], id).to_string();
+        let label = |path: &[u8]| Label::new(None, [b"GET", path], id, None).to_string();
         assert_eq!(label(b"/a"), format!("GET /a (id {id})"));
         assert_eq!(label(b"/\n"), format!("GET /\\n (id {id})"));
-        let named = Label::new(Some("shop"), [b"GET", b"/a"], id);
+        let named = Label::new(Some("shop"), [b"GET", b"/a"], id, None);
         assert_eq!(named.text(), b"shop: GET /a");
         let long = label(&[b'x'; 1000]);
         assert_eq!(long, format!("GET {}... (id {id})", "x".repeat(92)));

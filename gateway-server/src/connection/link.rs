@@ -73,13 +73,25 @@ impl Link {
         }
     }
 
+    /// Has the application know the request by the id that a proxy has given it.
+    pub(super) fn tell_id(&self, id: Box<[u8]>) {
+        self.touched.store(true, Ordering::Release);
+        // Nothing is there: the link is new, or as new.
+        let _ = self.id.set(Text::new(id.into_vec()));
+    }
+
     /// The request's id, made now if there is none yet.
     pub(super) fn request_id(&self) -> RequestId {
+        self.settle_id(scoreboard::id_of_call)
+    }
+
+    /// The same; `make` makes one, or knows what it was called in a call that has returned.
+    pub(super) fn settle_id(&self, make: impl FnOnce() -> RequestId) -> RequestId {
         let known = self.number.load(Ordering::Acquire);
         if known != 0 {
             return RequestId::of(known);
         }
-        let fresh = scoreboard::new_id();
+        let fresh = make();
         let number = fresh.number().map_or(0, NonZeroU64::get);
         let order = Ordering::AcqRel;
         match self

@@ -25,6 +25,7 @@ use crate::proxies::Proxies;
 use crate::routes::Routes;
 use crate::scoreboard::{Counter, Slot};
 use crate::static_files::StaticFiles;
+use crate::value::FieldName;
 use crate::workbench::Workbench;
 
 /// The applications, the limits, the clock, and memory that connections use in turn.
@@ -62,6 +63,8 @@ pub(crate) struct Service {
     pub(super) observed: bool,
     /// When the requests of this turn were there to be read, on the monotonic clock, if they are observed.
     pub(super) woke: Cell<u64>,
+    /// The field that a trusted proxy names requests by.
+    pub(super) id_field: Option<Box<[u8]>>,
     /// Only under `gatewayd dev`.
     pub(super) workbench: Option<Workbench>,
     pub(super) scratch: RefCell<Scratch>,
@@ -100,6 +103,7 @@ pub(crate) struct Settings {
     pub(crate) http2: Http2Options,
     pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) counts: bool,
+    pub(crate) id_field: Option<FieldName>,
     pub(crate) workbench: Option<Workbench>,
 }
 
@@ -147,6 +151,7 @@ impl Service {
             counts: settings.counts,
             observed: settings.counts || settings.access_log.is_some(),
             woke: Cell::new(0),
+            id_field: settings.id_field.map(|name| name.0.into_bytes().into()),
             access_log: settings.access_log,
             workbench: settings.workbench,
             scratch: RefCell::new(Scratch {

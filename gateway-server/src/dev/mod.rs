@@ -29,7 +29,6 @@ use tempfile::TempDir;
 use crate::logging;
 use crate::os::process;
 use crate::os::signals::SignalSource;
-use crate::value::LogLevel;
 use crate::workbench::{Outcome, Workbench};
 use build::Recipe;
 use error_page::Page;
@@ -59,7 +58,7 @@ pub(crate) fn run(name: &OsStr, args: &[OsString]) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    logging::init(LogLevel::Info);
+    logging::init(Default::default());
     match Dev::start(name, manifest, &wish).and_then(Dev::run) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -1,67 +1,137 @@
-//! The access log: a line for each answer, in the combined format.
+//! The access log: a line for each answer, in a format of the operator's choice.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::sink::{PIPE_BUF, Sink};
+use super::dates::Dates;
+use super::format::{Early, Format, Late, Piece, Quoting, Unit};
+use super::lines::Lines;
+use super::quote::{push, push_absent, push_decimal, push_number};
+use super::selection::Selection;
+use super::sink::Sink;
 use crate::value::LogTarget;
 
 /// An open access log. Lines gather in memory and are written whole, at the latest at the next tick
-/// of the worker, so that lines of several workers never interleave. Whoever reads them is not waited
-/// for: what finds no room gathers, up to [`WAITING_BYTES`], and then lines are lost and counted.
+/// of the worker, so that lines of several workers never interleave.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
+    format: RefCell<Format>,
+    quoting: Quoting,
+    /// Whether a line ends with the name of its application, where there are several.
+    names_apps: bool,
+    selection: Selection,
     lines: RefCell<Lines>,
     /// None until it has been opened; lines wait for that.
     sink: RefCell<Option<Sink>>,
+    dates: Dates,
+    /// What the application calls itself, if it is the only one.
+    app: RefCell<String>,
+    /// How the client of the last line was shown.
+    client: RefCell<Client>,
+    /// Memory for lines that are begun and ended at once.
+    spare: Cell<Option<Visit>>,
 }
 
-/// What has gathered.
-#[derive(Debug, Default)]
-struct Lines {
-    bytes: Vec<u8>,
-    /// Bytes at which writing is tried before the tick.
-    write_at: usize,
-    /// Lines that were lost since the log could be written.
-    lost: u64,
+/// How an access log is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Manner {
+    pub(crate) format: Format,
+    pub(crate) selection: Selection,
 }
 
 /// What a line says of a request; taken when the head is read.
-#[derive(Debug)]
-pub(crate) struct Visit(Vec<u8>);
+#[derive(Debug, Default)]
+pub(crate) struct Visit {
+    text: Vec<u8>,
+    /// Where in it what is known at the end belongs.
+    holes: Vec<u32>,
+}
 
-/// What a line is made of.
+#[derive(Debug, Default)]
+struct Client {
+    ip: Option<IpAddr>,
+    text: String,
+}
+
+/// What a line is made of when the head is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
-    pub(crate) client: &'a dyn std::fmt::Display,
+    pub(crate) client: &'a dyn Display,
+    /// The same address means the same text; none if that is not known.
+    pub(crate) client_key: Option<IpAddr>,
     pub(crate) method: &'a [u8],
+    /// With its query.
     pub(crate) target: &'a [u8],
+    pub(crate) path: &'a [u8],
+    pub(crate) query: &'a [u8],
     pub(crate) version: &'a str,
-    pub(crate) referer: Option<&'a [u8]>,
-    pub(crate) user_agent: Option<&'a [u8]>,
+    pub(crate) scheme: &'a str,
+    pub(crate) host: &'a [u8],
+    pub(crate) id: &'a dyn Display,
+    /// A field, by its name in small letters.
+    pub(crate) field: &'a dyn Fn(&[u8]) -> Option<&'a [u8]>,
     /// The application that it was for, where there are several.
     pub(crate) app: Option<&'a str>,
+    /// When it came, in nanoseconds of the monotonic clock.
+    pub(crate) began_ns: u64,
+}
+
+/// What a line is made of when the request has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: u16,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    /// In nanoseconds, from when the request was there.
+    pub(crate) took_ns: u64,
+    pub(crate) first_byte_ns: u64,
+    pub(crate) queued_ns: u64,
 }
 
 impl AccessLog {
-    /// A log on standard output, or on a file that is still to be given: workers open none by name,
-    /// which they may have no right to.
+    /// A log on standard output or to a system's log, or on a file that is still to be given: workers
+    /// open none by name, which they may have no right to.
     ///
     /// # Errors
     ///
-    /// The kernel's: too many open files.
-    pub(crate) fn of(target: &LogTarget) -> io::Result<Rc<Self>> {
+    /// The kernel's: too many open files; nobody takes the lines.
+    pub(crate) fn of(target: &LogTarget, manner: Manner) -> io::Result<Rc<Self>> {
         let sink = match target {
             LogTarget::Stdout => Some(Sink::stdout()?),
+            LogTarget::Syslog(place) => Some(Sink::syslog(place)?),
             LogTarget::File(_) => None,
         };
         Ok(Rc::new(Self {
+            quoting: manner.format.quoting,
+            names_apps: manner.format.is_of_others(),
+            format: RefCell::new(manner.format),
+            selection: manner.selection,
             lines: RefCell::default(),
             sink: RefCell::new(sink),
+            dates: Dates::new(),
+            app: RefCell::default(),
+            client: RefCell::default(),
+            spare: Cell::default(),
         }))
+    }
+
+    /// Says who writes the lines: the place of the worker, and what its application calls itself.
+    pub(crate) fn introduce(&self, worker: u32, app: &str) {
+        app.clone_into(&mut self.app.borrow_mut());
+        for piece in &mut self.format.borrow_mut().pieces {
+            let mut text = Vec::new();
+            match piece {
+                Piece::Early(Early::Worker) => push_number(&mut text, worker.into()),
+                Piece::Early(Early::Pid) => push_number(&mut text, std::process::id().into()),
+                _ => continue,
+            }
+            *piece = Piece::Text(text);
+        }
     }
 
     /// Writes to `file` from now on; what has gathered goes to the one before, if that takes it now.
@@ -72,45 +142,95 @@ impl AccessLog {
 
     /// Begins a line.
     pub(crate) fn visit(&self, request: &Request<'_>) -> Visit {
-        let mut line = Vec::with_capacity(160);
-        let now = log_time(SystemTime::now());
-        // Writing into memory cannot fail.
-        let _ = write!(line, "{} - - [{now}] \"", request.client);
-        escape(&mut line, request.method);
-        line.push(b' ');
-        escape(&mut line, request.target);
-        let _ = write!(line, " {}\" \0\"", request.version);
-        escape(&mut line, request.referer.unwrap_or(b"-"));
-        line.extend_from_slice(b"\" \"");
-        escape(&mut line, request.user_agent.unwrap_or(b"-"));
-        line.extend_from_slice(b"\"");
-        if let Some(app) = request.app {
-            let _ = write!(line, " \"{app}\"");
+        let mut visit = self.spare.take().unwrap_or_default();
+        let Visit { text, holes } = &mut visit;
+        text.clear();
+        holes.clear();
+        for piece in &self.format.borrow().pieces {
+            match piece {
+                Piece::Text(same) => text.extend_from_slice(same),
+                Piece::Early(early) => self.push_early(text, early, request),
+                Piece::Late(_) => holes.push(u32::try_from(text.len()).unwrap_or(u32::MAX)),
+            }
         }
-        Visit(line)
+        if let Some(app) = request.app.filter(|_| self.names_apps) {
+            text.extend_from_slice(b" \"");
+            push(text, app.as_bytes(), self.quoting, SHORT);
+            text.push(b'"');
+        }
+        visit
     }
 
-    /// Ends a line: `sent` bytes of body.
-    pub(crate) fn record(&self, visit: Visit, status: u16, sent: u64) {
-        let Visit(line) = visit;
-        let split = line
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(line.len());
-        let mut lines = self.lines.borrow_mut();
-        let start = lines.bytes.len();
-        if start >= WAITING_BYTES {
-            return lines.lose(1, &"nobody takes them");
+    fn push_early(&self, line: &mut Vec<u8>, early: &Early, request: &Request<'_>) {
+        let quoting = self.quoting;
+        let mut put = |text: &[u8], most| push(line, text, quoting, most);
+        match early {
+            Early::Client => {
+                let mut client = self.client.borrow_mut();
+                if client.ip.is_none() || client.ip != request.client_key {
+                    client.ip = request.client_key;
+                    client.text = request.client.to_string();
+                }
+                put(client.text.as_bytes(), SHORT);
+            }
+            Early::Time => self.dates.push(line, request.began_ns, quoting),
+            Early::Method => put(request.method, METHOD),
+            Early::Target => put(request.target, LONG),
+            Early::Path => put(request.path, LONG),
+            Early::Query => put(request.query, LONG),
+            Early::Version => put(request.version.as_bytes(), SHORT),
+            Early::Line => {
+                put(request.method, METHOD);
+                put(b" ", SHORT);
+                put(request.target, LONG);
+                put(b" ", SHORT);
+                put(request.version.as_bytes(), SHORT);
+            }
+            Early::Scheme => put(request.scheme.as_bytes(), SHORT),
+            Early::Host if request.host.is_empty() => push_absent(line, quoting),
+            Early::Host => put(request.host, SHORT),
+            Early::Id => put(request.id.to_string().as_bytes(), SHORT),
+            Early::Field(name) => match (request.field)(name) {
+                Some(value) => put(value, FIELD),
+                None => push_absent(line, quoting),
+            },
+            Early::App => match request.app {
+                Some(app) => put(app.as_bytes(), SHORT),
+                None => put(self.app.borrow().as_bytes(), SHORT),
+            },
+            Early::Worker | Early::Pid => push_absent(line, quoting),
         }
-        let bytes = &mut lines.bytes;
-        bytes.extend_from_slice(&line[..split]);
-        let _ = write!(bytes, "{status} {sent} ");
-        bytes.extend_from_slice(line.get(split + 1..).unwrap_or_default());
-        bytes.truncate(start + PIPE_BUF - 1);
-        bytes.push(b'\n');
-        let full = bytes.len() >= lines.write_at.max(BUFFER_BYTES);
-        drop(lines);
-        if full {
+    }
+
+    /// Ends a line.
+    pub(crate) fn record(&self, visit: Visit, ended: &Ended) {
+        if self.selection.takes(ended.status, ended.took_ns) {
+            self.write_line(&visit, ended);
+        }
+        if visit.text.capacity() <= SPARE_BYTES {
+            self.spare.set(Some(visit));
+        }
+    }
+
+    fn write_line(&self, visit: &Visit, ended: &Ended) {
+        let mut lines = self.lines.borrow_mut();
+        let format = self.format.borrow();
+        let late = format.pieces.iter().filter_map(|piece| match piece {
+            Piece::Late(late) => Some(*late),
+            _ => None,
+        });
+        let wrote = lines.add(|line| {
+            let mut from = 0;
+            for (late, hole) in late.zip(&visit.holes) {
+                let hole = *hole as usize;
+                line.extend_from_slice(&visit.text[from..hole]);
+                push_late(line, late, ended);
+                from = hole;
+            }
+            line.extend_from_slice(&visit.text[from..]);
+        });
+        drop((lines, format));
+        if wrote.is_full() {
             self.flush();
         }
     }
@@ -118,6 +238,7 @@ impl AccessLog {
     /// Writes what has gathered, as far as it is taken. A log that cannot be written loses lines, never
     /// requests, and that is told once until it can be written again.
     pub(crate) fn flush(&self) {
+        self.dates.refresh();
         if let Some(sink) = &*self.sink.borrow() {
             self.lines.borrow_mut().write(sink);
         }
@@ -131,57 +252,11 @@ impl AccessLog {
         };
         let end = Instant::now() + LAST_CHANCE;
         let mut lines = self.lines.borrow_mut();
-        while !lines.bytes.is_empty() && Instant::now() < end {
+        while !lines.is_empty() && Instant::now() < end {
             sink.wait(LAST_CHANCE_STEP);
             lines.write(sink);
         }
-        let left = lines.bytes.iter().filter(|byte| **byte == b'\n').count();
-        if lines.lost + left as u64 > 0 {
-            let count = lines.lost + left as u64;
-            tracing::error!("the access log has lost {count} lines at the end");
-        }
-        *lines = Lines::default();
-    }
-}
-
-impl Lines {
-    fn write(&mut self, sink: &Sink) {
-        let mut done = 0;
-        while done < self.bytes.len() {
-            let rest = &self.bytes[done..];
-            // Whole lines, at most a pipe's atomic write at once.
-            let limit = rest.len().min(PIPE_BUF);
-            let end = memchr::memrchr(b'\n', &rest[..limit]).map_or(limit, |at| at + 1);
-            match sink.write(&rest[..end]) {
-                Ok(written) => done += written,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => {
-                    let lost = rest.iter().filter(|byte| **byte == b'\n').count();
-                    self.lose(lost as u64, &error);
-                    self.bytes.clear();
-                    self.write_at = 0;
-                    return;
-                }
-            }
-        }
-        self.bytes.drain(..done);
-        // Whoever had no room now has none for a single line more.
-        self.write_at = match self.bytes.len() {
-            0 => 0,
-            left => left + PIPE_BUF,
-        };
-        if done > 0 && self.lost > 0 {
-            let lost = std::mem::take(&mut self.lost);
-            tracing::info!("the access log can be written again; {lost} lines are lost");
-        }
-    }
-
-    fn lose(&mut self, count: u64, why: &dyn std::fmt::Display) {
-        if self.lost == 0 {
-            tracing::error!("the access log loses lines: {why}");
-        }
-        self.lost += count;
+        lines.give_up();
     }
 }
 
@@ -191,36 +266,35 @@ impl Drop for AccessLog {
     }
 }
 
-/// Nothing that a client sends ends a line or a quoted part.
-fn escape(line: &mut Vec<u8>, text: &[u8]) {
-    for &byte in text {
-        match byte {
-            b'"' | b'\\' => line.extend_from_slice(&[b'\\', byte]),
-            b' '..=b'~' => line.push(byte),
-            _ => {
-                let _ = write!(line, "\\x{byte:02x}");
-            }
-        }
+fn push_late(line: &mut Vec<u8>, late: Late, ended: &Ended) {
+    match late {
+        Late::Status => push_number(line, ended.status.into()),
+        Late::SentOrDash if ended.sent == 0 => line.push(b'-'),
+        Late::Sent | Late::SentOrDash => push_number(line, ended.sent),
+        Late::Received => push_number(line, ended.received),
+        Late::Took(unit) => push_time(line, ended.took_ns, unit),
+        Late::FirstByte(unit) => push_time(line, ended.first_byte_ns, unit),
+        Late::Queued(unit) => push_time(line, ended.queued_ns, unit),
     }
 }
 
-/// `22/Nov/2026:05:18:49 +0000`, from the IMF-fixdate that the HTTP library makes.
-fn log_time(now: SystemTime) -> String {
-    let text = httpdate::fmt_http_date(now);
-    let part = |range| text.get(range).unwrap_or_default();
-    format!(
-        "{}/{}/{}:{} +0000",
-        part(5..7),
-        part(8..11),
-        part(12..16),
-        part(17..25)
-    )
+fn push_time(line: &mut Vec<u8>, nanoseconds: u64, unit: Unit) {
+    match unit {
+        Unit::Seconds => push_number(line, nanoseconds / 1_000_000_000),
+        Unit::Milliseconds => push_number(line, nanoseconds / 1_000_000),
+        Unit::Microseconds => push_number(line, nanoseconds / 1_000),
+        Unit::Decimal => push_decimal(line, nanoseconds / 1_000, 6),
+        Unit::DecimalMilliseconds => push_decimal(line, nanoseconds / 1_000, 3),
+    }
 }
 
-/// So much waits for a file to be opened, or for a reader; more is lost.
-const WAITING_BYTES: usize = 1024 * 1024;
-/// So much is gathered before it is written ahead of the tick.
-const BUFFER_BYTES: usize = 32 * 1024;
+/// Bytes of JSON's strings. All of them together are less than a pipe takes at once.
+const METHOD: usize = 32;
+const SHORT: usize = 255;
+const FIELD: usize = 512;
+const LONG: usize = 1_280;
+/// Memory that is kept for the next line.
+const SPARE_BYTES: usize = 8 * 1024;
 /// For a reader at the end of the process.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 /// In milliseconds.
@@ -233,33 +307,94 @@ mod tests {
     use super::super::sink::open;
     use super::*;
 
-    #[test]
-    fn a_line_is_in_the_combined_format_and_cannot_be_forged() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let log = AccessLog::of(&LogTarget::File(file.path().to_owned())).unwrap();
-        let visit = log.visit(&Request {
+    const ENDED: Ended = Ended {
+        status: 200,
+        received: 3,
+        sent: 13,
+        took_ns: 1_234_567,
+        first_byte_ns: 1_000_999,
+        queued_ns: 0,
+    };
+
+    fn request<'a>(target: &'a [u8], agent: &'a dyn Fn(&[u8]) -> Option<&'a [u8]>) -> Request<'a> {
+        Request {
             client: &"127.0.0.1",
+            client_key: None,
             method: b"GET",
-            target: b"/\"\n\xff",
+            target,
+            path: target,
+            query: b"",
             version: "HTTP/1.1",
-            referer: None,
-            user_agent: Some(b"curl\0"),
+            scheme: "http",
+            host: b"localhost",
+            id: &"1-2",
+            field: agent,
             app: None,
-        });
-        log.record(visit, 200, 13);
-        // It waits for the file, and goes to the one that was there before.
+            began_ns: 1,
+        }
+    }
+
+    /// The lines of requests in a format, each with a client's text in target and user agent.
+    fn lines(format: &str, texts: &[&'static [u8]]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let manner = Manner {
+            format: Format::parse(format).unwrap(),
+            selection: Selection::default(),
+        };
+        let log = AccessLog::of(&LogTarget::File(file.path().to_owned()), manner).unwrap();
+        log.introduce(3, "an \"app\"");
+        for text in texts {
+            let agent = |name: &[u8]| (name == b"user-agent").then_some(*text);
+            log.record(log.visit(&request(text, &agent)), &ENDED);
+        }
+        // They wait for the file, and go to the one that was there before.
         log.flush();
         log.write_to(open(file.path()).unwrap());
         log.write_to(open(Path::new("/dev/null")).unwrap());
         drop(log);
-        let text = std::fs::read_to_string(file.path()).unwrap();
+        std::fs::read_to_string(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_in_the_combined_format_and_cannot_be_forged() {
+        let text = lines("combined", &[b"/\"\n\xff"]);
         let (start, rest) = text.split_once('[').unwrap();
         let (time, rest) = rest.split_once(']').unwrap();
         assert_eq!(start, "127.0.0.1 - - ");
         assert_eq!(time.len(), "22/Nov/2026:05:18:49 +0000".len(), "{time}");
         assert_eq!(
             rest,
-            " \"GET /\\\"\\x0a\\xff HTTP/1.1\" 200 13 \"-\" \"curl\\x00\"\n"
+            " \"GET /\\\"\\x0a\\xff HTTP/1.1\" 200 13 \"-\" \"/\\\"\\x0a\\xff\"\n"
         );
+    }
+
+    #[test]
+    fn a_format_says_what_is_asked_for() {
+        let text = lines("%m %U %s %b %D %M %(L)s %F %Q %w %i %{x-y}i %A", &[b"/a"]);
+        assert_eq!(
+            text,
+            "GET /a 200 13 1234 1 0.001234 0.001000 0.000000 3 1-2 - an \\\"app\\\"\n"
+        );
+    }
+
+    #[test]
+    fn json_is_json_whatever_clients_send_and_never_longer_than_a_pipe_takes() {
+        let long: &'static [u8] = &[1; 9_000];
+        let texts: [&[u8]; 3] = [b"/a\",\"status\":500,\"x\":\"", b"/\xff\r\n", long];
+        let text = lines("json", &texts);
+        for (line, sent) in text.lines().zip(texts) {
+            assert!(line.len() < 4096, "{}", line.len());
+            let read: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(read["status"], 200);
+            assert_eq!(read["duration_ms"], 1.234);
+            assert_eq!(read["worker"], 3);
+            assert_eq!(read["app"], "an \"app\"");
+            assert_eq!(read["referer"], serde_json::Value::Null);
+            let target = read["target"].as_str().unwrap();
+            let whole = String::from_utf8_lossy(sent);
+            let shown = target.trim_end_matches('…');
+            assert!(whole.starts_with(shown) && !shown.is_empty());
+        }
+        assert_eq!(text.lines().count(), texts.len());
     }
 }

@@ -2,21 +2,33 @@
 
 use gateway_spec::abi::host::{HostTable, Services};
 use gateway_spec::abi::log_level;
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
+use super::record::Values;
+
 /// The host that an application sees: its lines are logged, with its `name` where there are several, and
-/// its wish for the end, with the exit code that it names, is handed to `on_shutdown`.
+/// its wish for the end, with the exit code that it names, is handed to `on_shutdown`. `request` says for
+/// which request the calling thread is at work, if that is known.
 pub(crate) fn host(
     name: Option<String>,
     on_shutdown: impl Fn(i32) + Send + Sync + 'static,
+    request: fn() -> Option<String>,
 ) -> &'static HostTable {
     let software = concat!("gatewayd ", env!("CARGO_PKG_VERSION"));
-    HostTable::leak(Log { name, on_shutdown }, software, most_verbose())
+    let log = Log {
+        name,
+        on_shutdown,
+        request,
+    };
+    HostTable::leak(log, software, most_verbose())
 }
 
 struct Log<F> {
     name: Option<String>,
     on_shutdown: F,
+    /// For which request this thread is at work.
+    request: fn() -> Option<String>,
 }
 
 impl<F: Fn(i32) + Send + Sync + 'static> Services for Log<F> {
@@ -27,20 +39,28 @@ impl<F: Fn(i32) + Send + Sync + 'static> Services for Log<F> {
         message: &[u8],
         pairs: &mut dyn Iterator<Item = (&[u8], &[u8])>,
     ) {
-        let mut line = printable(message);
-        for (key, value) in pairs {
-            line = format!("{line} {}={}", printable(key), printable(value));
-        }
+        let line = printable(message);
+        let values = Values(
+            pairs
+                .map(|(key, value)| (printable(key), printable(value)))
+                .collect(),
+        );
         let target = match &self.name {
             Some(name) => format!("{name}: {}", printable(target)),
             None => printable(target),
         };
+        let id = (self.request)().unwrap_or_default();
+        macro_rules! say {
+            ($level:expr) => {
+                tracing::event!($level, app.target = target, app.request = %id, app.values = ?values, "{line}")
+            };
+        }
         match level {
-            log_level::ERROR => tracing::error!("[{target}] {line}"),
-            log_level::WARN => tracing::warn!("[{target}] {line}"),
-            log_level::INFO => tracing::info!("[{target}] {line}"),
-            log_level::DEBUG => tracing::debug!("[{target}] {line}"),
-            _ => tracing::trace!("[{target}] {line}"),
+            log_level::ERROR => say!(Level::ERROR),
+            log_level::WARN => say!(Level::WARN),
+            log_level::INFO => say!(Level::INFO),
+            log_level::DEBUG => say!(Level::DEBUG),
+            _ => say!(Level::TRACE),
         }
     }
 

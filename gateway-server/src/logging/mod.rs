@@ -2,9 +2,16 @@
 
 mod access;
 mod application;
+mod dates;
+mod format;
 mod journal;
+mod lines;
+mod quote;
+mod record;
+mod selection;
 mod sink;
 mod stderr;
+mod syslog;
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -19,23 +26,30 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 
+use self::record::Record;
 use self::stderr::PatientStderr;
-use crate::value::LogLevel;
+use crate::value::{LogFormat, LogLevel};
 
-pub(crate) use access::{AccessLog, Request as LoggedRequest, Visit};
+pub(crate) use access::{AccessLog, Ended, Manner, Request as LoggedRequest, Visit};
 pub(crate) use application::{host as application_host, printable, printable_lines};
+pub(crate) use format::Format;
+pub(crate) use selection::{Always, Selection};
 pub(crate) use sink::open as open_log;
 
 /// Sends what the server has to say to standard error, from `level` on. A subscriber that the program
 /// has already set stays.
-pub(crate) fn init(level: LogLevel) {
+pub(crate) fn init((level, format): (LogLevel, LogFormat)) {
     let (threshold, handle) = reload::Layer::new(filter(level));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(PatientStderr::new())
         .with_ansi(std::io::stderr().is_terminal())
         .event_format(Line {
             pid: std::process::id(),
-            journal: journal::listens(),
+            style: match format {
+                LogFormat::Json => Style::Json,
+                LogFormat::Text if journal::listens() => Style::Journal,
+                LogFormat::Text => Style::Text,
+            },
         });
     let subscriber = tracing_subscriber::registry().with(threshold).with(lines);
     // Fails only if the program set one of its own, which is its right.
@@ -66,11 +80,18 @@ fn filter(level: LogLevel) -> LevelFilter {
 static SET_LEVEL: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();
 
 /// `2026-11-22T05:18:49.123456Z 4711 INFO message field=value`, or `<6>message field=value` for systemd's
-/// journal, which knows the time and the process.
+/// journal, which knows the time and the process, or an object of JSON.
 #[derive(Debug)]
 struct Line {
     pid: u32,
-    journal: bool,
+    style: Style,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Text,
+    Journal,
+    Json,
 }
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -80,21 +101,19 @@ where
 {
     fn format_event(
         &self,
-        context: &FmtContext<'_, S, N>,
+        _context: &FmtContext<'_, S, N>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        if self.journal {
-            let mut text = String::new();
-            let fields = Writer::new(&mut text);
-            context.field_format().format_fields(fields, event)?;
-            return writer.write_str(&journal::lines(*event.metadata().level(), &text));
+        let record = Record::of(event);
+        let level = *event.metadata().level();
+        match self.style {
+            Style::Json => writer.write_str(&record.to_json(level, self.pid)),
+            Style::Journal => writer.write_str(&journal::lines(level, &record.to_string())),
+            Style::Text => {
+                SystemTime.format_time(&mut writer)?;
+                writeln!(writer, " {} {level:<5} {record}", self.pid)
+            }
         }
-        SystemTime.format_time(&mut writer)?;
-        write!(writer, " {} {:<5} ", self.pid, event.metadata().level())?;
-        context
-            .field_format()
-            .format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
     }
 }

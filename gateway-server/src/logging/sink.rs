@@ -12,11 +12,17 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, send};
 
+use super::syslog::Syslog;
+use crate::value::DatagramPlace;
+
 /// An open file that takes what it has room for, now.
 #[derive(Debug)]
-pub(super) struct Sink {
-    file: File,
-    kind: Kind,
+pub(super) struct Sink(Way);
+
+#[derive(Debug)]
+enum Way {
+    File(File, Kind),
+    Syslog(Syslog),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +66,7 @@ impl Sink {
             Ok(found) if found.is_file() || !waits => Kind::Plain,
             _ => Kind::Asked,
         };
-        Self { file, kind }
+        Self(Way::File(file, kind))
     }
 
     /// Writes the beginning of `bytes`; to a pipe, up to [`PIPE_BUF`] of them are written whole or not.
@@ -69,22 +75,44 @@ impl Sink {
     ///
     /// `WouldBlock` if there is no room, else the kernel's.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self.kind {
-            Kind::Plain => (&self.file).write(bytes),
-            Kind::Asked if !has_room(self.file.as_fd(), PollTimeout::ZERO) => {
+        let (mut file, kind) = match &self.0 {
+            Way::Syslog(syslog) => return syslog.send(bytes),
+            Way::File(file, kind) => (file, *kind),
+        };
+        match kind {
+            Kind::Plain => file.write(bytes),
+            Kind::Asked if !has_room(file.as_fd(), PollTimeout::ZERO) => {
                 Err(io::ErrorKind::WouldBlock.into())
             }
-            Kind::Asked => (&self.file).write(bytes),
+            Kind::Asked => file.write(bytes),
             Kind::Socket => {
                 let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-                Ok(send(self.file.as_raw_fd(), bytes, flags)?)
+                Ok(send(file.as_raw_fd(), bytes, flags)?)
             }
         }
     }
 
+    /// A system's log.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's; a host that is not found.
+    pub(super) fn syslog(place: &DatagramPlace) -> io::Result<Self> {
+        Ok(Self(Way::Syslog(Syslog::open(place)?)))
+    }
+
+    /// Whether each line has to be written alone.
+    pub(super) fn takes_one_by_one(&self) -> bool {
+        matches!(self.0, Way::Syslog(_))
+    }
+
     /// Waits for room, for so many milliseconds at most.
     pub(super) fn wait(&self, most: u16) {
-        has_room(self.file.as_fd(), PollTimeout::from(most));
+        let socket = match &self.0 {
+            Way::File(file, _) => file.as_fd(),
+            Way::Syslog(syslog) => syslog.as_fd(),
+        };
+        has_room(socket, PollTimeout::from(most));
     }
 }
 

@@ -87,6 +87,14 @@ impl Drop for Held {
     }
 }
 
+/// The id of the request that the worker is at.
+pub(super) fn running(page: &SharedWords) -> Option<RequestId> {
+    let line = u32::try_from(page.word(RUNNING).load(Relaxed)).ok()?;
+    let line = line.checked_sub(1).filter(|line| *line < LINES)?;
+    let number = page.word(start_of(line) + 1).load(Relaxed);
+    (number != 0).then(|| RequestId::of(number))
+}
+
 /// All requests of the table, in no order.
 pub(super) fn read(page: &SharedWords) -> Vec<HeldRequest> {
     let word = |at| page.word(at).load(Relaxed);

@@ -114,6 +114,11 @@ impl Slot {
         Held::enter(&self.table, id, since_ns, text)
     }
 
+    /// The id that somebody has asked for in the call that has just returned.
+    pub(crate) fn named(&self) -> Option<RequestId> {
+        present::named(&self.page)
+    }
+
     /// The worker is at none of the requests that it holds.
     pub(crate) fn rest(&self) {
         self.table.rest();
@@ -133,6 +138,25 @@ impl Slot {
         let word = self.page.word(word_of(counter));
         word.store(word.load(Relaxed).wrapping_sub(1), Relaxed);
     }
+}
+
+/// The id of the request that this thread is at work for, made if it is in a call and nobody has asked
+/// for one; none if this is no thread of an event loop, or the worker is at none.
+pub(crate) fn id_at_work() -> Option<RequestId> {
+    let page = PAGE.with(|page| page.get().cloned())?;
+    if present::is_within(&page) {
+        return Some(id_of_call());
+    }
+    held::running(&page)
+}
+
+/// An id for a request, or the one that it has been given within this call.
+pub(crate) fn id_of_call() -> RequestId {
+    let known = PAGE.with(|page| {
+        let page = page.get().filter(|page| present::is_within(page))?;
+        present::named(page)
+    });
+    known.unwrap_or_else(new_id)
 }
 
 /// An id for a request. If it is asked for on the event loop's thread within a call, the page says that it

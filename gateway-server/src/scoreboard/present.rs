@@ -21,6 +21,7 @@ type Words = [AtomicU64; 1 + HEAD_BYTES / 8];
 impl<'a> Presence<'a> {
     #[inline]
     pub(super) fn enter(page: &'a SharedWords, head: &[u8]) -> Self {
+        page.word(NUMBER).store(0, Relaxed);
         let words: &Words = page.words(LENGTH);
         match head.first_chunk() {
             Some(head) => write(words, head, HEAD_BYTES),
@@ -62,6 +63,17 @@ pub(super) fn name(page: &SharedWords, id: RequestId) {
         page.word(NUMBER).store(number, Relaxed);
         page.word(LENGTH).store(length | NAMED, Release);
     }
+}
+
+/// The id that somebody has asked for in the call that was begun last.
+pub(super) fn named(page: &SharedWords) -> Option<RequestId> {
+    let number = NonZeroU64::new(page.word(NUMBER).load(Relaxed))?;
+    Some(RequestId::of(number.get()))
+}
+
+/// Whether a call has not returned.
+pub(super) fn is_within(page: &SharedWords) -> bool {
+    page.word(LENGTH).load(Relaxed) != 0
 }
 
 /// Method and path, and the id if it was asked for; none between two calls.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use confinement::{Outgoing, Sandbox};
-pub(crate) use observing::{DatagramPlace, MetricPrefix};
+pub(crate) use observing::{DatagramPlace, FieldName, LogFormat, MetricPrefix};
 pub(crate) use process::{
     Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile,
 };
@@ -56,6 +56,8 @@ impl fmt::Display for ByteCount {
 pub(crate) enum LogTarget {
     /// Standard output, written `-`.
     Stdout,
+    /// A system's log (RFC 5424), written `syslog:localhost:514` or `syslog:unix:/dev/log`.
+    Syslog(DatagramPlace),
     /// A file, created if it is missing.
     File(PathBuf),
 }
@@ -64,10 +66,35 @@ impl fmt::Display for LogTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdout => f.write_str("-"),
+            Self::Syslog(place) => write!(f, "{SYSLOG}{place}"),
             Self::File(path) => path.display().fmt(f),
         }
     }
 }
+
+impl LogTarget {
+    /// What [`LogTarget::parse`] reads, for messages and help.
+    pub(crate) const FORM: &str =
+        "a file path, `-` for standard output, `syslog:HOST:PORT` or `syslog:unix:/PATH`";
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if let Some(place) = text.strip_prefix(SYSLOG) {
+            return DatagramPlace::parse(place).map(Self::Syslog);
+        }
+        match text {
+            "" => None,
+            "-" => Some(Self::Stdout),
+            path => Some(Self::File(path.into())),
+        }
+    }
+
+    /// Whether a text names a file.
+    pub(crate) fn is_path(text: &str) -> bool {
+        !matches!(text, "" | "-") && !text.starts_with(SYSLOG)
+    }
+}
+
+const SYSLOG: &str = "syslog:";
 
 /// Permissions of a file, written `0660`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,13 +132,14 @@ pub(crate) struct Identity {
 }
 
 /// How much of what happens is worth a line on standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LogLevel {
     /// What needs an operator.
     Error,
     /// What may need one.
     Warn,
     /// The life of the server: start, reload, stop.
+    #[default]
     Info,
     /// The life of workers and connections.
     Debug,

@@ -12,6 +12,18 @@ pub(crate) enum DatagramPlace {
     Unix(PathBuf),
 }
 
+/// The name of a field, in small letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldName(pub(crate) String);
+
+/// How lines on standard error are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
 /// What names of metrics begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MetricPrefix(pub(crate) String);
@@ -43,6 +55,39 @@ impl fmt::Display for DatagramPlace {
             Self::Udp(host, port) => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
+    }
+}
+
+impl FieldName {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        let good = !text.is_empty() && text.chars().all(token);
+        good.then(|| Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl LogFormat {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
     }
 }
 

@@ -115,7 +115,8 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         }
     };
     let drain = Drain::default();
-    let access_log = config.access_log.as_ref().map(AccessLog::of);
+    let access_log = config.access_log.as_ref();
+    let access_log = access_log.map(|target| AccessLog::of(target, config.access_manner()));
     let access_log = access_log.transpose().map_err(other)?;
     let logs = LogFiles::of(&config);
     // The thread that heeds signals is to the loop what a master is.

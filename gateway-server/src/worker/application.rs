@@ -19,6 +19,7 @@ use crate::drain::{Drain, Phase};
 use crate::logging;
 use crate::options::{AppOptions, ServeOptions};
 use crate::orders::AppIdentity;
+use crate::scoreboard;
 use crate::workbench::Workbench;
 
 /// Loads the applications and waits until all are up; what the first calls itself is told with them.
@@ -86,10 +87,14 @@ async fn start(
         "the application".to_owned()
     };
     let label = several.then(|| own.name.clone());
-    let host = logging::application_host(label, move |code| {
-        tracing::info!("{called} asks for the end, with code {code}");
-        drain.advance(Phase::ShuttingDown);
-    });
+    let host = logging::application_host(
+        label,
+        move |code| {
+            tracing::info!("{called} asks for the end, with code {code}");
+            drain.advance(Phase::ShuttingDown);
+        },
+        || scoreboard::id_at_work().map(|id| id.to_string()),
+    );
     let argument = own.arguments.join(std::ffi::OsStr::new(" "));
     let config = Config {
         settings: settings(own, options),

@@ -40,7 +40,6 @@ use crate::os::fd::{self, Inherited};
 use crate::os::{memfd, process, signals};
 use crate::scoreboard::{Slot, prepare_last_words};
 use crate::shares::Shares;
-use crate::value::LogLevel;
 use crate::workbench::Workbench;
 use event_loop::run;
 use obey::{Subject, obey};
@@ -56,7 +55,7 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
     let boot = match Boot::from_inheritance(plan, source) {
         Ok(boot) => boot,
         Err(error) => {
-            logging::init(LogLevel::Info);
+            logging::init(Default::default());
             tracing::error!("{ROLE} is for gatewayd's own use: {error}");
             return ExitCode::from(ServeFailure::Other.exit_code());
         }
@@ -66,7 +65,7 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
         orders,
         serving,
     } = boot;
-    logging::init(config.log_level);
+    logging::init(config.log_style());
     let orders = Rc::new(orders);
     let subject = Subject {
         drain: serving.drain.clone(),
@@ -156,7 +155,10 @@ impl Boot {
             listeners,
             tls,
             apps,
-            access_log: config.access_log.as_ref().map(AccessLog::of).transpose()?,
+            access_log: match &config.access_log {
+                Some(target) => Some(AccessLog::of(target, config.access_manner())?),
+                None => None,
+            },
             options,
             clock: Clock::new(),
             slot,

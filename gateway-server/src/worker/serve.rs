@@ -43,6 +43,9 @@ pub(crate) async fn serve(
     } = serving;
     let static_files = StaticFiles::open(&options.static_files).map_err(other)?;
     let (apps, name) = application::start_all(apps, &options, identity, &drain).await?;
+    if let Some(log) = &access_log {
+        log.introduce(identity.index, &name.name);
+    }
     let settings = settings_of(&options, static_files, access_log.clone());
     let service = Service::new(apps, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
@@ -112,6 +115,7 @@ fn settings_of(
         http2: options.http2,
         access_log,
         counts: options.counts,
+        id_field: options.request_id_field.clone(),
         workbench: options.workbench.clone().map(Workbench::at),
     }
 }

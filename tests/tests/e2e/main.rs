@@ -1,6 +1,7 @@
 //! The whole, for real. Each module opens with the one sentence that it proves.
 
 mod abuse;
+mod access_log;
 mod adapters;
 mod allocations;
 mod binds;

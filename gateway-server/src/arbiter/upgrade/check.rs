@@ -33,7 +33,6 @@ use crate::os::{memfd, signals};
 use crate::prepare::{self, Goods, Parcel};
 use crate::shares;
 use crate::tls::TicketKeys;
-use crate::value::LogLevel;
 
 /// What the master has left to the program that it may become.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ impl Check {
     /// What to exit with: the argument is none of a master's, which has been told.
     pub(crate) fn claim(argument: &OsStr, name: &OsStr) -> Result<Self, ExitCode> {
         Self::try_claim(argument, name).map_err(|error| {
-            logging::init(LogLevel::Info);
+            logging::init(Default::default());
             tracing::error!("{CHECK_ROLE} is for gatewayd's own use: {error:#}");
             ExitCode::FAILURE
         })
@@ -75,7 +74,7 @@ impl Check {
     /// Tries everything, and tells the master what came of it.
     pub(crate) fn answer(self, read: Result<Config, Vec<String>>, source: AppSource) -> ExitCode {
         let tried = read.and_then(|config| {
-            logging::init(config.log_level);
+            logging::init(config.log_style());
             let tried = self.try_everything(&config, source);
             tried.map_err(|error| vec![format!("{error:#}")])
         });

@@ -228,6 +228,7 @@ fn dispatch(
         upgradable: tunnels || request.offer.is_some(),
         amends,
         closes: false,
+        told: false,
     });
     let to = (&**service, &**application);
     let called = application.at(&service.slot, raw, || {
@@ -239,7 +240,8 @@ fn dispatch(
     let mut answer = match called {
         Ok(answer) => answer,
         Err(call) => {
-            let id = call.shared().request_id();
+            let make = || service.slot.named().unwrap_or_else(scoreboard::new_id);
+            let id = call.shared().settle_id(make);
             let docket = docket(base, application, request, recipient, admission, id);
             let case = Case::new(Some(call), docket);
             let mut stream = Stream::new(base, case, respond, inflow, behind);
@@ -346,7 +348,8 @@ fn docket(
     id: RequestId,
 ) -> Docket {
     let service = &base.service;
-    let label = Label::new(application.name(), request.text(), id);
+    let told = base.ends.told_id(&base.service, request);
+    let label = Label::new(application.name(), request.text(), id, told);
     let now = service.clock.deadlines.now();
     let account = base
         .ends

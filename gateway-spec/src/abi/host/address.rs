@@ -19,6 +19,17 @@ unsafe impl Send for HostAddress {}
 unsafe impl Sync for HostAddress {}
 
 impl HostAddress {
+    /// The IP address, if it is one.
+    #[must_use]
+    pub fn ip(&self) -> Option<std::net::IpAddr> {
+        let [a, b, c, d, ..] = self.raw.ip;
+        match self.raw.family {
+            family::IPV4 => Some([a, b, c, d].into()),
+            family::IPV6 => Some(self.raw.ip.into()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn as_raw(&self) -> *const GwAddr {
         &raw const self.raw
     }

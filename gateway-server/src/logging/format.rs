@@ -1,0 +1,316 @@
+//! [`Format`]: what a line of the access log consists of, in the words of Apache and Gunicorn, or as JSON.
+
+use std::fmt;
+
+/// The pieces of a line, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    /// As it was written.
+    text: String,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) quoting: Quoting,
+}
+
+/// A piece of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// The same in every line.
+    Text(Vec<u8>),
+    /// Something of the request that is known when its head is.
+    Early(Early),
+    /// Something that is known when it has ended.
+    Late(Late),
+}
+
+/// What is known with the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Early {
+    Client,
+    Time,
+    Method,
+    /// With its query.
+    Target,
+    Path,
+    Query,
+    Version,
+    /// Method, target, version.
+    Line,
+    Scheme,
+    Host,
+    Id,
+    /// A field of the request, by its name in small letters.
+    Field(Vec<u8>),
+    /// Which worker this is, and what it serves: the same in all its lines.
+    Worker,
+    Pid,
+    App,
+}
+
+/// What is known at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    Status,
+    /// Bytes of the response's body.
+    Sent,
+    /// The same, with `-` for none.
+    SentOrDash,
+    /// Bytes of the request's body.
+    Received,
+    Took(Unit),
+    /// Until its answer began.
+    FirstByte(Unit),
+    /// While it waited for a place.
+    Queued(Unit),
+}
+
+/// How a time is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Whole seconds.
+    Seconds,
+    /// Whole milliseconds.
+    Milliseconds,
+    /// Whole microseconds.
+    Microseconds,
+    /// Seconds with six decimals.
+    Decimal,
+    /// Milliseconds with three decimals.
+    DecimalMilliseconds,
+}
+
+/// How texts of clients are made harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quoting {
+    /// `"`, `\` and what is not printable in ASCII stand behind a backslash.
+    Text,
+    /// As strings of JSON; absent ones are null.
+    Json,
+}
+
+/// What in a format is not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unknown(pub(crate) String);
+
+impl Format {
+    /// What [`Format::parse`] reads, for messages and help.
+    pub(crate) const FORM: &str =
+        "`combined`, `common`, `json` or a text with atoms such as `%h`, `%(h)s` or `%{Referer}i`";
+
+    /// Reads a name or a text.
+    ///
+    /// # Errors
+    ///
+    /// The atom that there is none of.
+    pub(crate) fn parse(text: &str) -> Result<Self, Unknown> {
+        let mut format = match text {
+            "common" => Self::of_atoms(COMMON),
+            "combined" => Self::of_atoms(COMBINED),
+            "json" => Ok(Self::json()),
+            // A name that is misspelt is no format of one word.
+            other if !other.contains('%') => Err(Unknown(other.to_owned())),
+            other => Self::of_atoms(other),
+        }?;
+        text.clone_into(&mut format.text);
+        Ok(format)
+    }
+
+    /// Whether it is one of the old formats, which have no place for an application's name.
+    pub(super) fn is_of_others(&self) -> bool {
+        matches!(&*self.text, "common" | "combined")
+    }
+
+    fn of_atoms(text: &str) -> Result<Self, Unknown> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('%') {
+            push_text(&mut pieces, before);
+            if let Some(behind) = behind.strip_prefix('%') {
+                push_text(&mut pieces, "%");
+                rest = behind;
+                continue;
+            }
+            let (piece, behind) = atom(behind).ok_or_else(|| unknown(behind))?;
+            pieces.push(piece);
+            rest = behind;
+        }
+        push_text(&mut pieces, rest);
+        Ok(Self {
+            text: String::new(),
+            pieces,
+            quoting: Quoting::Text,
+        })
+    }
+
+    fn json() -> Self {
+        use Piece::{Early as E, Late as L};
+        let millis = Unit::DecimalMilliseconds;
+        let field = |name: &str| E(Early::Field(name.as_bytes().to_vec()));
+        let members = [
+            ("time", E(Early::Time)),
+            ("id", E(Early::Id)),
+            ("client", E(Early::Client)),
+            ("method", E(Early::Method)),
+            ("target", E(Early::Target)),
+            ("version", E(Early::Version)),
+            ("scheme", E(Early::Scheme)),
+            ("host", E(Early::Host)),
+            ("status", L(Late::Status)),
+            ("bytes_in", L(Late::Received)),
+            ("bytes_out", L(Late::Sent)),
+            ("queue_ms", L(Late::Queued(millis))),
+            ("first_byte_ms", L(Late::FirstByte(millis))),
+            ("duration_ms", L(Late::Took(millis))),
+            ("referer", field("referer")),
+            ("user_agent", field("user-agent")),
+            ("worker", E(Early::Worker)),
+            ("pid", E(Early::Pid)),
+            ("app", E(Early::App)),
+        ];
+        let mut pieces = Vec::new();
+        for (at, (name, piece)) in members.into_iter().enumerate() {
+            let before = if at == 0 { '{' } else { ',' };
+            push_text(&mut pieces, &format!("{before}\"{name}\":"));
+            pieces.push(piece);
+        }
+        push_text(&mut pieces, "}");
+        Self {
+            text: String::new(),
+            pieces,
+            quoting: Quoting::Json,
+        }
+    }
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Self::parse("combined").expect("a format of our own is one")
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.0)
+    }
+}
+
+fn push_text(pieces: &mut Vec<Piece>, text: &str) {
+    match pieces.last_mut() {
+        Some(Piece::Text(last)) => last.extend_from_slice(text.as_bytes()),
+        _ if text.is_empty() => {}
+        _ => pieces.push(Piece::Text(text.as_bytes().to_vec())),
+    }
+}
+
+/// What is shown of an atom that is none.
+fn unknown(behind: &str) -> Unknown {
+    let end = behind.find([' ', '"', ']']).unwrap_or(behind.len());
+    Unknown(format!("%{}", &behind[..end]))
+}
+
+/// The atom that the text behind a `%` begins with, and what follows it.
+fn atom(text: &str) -> Option<(Piece, &str)> {
+    // Gunicorn's form: `(h)s`, `({referer}i)s`.
+    if let Some(inner) = text.strip_prefix('(') {
+        let (name, behind) = inner.split_once(")s")?;
+        return Some((named(name)?, behind));
+    }
+    // Apache's: `h`, `>s`, `{Referer}i`; of an original and a last request there is but one.
+    let text = text.trim_start_matches(['<', '>']);
+    let length = match text.strip_prefix('{') {
+        Some(inner) => inner.find('}')? + 3,
+        None => 1,
+    };
+    let (name, behind) = text.split_at_checked(length)?;
+    Some((named(name)?, behind))
+}
+
+fn named(name: &str) -> Option<Piece> {
+    use Piece::{Early as E, Late as L};
+    if let Some(inner) = name.strip_prefix('{') {
+        let (field, kind) = inner.split_once('}')?;
+        let plain = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_graphic());
+        let field = field.to_ascii_lowercase().into_bytes();
+        return match kind {
+            "i" if plain => Some(E(Early::Field(field))),
+            "T" => match &*field {
+                b"s" => Some(L(Late::Took(Unit::Seconds))),
+                b"ms" => Some(L(Late::Took(Unit::Milliseconds))),
+                b"us" => Some(L(Late::Took(Unit::Microseconds))),
+                _ => None,
+            },
+            _ => None,
+        };
+    }
+    Some(match name {
+        "h" | "a_ip" => E(Early::Client),
+        // Nobody asks identd, and who the user is, applications know.
+        "l" | "u" => Piece::Text(b"-".to_vec()),
+        "t" => E(Early::Time),
+        "r" => E(Early::Line),
+        "m" => E(Early::Method),
+        "U" => E(Early::Path),
+        "q" => E(Early::Query),
+        "H" => E(Early::Version),
+        "s" => L(Late::Status),
+        "B" => L(Late::Sent),
+        "b" => L(Late::SentOrDash),
+        "I" => L(Late::Received),
+        "f" => E(Early::Field(b"referer".to_vec())),
+        "a" => E(Early::Field(b"user-agent".to_vec())),
+        "T" => L(Late::Took(Unit::Seconds)),
+        "M" => L(Late::Took(Unit::Milliseconds)),
+        "D" => L(Late::Took(Unit::Microseconds)),
+        "L" => L(Late::Took(Unit::Decimal)),
+        "F" => L(Late::FirstByte(Unit::Decimal)),
+        "Q" => L(Late::Queued(Unit::Decimal)),
+        "V" | "v" => E(Early::Host),
+        "S" => E(Early::Scheme),
+        "i" => E(Early::Id),
+        "w" => E(Early::Worker),
+        "p" | "P" => E(Early::Pid),
+        "A" => E(Early::App),
+        _ => return None,
+    })
+}
+
+/// Gunicorn's default is the second, but for the place of two of its atoms.
+const COMMON: &str = "%h %l %u [%t] \"%r\" %s %B";
+const COMBINED: &str = "%h %l %u [%t] \"%r\" %s %B \"%{Referer}i\" \"%{User-Agent}i\"";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apaches_and_gunicorns_atoms_are_the_same() {
+        let apache = Format::parse("%h [%t] %>s %{Referer}i %{ms}T%%").unwrap();
+        let gunicorn = Format::parse("%(h)s [%(t)s] %(s)s %({referer}i)s %(M)s%%").unwrap();
+        assert_eq!(apache.pieces, gunicorn.pieces);
+        assert_eq!(apache.pieces.last(), Some(&Piece::Text(b"%".to_vec())));
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        for (text, named) in [
+            ("jsno", "jsno"),
+            ("%h %z", "%z"),
+            ("%h \"%{Set-Cookie}o\"", "%{Set-Cookie}o"),
+            ("%(x)s a", "%(x)s"),
+            ("%", "%"),
+            ("%{a", "%{a"),
+            ("%ä", "%ä"),
+        ] {
+            assert_eq!(
+                Format::parse(text),
+                Err(Unknown(named.to_owned())),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Texts of clients in lines of ours: nothing that anybody sends ends a line, a quoted part or a string.
+
+use super::format::Quoting;
+
+/// Appends a text; in JSON as a string of at most `most` bytes, with an ellipsis for what is cut.
+pub(super) fn push(line: &mut Vec<u8>, text: &[u8], quoting: Quoting, most: usize) {
+    match quoting {
+        Quoting::Text => push_text(line, text),
+        Quoting::Json => push_json(line, text, most),
+    }
+}
+
+/// Appends what is absent.
+pub(super) fn push_absent(line: &mut Vec<u8>, quoting: Quoting) {
+    line.extend_from_slice(match quoting {
+        Quoting::Text => b"-",
+        Quoting::Json => b"null",
+    });
+}
+
+fn push_text(line: &mut Vec<u8>, text: &[u8]) {
+    if is_plain(text) {
+        return line.extend_from_slice(text);
+    }
+    for &byte in text {
+        match byte {
+            b'"' | b'\\' => line.extend_from_slice(&[b'\\', byte]),
+            b' '..=b'~' => line.push(byte),
+            _ => {
+                line.extend_from_slice(b"\\x");
+                push_hex(line, byte);
+            }
+        }
+    }
+}
+
+pub(super) fn push_json(line: &mut Vec<u8>, text: &[u8], most: usize) {
+    line.push(b'"');
+    if is_plain(text) && text.len() <= most {
+        line.extend_from_slice(text);
+    } else {
+        push_escaped(line, text, most);
+    }
+    line.push(b'"');
+}
+
+/// Apart, so that the usual text is a copy.
+#[inline(never)]
+fn push_escaped(line: &mut Vec<u8>, text: &[u8], most: usize) {
+    let start = line.len();
+    let mut letter_bytes = [0; 4];
+    for chunk in text.utf8_chunks() {
+        let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+        for letter in chunk.valid().chars().chain(broken) {
+            let mut escaped = Vec::new();
+            match letter {
+                '"' | '\\' => escaped.extend_from_slice(&[b'\\', letter as u8]),
+                '\u{20}'..='\u{7e}' => escaped.push(letter as u8),
+                // Also those that would end a line for some readers, or turn its direction.
+                letter if letter.is_control() || is_odd(letter) => {
+                    let mut units = [0; 2];
+                    for unit in letter.encode_utf16(&mut units) {
+                        escaped.extend_from_slice(b"\\u");
+                        let [high, low] = unit.to_be_bytes();
+                        push_hex(&mut escaped, high);
+                        push_hex(&mut escaped, low);
+                    }
+                }
+                letter => {
+                    escaped.extend_from_slice(letter.encode_utf8(&mut letter_bytes).as_bytes());
+                }
+            }
+            if line.len() - start + escaped.len() + ELLIPSIS.len() > most {
+                return line.extend_from_slice(ELLIPSIS);
+            }
+            line.extend_from_slice(&escaped);
+        }
+    }
+}
+
+fn is_odd(letter: char) -> bool {
+    matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether nothing has to be escaped; without branches, so that it is looked at in blocks.
+fn is_plain(text: &[u8]) -> bool {
+    let mut odd = false;
+    for &byte in text {
+        odd |= byte.wrapping_sub(b' ') > b'~' - b' ' || byte == b'"' || byte == b'\\';
+    }
+    !odd
+}
+
+fn push_hex(line: &mut Vec<u8>, byte: u8) {
+    let digits = b"0123456789abcdef";
+    line.push(digits[usize::from(byte >> 4)]);
+    line.push(digits[usize::from(byte & 15)]);
+}
+
+/// Appends a number in decimal.
+pub(super) fn push_number(line: &mut Vec<u8>, number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        let digit = (rest % 10) as u8;
+        digits[at] = b'0' + digit;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    line.extend_from_slice(&digits[at..]);
+}
+
+/// Appends a number with so many decimals, of which it counts the last.
+pub(super) fn push_decimal(line: &mut Vec<u8>, number: u64, decimals: u32) {
+    let scale = 10_u64.pow(decimals);
+    push_number(line, number / scale);
+    line.push(b'.');
+    let rest = number % scale;
+    let mut digit = scale / 10;
+    while digit > 0 {
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        line.push(b'0' + (rest / digit % 10) as u8);
+        digit /= 10;
+    }
+}
+
+/// Stands for what was cut, within a string.
+const ELLIPSIS: &[u8] = "…".as_bytes();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &[u8], most: usize) -> String {
+        let mut line = Vec::new();
+        push_json(&mut line, text, most);
+        serde_json::from_slice(&line).unwrap()
+    }
+
+    #[test]
+    fn every_text_is_one_string_of_json_and_one_line() {
+        for text in [
+            "plain",
+            "\",\"status\":200,\"x\":\"",
+            "a\r\nb\0\\",
+            "ä\u{2028}\u{202e}😀\u{7f}",
+        ] {
+            assert_eq!(json(text.as_bytes(), 1000), text);
+            let mut line = Vec::new();
+            push_json(&mut line, text.as_bytes(), 1000);
+            assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+        }
+        assert_eq!(json(b"\xff\xc3(", 1000), "\u{fffd}\u{fffd}(");
+        let cut = json("\u{1}".repeat(1000).as_bytes(), 100);
+        assert!(cut.ends_with("\u{1}…") && cut.len() < 100);
+    }
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        let mut line = Vec::new();
+        for number in [0, 7, 1234, u64::MAX] {
+            push_number(&mut line, number);
+            line.push(b' ');
+        }
+        push_decimal(&mut line, 1_000_042, 6);
+        assert_eq!(line, b"0 7 1234 18446744073709551615 1.000042");
+    }
+}
