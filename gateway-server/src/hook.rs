@@ -69,7 +69,8 @@ pub(crate) fn main(words: &[OsString]) -> ExitCode {
     let Ok(socket) = claim(number) else {
         return ExitCode::FAILURE;
     };
-    logging::init(LogLevel::parse(level).unwrap_or(LogLevel::Info));
+    let level = LogLevel::parse(level).unwrap_or_default();
+    logging::init((level, Default::default()));
     let timeout = Duration::from_millis(millis.parse().unwrap_or_default());
     let hook = Hook {
         name,

@@ -25,7 +25,6 @@ use crate::proxies::Proxies;
 use crate::routes::Routes;
 use crate::scoreboard::{Counter, Slot};
 use crate::static_files::StaticFiles;
-use crate::value::FieldName;
 use crate::workbench::Workbench;
 
 /// The applications, the limits, the clock, and memory that connections use in turn.
@@ -103,7 +102,7 @@ pub(crate) struct Settings {
     pub(crate) http2: Http2Options,
     pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) counts: bool,
-    pub(crate) id_field: Option<FieldName>,
+    pub(crate) id_field: Option<Box<[u8]>>,
     pub(crate) workbench: Option<Workbench>,
 }
 
@@ -151,7 +150,7 @@ impl Service {
             counts: settings.counts,
             observed: settings.counts || settings.access_log.is_some(),
             woke: Cell::new(0),
-            id_field: settings.id_field.map(|name| name.0.into_bytes().into()),
+            id_field: settings.id_field,
             access_log: settings.access_log,
             workbench: settings.workbench,
             scratch: RefCell::new(Scratch {

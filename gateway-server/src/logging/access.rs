@@ -1,6 +1,6 @@
 //! The access log: a line for each answer, in a format of the operator's choice.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::fs::File;
 use std::io;
@@ -34,7 +34,7 @@ pub(crate) struct AccessLog {
     /// How the client of the last line was shown.
     client: RefCell<Client>,
     /// Memory for lines that are begun and ended at once.
-    spare: Cell<Option<Visit>>,
+    spare: RefCell<Option<Visit>>,
 }
 
 /// How an access log is written.
@@ -116,7 +116,7 @@ impl AccessLog {
             dates: Dates::new(),
             app: RefCell::default(),
             client: RefCell::default(),
-            spare: Cell::default(),
+            spare: RefCell::default(),
         }))
     }
 
@@ -142,7 +142,7 @@ impl AccessLog {
 
     /// Begins a line.
     pub(crate) fn visit(&self, request: &Request<'_>) -> Visit {
-        let mut visit = self.spare.take().unwrap_or_default();
+        let mut visit = self.spare.borrow_mut().take().unwrap_or_default();
         let Visit { text, holes } = &mut visit;
         text.clear();
         holes.clear();
@@ -208,7 +208,7 @@ impl AccessLog {
             self.write_line(&visit, ended);
         }
         if visit.text.capacity() <= SPARE_BYTES {
-            self.spare.set(Some(visit));
+            *self.spare.borrow_mut() = Some(visit);
         }
     }
 

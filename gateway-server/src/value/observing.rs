@@ -60,8 +60,8 @@ impl fmt::Display for DatagramPlace {
 
 impl FieldName {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        let good = !text.is_empty() && text.chars().all(token);
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let good = !text.is_empty() && text.chars().all(letter);
         good.then(|| Self(text.to_ascii_lowercase()))
     }
 }

@@ -115,7 +115,7 @@ fn settings_of(
         http2: options.http2,
         access_log,
         counts: options.counts,
-        id_field: options.request_id_field.clone(),
+        id_field: (options.request_id_field.as_ref()).map(|name| name.0.as_bytes().into()),
         workbench: options.workbench.clone().map(Workbench::at),
     }
 }

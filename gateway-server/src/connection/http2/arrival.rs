@@ -351,9 +351,13 @@ fn docket(
     let told = base.ends.told_id(&base.service, request);
     let label = Label::new(application.name(), request.text(), id, told);
     let now = service.clock.deadlines.now();
-    let account = base
-        .ends
-        .account(service, application.name(), request, admission.queued_ns());
+    let account = base.ends.account(
+        service,
+        application.name(),
+        request,
+        admission.queued_ns(),
+        Some(id),
+    );
     let (place, arrival) = match admission {
         Admission::Waited(place, since, _) => (place, since),
         _ => (None, now),
