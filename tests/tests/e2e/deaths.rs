@@ -33,7 +33,8 @@ fn a_hang_names_the_request_those_beside_it_and_the_place() {
     let said = server.process.said();
     for expected in [
         "worker 1 held GET /sleep/60001 (id ",
-        "worker 1 was at GET /block/60002, whose call did not return",
+        "worker 1 was at GET /block/60002 (id ",
+        "), whose call did not return",
         "worker 1 was here, innermost first",
         "probe.so(+0x",
     ] {
