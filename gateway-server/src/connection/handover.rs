@@ -195,10 +195,10 @@ impl Ends {
         let log = service.access_log.as_ref()?;
         let Request { head, raw, .. } = *request;
         let field = |name: &[u8]| {
-            let lines = head.fields(raw);
+            let mut lines = head.fields(raw);
             let found = match names::id_of(name) {
-                0 => lines.filter(|field| field.name() == name).next(),
-                id => lines.filter(|field| field.name_id() == id).next(),
+                0 => lines.find(|field| field.name() == name),
+                id => lines.find(|field| field.name_id() == id),
             };
             found.map(|field| field.value())
         };

@@ -104,7 +104,6 @@ pub(super) fn push_number(line: &mut Vec<u8>, number: u64) {
     let mut rest = number;
     loop {
         at -= 1;
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let digit = (rest % 10) as u8;
         digits[at] = b'0' + digit;
         rest /= 10;
@@ -123,7 +122,6 @@ pub(super) fn push_decimal(line: &mut Vec<u8>, number: u64, decimals: u32) {
     let rest = number % scale;
     let mut digit = scale / 10;
     while digit > 0 {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         line.push(b'0' + (rest / digit % 10) as u8);
         digit /= 10;
     }

@@ -320,14 +320,14 @@ fn the_whole_site_redirects_encrypts_limits_and_says_when_it_is_away() {
     fs::write(&large, vec![0; 21 << 20]).unwrap();
     assert!(ask("/spawned", &["--upload-file", &large]).ends_with("413 2"));
     // Forty more than twenty a second are let through, and some of a hundred are not.
-    let hundred = format!("https://example.com/version?[1-100]");
+    let hundred = "https://example.com/version?[1-100]";
     let place = ["--unix-socket", &secured, "--cacert", &authority];
     let told = [
         "--write-out",
         "%{http_code}\n",
         "--output",
         "/dev/null",
-        &hundred,
+        hundred,
     ];
     let codes = curl(&[&place[..], &["--parallel", "--parallel-max", "15"], &told].concat());
     let count = |code: &str| codes.stdout.lines().filter(|line| *line == code).count();
