@@ -126,6 +126,8 @@ mod tests {
         for setting in SETTINGS.iter() {
             assert!(sample.contains(&format!("\n#{} = ", setting.name)));
         }
-        assert!(sample.lines().all(|line| line.chars().count() <= 110));
+        // A default may be a long list.
+        let mut prose = sample.lines().filter(|line| line.starts_with("# "));
+        assert!(prose.all(|line| line.chars().count() <= 110));
     }
 }

@@ -164,8 +164,10 @@ fn a_call_that_is_killed_without_a_word_is_named() {
     let _dies = send(&server, "/block/60000?secret");
     server.process.line_with("blocking the loop", 0);
     kill(Pid::from_raw(server.workers()[0]), Signal::SIGKILL).unwrap();
-    let told = "worker 1 was at GET /block/60000, whose call did not return";
-    server.process.line_with(told, 0);
+    let told = server
+        .process
+        .line_with("worker 1 was at GET /block/60000 (id ", 0);
+    assert!(told.ends_with("), whose call did not return"), "{told}");
     assert_eq!(server.get("/version").status, 200);
     let (code, said) = server.stop();
     assert!(code == 0 && !said.contains("secret"), "{said}");

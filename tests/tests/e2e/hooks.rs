@@ -81,6 +81,8 @@ fn each_hook_is_told_what_has_happened() {
     assert_eq!((&*told["_WORKER"], &*told["_SIGNAL"]), ("1", "SIGKILL"));
     assert!(told["_PEAK_MEMORY"].parse::<u64>().unwrap() > 1 << 20);
 
+    // Its replacement serves.
+    assert_eq!(server.get("/version").status, 200);
     server.process.signal(Signal::SIGHUP);
     assert_eq!(site.told("ready")["_GENERATION"], "2");
     assert_eq!(site.told("worker-exit")["_CODE"], "0");

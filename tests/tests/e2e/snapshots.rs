@@ -75,6 +75,12 @@ fn a_library_beside_the_application_is_found_through_reload_and_upgrade() {
         });
     }
     assert!(copies(folder.path()) <= 2);
+    // The process that has tried the new program may take a moment to end, and holds what it has tried.
+    let master = server.process.pid();
+    until("two workers alone", || {
+        let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"));
+        children.unwrap().split_whitespace().count() == 2
+    });
     let (code, said) = server.stop();
     assert!(code == 0 && !said.contains("WARN"), "{said}");
     assert_eq!(copies(folder.path()), 0);

@@ -31,9 +31,6 @@ impl Site {
             Address::Tcp(address) => address.to_string(),
             Address::Unix(path) => path.display().to_string(),
         };
-        for name in ["fastcgi_params", "scgi_params", "uwsgi_params"] {
-            fs::copy(format!("/etc/nginx/{name}"), folder.path().join(name)).unwrap();
-        }
         let text = deployed(&format!("nginx/{file}"), &[(own, &there)]);
         let text = text.replace("/srv/app/", &below(folder.path(), ""));
         Self {
