@@ -30,6 +30,8 @@ struct Probe {
     file: File,
     /// What happened behind answers, for `/count`.
     count: Arc<AtomicU64>,
+    /// Calls that have begun to wait for the end of their clients, for `/begun`.
+    begun: AtomicU64,
     /// What the server has told, for `/startup`.
     startup: String,
     /// For `/pooled`.
@@ -51,6 +53,7 @@ async fn start(startup: Startup) -> Result<Probe, StartupError> {
     Ok(Probe {
         file,
         count: Arc::default(),
+        begun: AtomicU64::new(0),
         startup: told(&startup),
         pool: Pool::start(),
         events: Events::new(),
@@ -145,6 +148,7 @@ impl Gateway for Probe {
             "tls" => Response::text(secured(&request)),
             "pid" => Response::text(process::id().to_string()),
             "count" => Response::text(self.count.load(Ordering::SeqCst).to_string()),
+            "begun" => Response::text(self.begun.load(Ordering::SeqCst).to_string()),
             "facts" => Response::text(facts(&request)),
             "dateless" => Response::text("dateless").without_date(),
             "id" => {
@@ -285,10 +289,12 @@ impl Gateway for Probe {
             }
             "cancelled" => {
                 let _counts = CountsWhenDropped(Arc::clone(&self.count));
+                self.begun.fetch_add(1, Ordering::SeqCst);
                 std::future::pending().await
             }
             "finished" => {
                 request.finish_on_disconnect();
+                self.begun.fetch_add(1, Ordering::SeqCst);
                 request.closed().await;
                 self.count.fetch_add(1, Ordering::SeqCst);
                 Response::text("nobody reads this")

@@ -13,12 +13,13 @@ pub(super) fn probe(kind: Kind) -> Host {
     Host::serve(kind, Artefacts::built().module("probe"), &[])
 }
 
-fn count(host: &Host) -> u64 {
-    host.get("/count").text().parse().unwrap()
+fn number(host: &Host, target: &str) -> u64 {
+    host.get(target).text().parse().unwrap()
 }
 
 pub(super) fn calls_end_as_their_clients_do(kind: Kind) {
     let host = probe(kind);
+    let count = || number(&host, "/count");
     let mut ended = 0;
     // actix-web looks at its clients again when it writes.
     if kind != Kind::Actix {
@@ -28,16 +29,17 @@ pub(super) fn calls_end_as_their_clients_do(kind: Kind) {
         // Ended by itself, behind its client.
         let mut other = host.connect();
         other.send(get("/finished"));
-        assert_eq!(count(&host), 0);
+        until("both calls", || number(&host, "/begun") == 2);
+        assert_eq!(count(), 0);
         drop(client);
-        until("cancelled call", || count(&host) == 1);
+        until("cancelled call", || count() == 1);
         drop(other);
-        until("finished call", || count(&host) == 2);
+        until("finished call", || count() == 2);
         ended = 2;
     }
     // Work behind the answer, which its client does not see the end of.
     assert_eq!(host.get("/after/20").text(), "answered");
-    until("work behind the answer", || count(&host) == ended + 1);
+    until("work behind the answer", || count() == ended + 1);
 }
 
 pub(super) fn bodies_wait_for_their_readers(kind: Kind) {

@@ -235,6 +235,7 @@ fn a_front_of_fastcgi_that_goes_cancels_the_call() {
     let server = serve("probe", &[]);
     let mut client = connect(&server, "fastcgi");
     client.send(fastcgi(&with(&[("REQUEST_URI", "/cancelled")]), b""));
+    until("the call", || server.get("/begun").text() == "1");
     drop(client);
     until("the call to be dropped", || {
         server.get("/count").text() == "1"

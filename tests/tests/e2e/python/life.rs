@@ -74,20 +74,19 @@ fn uploads_side_by_side(server: &PythonServer) {
 }
 
 fn a_client_that_leaves_is_noticed(server: &PythonServer) {
-    let count = || server.get("/count").text().parse::<u64>().unwrap();
+    let number = |target| server.get(target).text().parse::<u64>().unwrap();
     let requests: [&[u8]; 3] = [
         b"GET /cancelled HTTP/1.1\r\nHost: h\r\n\r\n",
         b"GET /finished HTTP/1.1\r\nHost: h\r\n\r\n",
         b"POST /cancelled HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nunread",
     ];
     for request in requests {
-        let before = count();
+        let [begun, ended] = ["/begun", "/count"].map(number);
         let mut client = server.connect();
         client.send(request);
-        // The request is being worked on once the one behind it has been answered.
-        assert_eq!(server.get("/pid").status, 200);
+        until("the call", || number("/begun") == begun + 1);
         drop(client);
-        until("the end of the call", || count() == before + 1);
+        until("the end of the call", || number("/count") == ended + 1);
     }
     let mut client = server.connect();
     client.send("GET /chunks/100000000 HTTP/1.1\r\nHost: h\r\n\r\n");
