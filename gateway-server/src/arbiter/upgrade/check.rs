@@ -32,6 +32,7 @@ use crate::os::process::{self, Image};
 use crate::os::{memfd, signals};
 use crate::prepare::{self, Goods, Parcel};
 use crate::shares;
+use crate::snapshot;
 use crate::tls::TicketKeys;
 
 /// What the master has left to the program that it may become.
@@ -76,15 +77,19 @@ impl Check {
         let tried = read.and_then(|config| {
             logging::init(config.log_style());
             let tried = self.try_everything(&config, source);
-            tried.map_err(|error| vec![format!("{error:#}")])
+            let tried = tried.map_err(|error| vec![format!("{error:#}")]);
+            tried.map(|(canaries, parcel)| (canaries, parcel, config.snapshot_dir))
         });
         match tried {
-            Ok((canaries, parcel)) => {
+            Ok((canaries, parcel, snapshots)) => {
                 // A master that is gone asks no more.
                 let _ = parcel.send(&self.report);
+                drop(parcel);
                 // As long as this process runs, nobody can write into its program.
                 stay(&self.report);
-                drop(canaries);
+                dismiss(canaries);
+                // The server may have ended before this process, which has held the copies for longer.
+                snapshots.iter().for_each(|folder| snapshot::sweep(folder));
                 ExitCode::SUCCESS
             }
             Err(reasons) => {
@@ -220,12 +225,23 @@ fn stay(report: &OwnedFd) {
     }
 }
 
+/// Ends workers, all at the same time.
+fn dismiss(canaries: Vec<Canary>) {
+    for canary in &canaries {
+        canary.handle.order(Order::StopNow);
+    }
+    drop(canaries);
+}
+
 impl Drop for Canary {
     fn drop(&mut self) {
         self.handle.order(Order::StopNow);
         let deadline = Instant::now() + LAST_GRACE;
-        while self.handle.ear().is_some() && Instant::now() < deadline {
-            if self.handle.hear().is_none() && rest([self.handle.ear()], Some(deadline)).is_err() {
+        while Instant::now() < deadline {
+            let said = self.handle.hear();
+            // Its end of the socket is closed last of all.
+            let Some(ear) = self.handle.ear() else { break };
+            if said.is_none() && rest([Some(ear)], Some(deadline)).is_err() {
                 break;
             }
         }
