@@ -2,6 +2,15 @@
 
 /// Percent-escapes as octets; what is no escape stays as it is.
 pub(super) fn decoded(path: &[u8]) -> Vec<u8> {
+    decoded_but(path, None)
+}
+
+/// The same, but for escapes of `/`: so servers leave a path that are told to keep its segments apart.
+pub(super) fn decoded_but_slashes(path: &[u8]) -> Vec<u8> {
+    decoded_but(path, Some(b'/'))
+}
+
+fn decoded_but(path: &[u8], kept: Option<u8>) -> Vec<u8> {
     let mut octets = Vec::with_capacity(path.len());
     let mut rest = path;
     while let [first, tail @ ..] = rest {
@@ -9,8 +18,9 @@ pub(super) fn decoded(path: &[u8]) -> Vec<u8> {
             (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
             _ => None,
         };
-        let (octet, after) = match escape {
-            Some((high, low)) => (high << 4 | low, &tail[2..]),
+        let escape = escape.map(|(high, low)| high << 4 | low);
+        let (octet, after) = match escape.filter(|octet| Some(*octet) != kept) {
+            Some(octet) => (octet, &tail[2..]),
             None => (*first, tail),
         };
         octets.push(octet);

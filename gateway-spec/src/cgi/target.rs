@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::path::{decoded, encoded, normal};
+use super::path::{decoded, decoded_but_slashes, encoded, normal};
 
 /// The variables that a target follows from.
 ///
@@ -111,8 +111,7 @@ impl<'v> Exact<'v> {
         if is_same && !self.path.contains(&b'%') {
             return true;
         }
-        let (sent, named) = (decoded(self.path), [script, info].concat());
-        sent == named || normal(&sent) == normal(&named)
+        is_decoded(self.path, &[script, info].concat())
     }
 
     fn target(self, mount: &[u8], query: Option<&[u8]>) -> Option<Target<'v>> {
@@ -135,11 +134,14 @@ impl<'v> Exact<'v> {
             return Some(0);
         }
         let mut borders = (1..=self.path.len()).filter(|end| border(self.path, *end) == *end);
-        borders.find(|end| {
-            let decoded = decoded(&self.path[..*end]);
-            decoded == mount || normal(&decoded) == normal(mount)
-        })
+        borders.find(|end| is_decoded(&self.path[..*end], mount))
     }
+}
+
+/// Whether `named` is what a server makes of the path `sent` to look at it.
+fn is_decoded(sent: &[u8], named: &[u8]) -> bool {
+    let is = |decoded: Vec<u8>| decoded == named || normal(&decoded) == normal(named);
+    is(decoded(sent)) || is(decoded_but_slashes(sent))
 }
 
 /// `end` if the path may be cut there, else 0.
@@ -226,6 +228,8 @@ mod tests {
             ("/a/./b/", "/a/b/"),
             ("/%2e%2e/b", "/b"),
             ("/a/..", "/"),
+            // Apache's AllowEncodedSlashes NoDecode.
+            ("/a%2Fb/%41", "/a%2Fb/A"),
         ] {
             assert_eq!(target(Some(""), Some(info), None, Some(uri)), some(uri, 0));
         }
