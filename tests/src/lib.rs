@@ -4,9 +4,11 @@
 //! output is part of the message.
 
 pub mod address;
+pub mod apache;
 pub mod artefacts;
 pub mod browser;
 pub mod certificates;
+pub mod cgi;
 pub mod client;
 pub mod control_group;
 pub mod curl;
@@ -22,6 +24,7 @@ pub mod hosts;
 pub mod isolation;
 pub mod judges;
 pub mod lambda;
+pub mod lighttpd;
 pub mod load;
 pub mod matrix;
 pub mod network;

@@ -1,10 +1,10 @@
 //! Apache, HAProxy and Caddy with the files of `deploy/`.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use gateway_tests::address::Address;
+use gateway_tests::apache::Apache;
 use gateway_tests::client::Client;
 use gateway_tests::process::Process;
 use gateway_tests::until;
@@ -19,16 +19,16 @@ fn place(address: &Address) -> String {
 }
 
 /// Waits until somebody answers there as the probe does.
-fn expect_probe(address: &Address, process: &Process) {
+fn expect_probe(address: &Address, said: impl Fn() -> String) {
     until("an answer through the front", || {
         let connected = address.connect().is_ok();
         connected && Client::get(address, "/version").status == 200
     });
-    let answer = Client::get(address, "/facts").text().to_owned();
+    let answer = Client::get(address, "/facts/a%2Fb%25c").text().to_owned();
     assert!(
-        answer.contains("target: /facts"),
+        answer.contains("target: /facts/a%2Fb%25c\n"),
         "{answer}: {}",
-        process.said()
+        said()
     );
 }
 
@@ -62,7 +62,7 @@ fn haproxy_speaks_http_and_introduces_clients_by_the_proxy_protocol() {
     let mut command = Command::new("/usr/sbin/haproxy");
     let process = Process::start(command.arg("-db").arg("-f").arg(file));
     for socket in [http, bytes] {
-        expect_probe(&Address::Unix(socket.into()), &process);
+        expect_probe(&Address::Unix(socket.into()), || process.said());
     }
 }
 
@@ -92,38 +92,7 @@ fn caddy_speaks_http() {
         .arg(file)
         .env("HOME", folder.path());
     let process = Process::start(&mut command);
-    expect_probe(&Address::Unix(front.into()), &process);
-}
-
-/// Apache with one of its sites, in a folder of its own, on a port that the system chooses for it.
-fn apache(
-    folder: &Path,
-    file: &str,
-    modules: &[&str],
-    instead: &[(&str, &str)],
-) -> (Process, Address) {
-    // Apache cannot listen on a port of the system's choice, nor on a unix path.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = port.local_addr().unwrap();
-    drop(port);
-    let site = deployed(&format!("apache/{file}"), instead);
-    let common = ["mpm_event", "authz_core"];
-    let modules: String = common
-        .iter()
-        .chain(modules)
-        .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
-        .collect();
-    let text = format!(
-        "{modules}ServerRoot {0}\nPidFile {0}/pid\nDefaultRuntimeDir {0}\nServerName localhost\n\
-         ErrorLog /dev/stderr\nLogLevel notice\nListen {address}\n{1}",
-        folder.display(),
-        site.replace("*:80", &address.to_string()),
-    );
-    let config = folder.join("apache.conf");
-    fs::write(&config, text).unwrap();
-    let mut command = Command::new("/usr/sbin/apache2");
-    command.arg("-DFOREGROUND").arg("-f").arg(config);
-    (Process::start(&mut command), Address::Tcp(address))
+    expect_probe(&Address::Unix(front.into()), || process.said());
 }
 
 #[test]
@@ -145,7 +114,8 @@ fn apache_speaks_http_fastcgi_scgi_and_uwsgi() {
         fs::set_permissions(folder.path(), open).unwrap();
         let there = place(&server.address);
         let modules = ["headers", "proxy", module];
-        let (process, address) = apache(folder.path(), file, &modules, &[(own, &there)]);
-        expect_probe(&address, &process);
+        let site = deployed(&format!("apache/{file}"), &[(own, &there)]);
+        let apache = Apache::serve(&site, &modules, folder.path());
+        expect_probe(&apache.address, || apache.said());
     }
 }

@@ -1,6 +1,8 @@
 //! Behind a web server that speaks FastCGI, SCGI or uwsgi an application is the same as behind one that
 //! speaks HTTP.
 
+mod apache;
+mod lighttpd;
 mod nginx;
 mod records;
 
