@@ -20,10 +20,10 @@ use nix::unistd::Pid;
 use crate::logging::{self, printable};
 use crate::os::fd::Inherited;
 use crate::os::{process, signals};
-use crate::value::LogLevel;
+use crate::value::{LogFormat, LogLevel};
 
-/// The first argument of such a process; the second is a descriptor, and then come the log's level, the
-/// time in milliseconds, the hook's name and the command.
+/// The first argument of such a process; the second is a descriptor, and then come the log's level and
+/// format, the time in milliseconds, the hook's name and the command.
 pub(crate) const ROLE: &str = "--gatewayd-hook";
 
 /// What is to be run.
@@ -44,7 +44,7 @@ pub(crate) struct Hook<'a> {
 /// A command that holds a NUL.
 pub(crate) fn arguments(
     hook: &Hook<'_>,
-    level: LogLevel,
+    (level, format): (LogLevel, LogFormat),
     socket: RawFd,
 ) -> io::Result<Vec<CString>> {
     let millis = hook.timeout.as_millis().to_string();
@@ -52,6 +52,7 @@ pub(crate) fn arguments(
         ROLE,
         &socket.to_string(),
         level.name(),
+        &format.to_string(),
         &millis,
         hook.name,
         hook.command,
@@ -63,14 +64,15 @@ pub(crate) fn arguments(
 /// Runs the hook that `words` name, those behind the role.
 pub(crate) fn main(words: &[OsString]) -> ExitCode {
     let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-    let [number, level, millis, name, command] = words[..] else {
+    let [number, level, format, millis, name, command] = words[..] else {
         return ExitCode::FAILURE;
     };
     let Ok(socket) = claim(number) else {
         return ExitCode::FAILURE;
     };
     let level = LogLevel::parse(level).unwrap_or_default();
-    logging::init((level, Default::default()));
+    let format = LogFormat::parse(format).unwrap_or_default();
+    logging::init((level, format));
     let timeout = Duration::from_millis(millis.parse().unwrap_or_default());
     let hook = Hook {
         name,

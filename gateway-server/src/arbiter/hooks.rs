@@ -123,7 +123,7 @@ impl Hooks {
             timeout: config.hook_timeout,
         };
         let (socket, theirs) = orders::pair()?;
-        let arguments = hook::arguments(&hook, config.log_level, theirs.as_raw_fd())?;
+        let arguments = hook::arguments(&hook, config.log_style(), theirs.as_raw_fd())?;
         let facts = occasion.facts(generation, release);
         let facts = facts.iter().map(|(name, value)| (*name, &**value));
         let pid = image.spawn_amid(facts, &arguments, &[theirs.as_fd()])?;

@@ -102,6 +102,19 @@ fn each_hook_is_told_what_has_happened() {
 }
 
 #[test]
+fn what_a_hook_says_is_json_where_the_log_is() {
+    let site = Site::new("log-format = 'json'\nhook-boot = 'echo \"all\\\" set\"'\n");
+    let server = site.start();
+    let (_, said) = server.stop();
+    let parse = |line: &str| -> serde_json::Value {
+        serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))
+    };
+    let lines: Vec<_> = said.lines().map(parse).collect();
+    let told = "hook boot: all\" set";
+    assert!(lines.iter().any(|line| line["message"] == told), "{said}");
+}
+
+#[test]
 fn a_ready_hook_that_fails_keeps_the_old_generation_and_the_old_program() {
     let site = Site::new("");
     let bad = site.path("bad");
