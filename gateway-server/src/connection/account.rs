@@ -6,6 +6,7 @@ use gateway_spec::abi::method;
 use super::answer::Given;
 use super::ends::Ends;
 use super::handover::{Dialect, Request, RequestLine};
+use super::noted::Values;
 use super::service::Service;
 use crate::clock::monotonic_ns;
 use crate::logging::{Ended, Visit};
@@ -22,26 +23,36 @@ pub(super) struct Account {
     first_byte_ns: Option<u64>,
     method: Method,
     visit: Option<Visit>,
+    /// What the log wants of the response, where that was begun before the end.
+    pub(super) noted: Values,
 }
 
 /// How a request has ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome {
+pub(super) struct Outcome<'a> {
     pub(super) status: u16,
     /// Bytes of the request's body, as they came.
     pub(super) received: u64,
     /// Bytes of the response's body.
     pub(super) sent: u64,
+    /// What the log wants of the response.
+    pub(super) noted: &'a [Option<Box<[u8]>>],
 }
 
-impl Outcome {
+impl<'a> Outcome<'a> {
     /// The answer that was given to a request with so many bytes of body.
     pub(super) fn of(given: &Given, received: u64) -> Self {
         Self {
             status: given.status,
             received,
             sent: given.sent,
+            noted: &[],
         }
+    }
+
+    /// The same, with what the log wants of it.
+    pub(super) fn noting(self, noted: &'a [Option<Box<[u8]>>]) -> Self {
+        Self { noted, ..self }
     }
 }
 
@@ -54,7 +65,7 @@ impl Account {
     }
 
     /// The request is answered, or never will be.
-    pub(super) fn close(self, service: &Service, outcome: Outcome) {
+    pub(super) fn close(self, service: &Service, outcome: Outcome<'_>) {
         let took_ns = count(service, self.method, self.began_ns, outcome);
         if let (Some(log), Some(visit)) = (&service.access_log, self.visit) {
             let ended = Ended {
@@ -64,6 +75,10 @@ impl Account {
                 took_ns,
                 first_byte_ns: self.first_byte_ns.unwrap_or(took_ns),
                 queued_ns: self.queued_ns,
+                fields: match &*self.noted {
+                    [] => outcome.noted,
+                    noted => noted,
+                },
             };
             log.record(visit, &ended);
         }
@@ -96,6 +111,7 @@ impl Ends {
             first_byte_ns: None,
             method: kind(request.method_id()),
             visit,
+            noted: Values::new(),
         })
     }
 
@@ -107,7 +123,7 @@ impl Ends {
         app: Option<&str>,
         request: &Request<'_>,
         queued_ns: Option<u64>,
-        outcome: Outcome,
+        outcome: Outcome<'_>,
     ) {
         if service.access_log.is_some() {
             let id = service.slot.named();
@@ -128,7 +144,7 @@ impl Ends {
         app: Option<&str>,
         request: &Request<'_>,
         queued_ns: Option<u64>,
-        outcome: Outcome,
+        outcome: Outcome<'_>,
     ) {
         service
             .slot
@@ -162,13 +178,14 @@ impl Service {
 
 /// Counts an answer, if anybody reads the counters; how long it took, in nanoseconds.
 #[inline]
-fn count(service: &Service, method: Method, began_ns: u64, outcome: Outcome) -> u64 {
+fn count(service: &Service, method: Method, began_ns: u64, outcome: Outcome<'_>) -> u64 {
     let took_ns = monotonic_ns().saturating_sub(began_ns);
     if service.counts {
         let Outcome {
             status,
             received,
             sent,
+            ..
         } = outcome;
         service.slot.count_answer(&Answered {
             method,

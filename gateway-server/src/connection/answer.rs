@@ -10,6 +10,7 @@ use gateway_spec::abi::{Field, ForeignBody, OwnedBuffer, method};
 use gateway_spec::{ErrorKind, FileRegion};
 
 use super::link::Link;
+use super::noted::Noted;
 use super::output::COPIED;
 use super::packing::{Packer, Plan};
 use crate::compression::{Compression, Packing};
@@ -38,6 +39,8 @@ pub(super) struct Answer {
     date: Rc<Date>,
     lasting: Rc<Lasting>,
     compression: Option<Rc<Compression>>,
+    /// What the access log wants of responses, if anything.
+    pub(super) noted: Option<Box<Noted>>,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
     pub(super) discards: bool,
 }
@@ -118,6 +121,7 @@ impl Answer {
         date: Rc<Date>,
         lasting: Rc<Lasting>,
         compression: Option<Rc<Compression>>,
+        noted: Option<Noted>,
     ) -> Self {
         Self {
             out: Outgoing::default(),
@@ -129,6 +133,7 @@ impl Answer {
             date,
             lasting,
             compression,
+            noted: noted.map(Box::new),
             discards: false,
         }
     }
@@ -146,6 +151,11 @@ impl Answer {
     pub(super) fn is_complete(&self) -> bool {
         let whole = |given: &Given| given.rest.is_none() && given.framing != BodyFraming::Upgraded;
         self.refused.is_none() && self.given.as_ref().is_some_and(whole)
+    }
+
+    /// What the access log wants of the response.
+    pub(super) fn noted(&self) -> &[Option<Box<[u8]>>] {
+        self.noted.as_ref().map_or(&[], |noted| noted.values())
     }
 
     /// Forgets what it was and keeps its memory.
@@ -224,6 +234,9 @@ impl Answer {
             date: response.wants_date().then_some(date),
         };
         let framing = encode::response_head(&mut self.out, &head, &self.terms.recipient)?;
+        if let Some(noted) = &mut self.noted {
+            noted.keep(fields);
+        }
         let mut given = Given {
             status,
             keep_alive: framing.keep_alive,
@@ -315,6 +328,7 @@ impl Exchange for Box<Answer> {
     fn respond(&mut self, link: &Link, response: &mut AppResponse<'_>) -> Result<(), ErrorKind> {
         if link.is_untouched()
             && !self.discards
+            && self.noted.is_none()
             && let Some(given) = self.write_plain(response)
         {
             link.close_to_informs(false);

@@ -142,7 +142,11 @@ impl Case {
             tracing::error!("{}: the response was refused: {why}", self.label);
         }
         taken.given = answer.given.take();
+        let noted = answer.noted.as_mut().map(|noted| noted.take());
         if let Some(given) = &taken.given {
+            if let (Some(account), Some(noted)) = (&mut self.account, noted) {
+                account.noted = noted;
+            }
             self.note(given);
         }
         // The call itself stays until the response is written: what its body holds of the exchange
@@ -274,6 +278,7 @@ impl Case {
                 status,
                 received,
                 sent,
+                noted: &[],
             };
             account.close(service, outcome);
         }

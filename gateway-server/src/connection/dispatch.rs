@@ -212,7 +212,7 @@ impl Connection {
         match called {
             Ok(mut answer) => {
                 if let Some(given) = &answer.given {
-                    self.answered(turn.application, request, given, received);
+                    self.answered(turn.application, request, given, &answer, received);
                 }
                 answer.given = None;
                 turn.answer = Some(answer);
@@ -234,10 +234,11 @@ impl Connection {
         application: &Application,
         request: &Request<'_>,
         given: &Given,
+        answer: &Answer,
         received: usize,
     ) {
         if self.io.service.observed {
-            let outcome = Outcome::of(given, received as u64);
+            let outcome = Outcome::of(given, received as u64).noting(answer.noted());
             let (queued, name) = (self.queued_ns(), application.name());
             self.ends
                 .note(&self.io.service, name, request, queued, outcome);

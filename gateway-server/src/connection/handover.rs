@@ -296,6 +296,7 @@ impl Ends {
                 took_ns,
                 first_byte_ns: took_ns,
                 queued_ns: 0,
+                fields: &[],
             },
         );
     }

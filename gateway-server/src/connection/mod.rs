@@ -31,6 +31,7 @@ mod introduction;
 mod io;
 mod label;
 mod link;
+mod noted;
 mod ongoing;
 mod output;
 mod packing;

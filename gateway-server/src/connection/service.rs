@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::answer::Answer;
 use super::application::Application;
 use super::bounds::Terms;
+use super::noted::Noted;
 use super::word::Word;
 use crate::clock::{Clock, monotonic_ns};
 use crate::compression::Compression;
@@ -172,7 +173,10 @@ impl Service {
             None => {
                 let date = Rc::clone(&self.clock.date);
                 let compression = self.compression.clone();
-                Box::new(Answer::new(date, Rc::clone(&self.lasting), compression))
+                let log = self.access_log.as_ref();
+                let noted = log.and_then(|log| log.response_fields()).map(Noted::new);
+                let lasting = Rc::clone(&self.lasting);
+                Box::new(Answer::new(date, lasting, compression, noted))
             }
         }
     }

@@ -25,6 +25,8 @@ pub(crate) struct AccessLog {
     /// Whether a line ends with the name of its application, where there are several.
     names_apps: bool,
     selection: Selection,
+    /// What is to be kept of responses.
+    response_fields: Rc<[Box<[u8]>]>,
     lines: RefCell<Lines>,
     /// None until it has been opened; lines wait for that.
     sink: RefCell<Option<Sink>>,
@@ -83,7 +85,7 @@ pub(crate) struct Request<'a> {
 
 /// What a line is made of when the request has ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ended {
+pub(crate) struct Ended<'a> {
     pub(crate) status: u16,
     pub(crate) received: u64,
     pub(crate) sent: u64,
@@ -91,6 +93,8 @@ pub(crate) struct Ended {
     pub(crate) took_ns: u64,
     pub(crate) first_byte_ns: u64,
     pub(crate) queued_ns: u64,
+    /// Fields of the response, as [`AccessLog::response_fields`] names them; fewer if it has none.
+    pub(crate) fields: &'a [Option<Box<[u8]>>],
 }
 
 impl AccessLog {
@@ -109,6 +113,7 @@ impl AccessLog {
         Ok(Rc::new(Self {
             quoting: manner.format.quoting,
             names_apps: manner.format.is_of_others(),
+            response_fields: manner.format.response_fields().map(Box::from).collect(),
             format: RefCell::new(manner.format),
             selection: manner.selection,
             lines: RefCell::default(),
@@ -138,6 +143,12 @@ impl AccessLog {
     pub(crate) fn write_to(&self, file: File) {
         self.flush();
         self.sink.replace(Some(Sink::of(file)));
+    }
+
+    /// The fields of responses that lines show, by their names in small letters, if any.
+    pub(crate) fn response_fields(&self) -> Option<Rc<[Box<[u8]>]>> {
+        let names = &self.response_fields;
+        (!names.is_empty()).then(|| Rc::clone(names))
     }
 
     /// Begins a line.
@@ -203,7 +214,7 @@ impl AccessLog {
     }
 
     /// Ends a line.
-    pub(crate) fn record(&self, visit: Visit, ended: &Ended) {
+    pub(crate) fn record(&self, visit: Visit, ended: &Ended<'_>) {
         if self.selection.takes(ended.status, ended.took_ns) {
             self.write_line(&visit, ended);
         }
@@ -212,19 +223,26 @@ impl AccessLog {
         }
     }
 
-    fn write_line(&self, visit: &Visit, ended: &Ended) {
+    fn write_line(&self, visit: &Visit, ended: &Ended<'_>) {
         let mut lines = self.lines.borrow_mut();
         let format = self.format.borrow();
         let late = format.pieces.iter().filter_map(|piece| match piece {
-            Piece::Late(late) => Some(*late),
+            Piece::Late(late) => Some(late),
             _ => None,
         });
         let wrote = lines.add(|line| {
             let mut from = 0;
+            let mut fields = ended.fields.iter();
             for (late, hole) in late.zip(&visit.holes) {
                 let hole = *hole as usize;
                 line.extend_from_slice(&visit.text[from..hole]);
-                push_late(line, late, ended);
+                match late {
+                    Late::Field(_) => match fields.next() {
+                        Some(Some(value)) => push(line, value, self.quoting, FIELD),
+                        _ => push_absent(line, self.quoting),
+                    },
+                    known => push_late(line, known, ended),
+                }
                 from = hole;
             }
             line.extend_from_slice(&visit.text[from..]);
@@ -266,15 +284,17 @@ impl Drop for AccessLog {
     }
 }
 
-fn push_late(line: &mut Vec<u8>, late: Late, ended: &Ended) {
+fn push_late(line: &mut Vec<u8>, late: &Late, ended: &Ended<'_>) {
     match late {
         Late::Status => push_number(line, ended.status.into()),
         Late::SentOrDash if ended.sent == 0 => line.push(b'-'),
         Late::Sent | Late::SentOrDash => push_number(line, ended.sent),
         Late::Received => push_number(line, ended.received),
-        Late::Took(unit) => push_time(line, ended.took_ns, unit),
-        Late::FirstByte(unit) => push_time(line, ended.first_byte_ns, unit),
-        Late::Queued(unit) => push_time(line, ended.queued_ns, unit),
+        Late::Took(unit) => push_time(line, ended.took_ns, *unit),
+        Late::FirstByte(unit) => push_time(line, ended.first_byte_ns, *unit),
+        Late::Queued(unit) => push_time(line, ended.queued_ns, *unit),
+        // Whoever goes through the line has these in their order.
+        Late::Field(_) => {}
     }
 }
 
@@ -307,13 +327,14 @@ mod tests {
     use super::super::sink::open;
     use super::*;
 
-    const ENDED: Ended = Ended {
+    const ENDED: Ended<'static> = Ended {
         status: 200,
         received: 3,
         sent: 13,
         took_ns: 1_234_567,
         first_byte_ns: 1_000_999,
         queued_ns: 0,
+        fields: &[],
     };
 
     fn request<'a>(target: &'a [u8], agent: &'a dyn Fn(&[u8]) -> Option<&'a [u8]>) -> Request<'a> {

@@ -47,7 +47,7 @@ pub(super) enum Early {
 }
 
 /// What is known at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Late {
     Status,
     /// Bytes of the response's body.
@@ -61,6 +61,8 @@ pub(super) enum Late {
     FirstByte(Unit),
     /// While it waited for a place.
     Queued(Unit),
+    /// A field of the response, by its name in small letters.
+    Field(Box<[u8]>),
 }
 
 /// How a time is shown.
@@ -117,6 +119,14 @@ impl Format {
     /// Whether it is one of the old formats, which have no place for an application's name.
     pub(super) fn is_of_others(&self) -> bool {
         matches!(&*self.text, "common" | "combined")
+    }
+
+    /// The fields of responses that it names, in the order of the line.
+    pub(super) fn response_fields(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Late(Late::Field(name)) => Some(&**name),
+            _ => None,
+        })
     }
 
     fn of_atoms(text: &str) -> Result<Self, Unknown> {
@@ -238,6 +248,7 @@ fn named(name: &str) -> Option<Piece> {
         let field = field.to_ascii_lowercase().into_bytes();
         return match kind {
             "i" if plain => Some(E(Early::Field(field))),
+            "o" if plain => Some(L(Late::Field(field.into()))),
             "T" => match &*field {
                 b"s" => Some(L(Late::Took(Unit::Seconds))),
                 b"ms" => Some(L(Late::Took(Unit::Milliseconds))),
@@ -300,7 +311,7 @@ mod tests {
         for (text, named) in [
             ("jsno", "jsno"),
             ("%h %z", "%z"),
-            ("%h \"%{Set-Cookie}o\"", "%{Set-Cookie}o"),
+            ("%h \"%{HOME}e\"", "%{HOME}e"),
             ("%(x)s a", "%(x)s"),
             ("%", "%"),
             ("%{a", "%{a"),

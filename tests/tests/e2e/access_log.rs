@@ -129,6 +129,43 @@ fn a_format_of_ones_own_says_what_was_asked_for_and_only_of_whom() {
 }
 
 #[test]
+fn a_format_may_name_fields_of_responses_but_shows_no_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let path = log.to_str().unwrap();
+    let format = "%U %{X-Tag}o %s %({content-type}o)s %{x-secret}o";
+    let arguments = [
+        "--workers",
+        "1",
+        "--access-log",
+        path,
+        "--access-log-format",
+        format,
+    ];
+    let server = probe(&arguments);
+    let forged = "/lines/1?x-tag=a\"b&x-tag=second&content-type=text/x";
+    for target in [
+        forged,
+        "/version",
+        "/lines-streamed/1?x-tag=late",
+        "/sleep/1",
+    ] {
+        assert_eq!(server.get(target).status, 200);
+    }
+    assert_eq!(server.fetch("NONSENSE\r\n\r\n").status, 400);
+    let expected = [
+        "/lines/1 a\\\"b 200 text/x -",
+        "/version - 200 text/plain; charset=utf-8 -",
+        "/lines-streamed/1 late 200 - -",
+        "/sleep/1 - 200 text/plain; charset=utf-8 -",
+        "- - 400 - -",
+    ];
+    let read = || fs::read_to_string(&log).unwrap_or_default();
+    until("all lines", || read().lines().count() == expected.len());
+    assert_eq!(read().lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_trusted_proxys_id_is_the_applications_and_the_logs_and_nobody_elses_is() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");

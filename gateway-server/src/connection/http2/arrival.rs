@@ -259,14 +259,17 @@ fn dispatch(
             application.name(),
             request,
             queued_ns,
-            Outcome::of(&given, received),
+            Outcome::of(&given, received).noting(answer.noted()),
             &answer.out,
             respond,
         );
         if let Some((respond, send, body)) = unsent {
             // Its call is over, and nobody has said what it was called there.
             let id = scoreboard::new_id();
-            let docket = docket(base, application, request, recipient, admission, id);
+            let mut docket = docket(base, application, request, recipient, admission, id);
+            if let (Some(account), Some(noted)) = (&mut docket.account, &mut answer.noted) {
+                account.noted = noted.take();
+            }
             let case = Case::new(None, docket);
             tokio::task::spawn_local(Stream::sending(base, case, respond, send, given, body));
         }
@@ -316,7 +319,7 @@ fn send_given(
     name: Option<&str>,
     request: &Request<'_>,
     queued_ns: Option<u64>,
-    outcome: Outcome,
+    outcome: Outcome<'_>,
     out: &Outgoing,
     respond: SendResponse<Bytes>,
 ) -> Option<Unsent> {
