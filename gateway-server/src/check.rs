@@ -228,6 +228,7 @@ impl Subject {
             .map_err(|error| Failure::new(1, error))?;
         let host = logging::application_host(
             None,
+            None,
             |code| {
                 tracing::info!("the application asks for the end, with code {code}");
             },

@@ -107,7 +107,7 @@ fn live(
         .build()
         .map_err(|error| Failure::new(FAILED, error))?;
     // A command ends by itself; what it asks of a server means nothing here.
-    let host = logging::application_host(None, |_| {}, || None);
+    let host = logging::application_host(None, None, |_| {}, || None);
     let argument = options.arguments.join(OsStr::new(" "));
     let config = Config {
         settings: options.settings.0.clone(),

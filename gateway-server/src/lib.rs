@@ -2,6 +2,7 @@
 //! the same command line as a library.
 
 mod admin;
+mod app_metrics;
 mod app_source;
 mod arbiter;
 mod banner;

@@ -47,6 +47,8 @@ pub(crate) struct ServeOptions {
     pub(crate) request_id_field: Option<FieldName>,
     /// Whether somebody reads the counters of answers.
     pub(crate) counts: bool,
+    /// Most series of metrics of one application in a worker.
+    pub(crate) metric_series: u32,
     pub(crate) workbench: Option<PathBuf>,
 }
 

@@ -243,6 +243,19 @@ extern "C" {
 #define GW_EXT_TLS "gw.tls/1"           /* through gw_ctx_vt.ext: const gw_tls * */
 #define GW_EXT_REQUEST_ID "gw.request-id/1" /* through gw_ctx_vt.ext: const gw_str * */
 #define GW_EXT_COMMANDS "gw.commands/1" /* through gw_app_vt.ext: const gw_commands * */
+#define GW_EXT_METRICS "gw.metrics/1"   /* through gw_host.ext: const gw_metrics * */
+
+/* gw_metric_definition.kind */
+#define GW_METRIC_COUNTER 1   /* how often something has happened */
+#define GW_METRIC_GAUGE 2     /* how much there is of something now */
+#define GW_METRIC_HISTOGRAM 3 /* how large things were, counted by upper bounds */
+
+/* The most that a gw_metric_definition may hold; names, help and values in bytes. */
+#define GW_METRIC_MAX_NAME 128
+#define GW_METRIC_MAX_HELP 512
+#define GW_METRIC_MAX_LABELS 16
+#define GW_METRIC_MAX_VALUE 256
+#define GW_METRIC_MAX_BOUNDS 64
 
 /*
  * gw_header.name_id: ids of well-known names, GW_NAME_HOST and so on. The list is append-only; 0
@@ -460,6 +473,10 @@ typedef struct gw_stream_vt gw_stream_vt;
 typedef struct gw_tls gw_tls;
 typedef struct gw_command gw_command;
 typedef struct gw_commands gw_commands;
+typedef struct gw_metric_definition gw_metric_definition;
+typedef struct gw_metric gw_metric;
+typedef struct gw_metric_vt gw_metric_vt;
+typedef struct gw_metrics gw_metrics;
 
 /*
  * The descriptor: constant data, so that a tool can read it from the file without running any of
@@ -930,6 +947,64 @@ struct gw_commands {
    *           command. Other errors: it failed, and nobody has said why.
    */
   int32_t (*run)(const gw_commands *self, const gw_str *words, uint32_t n);
+};
+
+/*
+ * A metric that an application asks for; borrowed for the duration of `define`. All texts are UTF-8.
+ *
+ * name    letters, digits and underscores of ASCII, no digit first, at most GW_METRIC_MAX_NAME; that of a
+ *         counter ends with "_total". A host may keep prefixes for itself.
+ * labels  names as above, each once, not "app", not "le", not beginning with "__"; any values. Each
+ *         combination of values is a metric of its own, of which a host keeps but so many.
+ * bounds  of a histogram: finite, rising upper bounds, each included; what is above all of them is
+ *         counted as well. Other kinds have none.
+ */
+struct gw_metric_definition {
+  uint32_t struct_size;
+  uint32_t kind; /* GW_METRIC_... */
+  gw_str name;
+  gw_str help; /* what it means, for people, in a sentence; the first one that was given is shown */
+  const gw_kv *labels;
+  const double *bounds;
+  uint32_t n_labels;
+  uint32_t n_bounds;
+};
+
+/* A metric of the host, valid until the process exits. Nobody drops it. */
+struct gw_metric {
+  const gw_metric_vt *vt;
+};
+
+/* Each of these is lock-free, returns nothing and cannot fail; one that is not for this kind of metric, and
+ * a number that is not finite, change nothing. */
+struct gw_metric_vt {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* Counter: so many more.                                                 [app->host, any, live] */
+  void (*count)(const gw_metric *self, uint64_t more);
+  /* Gauge: so much more, or less.                                          [app->host, any, live] */
+  void (*add)(const gw_metric *self, double more);
+  /* Gauge: so much now.                                                    [app->host, any, live] */
+  void (*set)(const gw_metric *self, double value);
+  /* Histogram: another value.                                              [app->host, any, live] */
+  void (*observe)(const gw_metric *self, double value);
+};
+
+/* GW_EXT_METRICS: what the host counts for this application and shows to operators, summed over all
+ * processes of the application: counters and histograms over all there ever were, gauges over those there
+ * are. Valid until the process exits; NULL if the host keeps no metrics, and the application goes on without. */
+struct gw_metrics {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /*
+   * The metric of this definition: the same one for the same name and labels, however often it is asked for.
+   * It takes a lock: ask once and keep what you get.                       [app->host, any, live]
+   * out     receives the metric if and only if the result is READY
+   * Result  GW_READY; GW_INVALID: the definition breaks the grammar or a limit above, the name is of another
+   *         kind or has other bounds, or the host keeps it for itself; GW_LIMIT: there are too many already
+   */
+  int32_t (*define)(const gw_metrics *self, const gw_metric_definition *definition,
+                    const gw_metric **out);
 };
 
 #ifdef __cplusplus

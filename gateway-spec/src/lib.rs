@@ -35,13 +35,14 @@ pub mod hosting;
 mod lifespan;
 #[cfg(feature = "lint")]
 pub mod lint;
+mod metric;
 mod pool;
 mod request;
 mod response;
 pub mod rules;
 mod upgrade;
 
-pub use abi::export::{Host, Level};
+pub use abi::export::{Counter, Gauge, Histogram, Host, Level, Metrics};
 pub use address::Address;
 pub use body::{Body, BodyStream, FileRegion, Frame};
 pub use command::Command;
@@ -51,6 +52,7 @@ pub use exchange_host::{HostExchange, TlsInfo};
 pub use fields::{DefaultFields, Fields};
 pub use gateway::{BoxGateway, Gateway, UNKNOWN_COMMAND};
 pub use lifespan::{Startup, StartupError, Worker};
+pub use metric::{MetricDefinition, MetricFault, MetricKind};
 pub use request::{Request, Scheme};
 pub use response::{Response, Upgrade};
 pub use upgrade::{Duplex, Upgraded};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::abi::export::Host;
+use crate::abi::export::{Host, Metrics};
 
 /// What the host tells an application instance when it starts.
 #[derive(Debug, Default)]
@@ -71,6 +71,12 @@ impl Startup {
     #[must_use]
     pub fn host(&self) -> Host {
         self.host
+    }
+
+    /// What the application counts for its operators; without a server that keeps metrics it counts nothing.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        Metrics::of(self.host)
     }
 }
 

@@ -240,6 +240,13 @@ rules! {
     //# [EXT-04] `gw.request-id/1` yields the id by which the host's log names the request, visible ASCII and the same at
     //# every time, or NULL if the host makes none.
     EXT_04 "EXT-04" Host "1.0" Test("tests/tests/e2e/deaths.rs::the_id_that_an_application_logs_is_the_one_that_is_named");
+    //# [EXT-05] `define` of `gw.metrics/1` yields one metric for a name and labels, however often and from whatever
+    //# thread it is asked for, as long as the host has room, and refuses what breaks the grammar of the header. What is
+    //# refused, not finite, or not for this kind of metric changes nothing.
+    EXT_05 "EXT-05" Host "1.0" Test("gateway-spec/tests/roundtrip/metrics.rs::a_metric_is_what_was_asked_for_and_nothing_else_is_one");
+    //# [EXT-06] What an application counts survives its processes and is shown as their sum. Whatever it asks for or
+    //# writes, it changes no metric of the host's own, and no name, label or value of its is read as anything else.
+    EXT_06 "EXT-06" Host "1.0" Test("tests/tests/e2e/metrics/apps.rs::what_an_application_asks_for_never_hurts_the_exposition");
     //# [CGI-01] CGI and WSGI variables follow from the request by the table of the chapter on CGI, and a request can
     //# be rebuilt from them without loss beyond what CGI itself loses.
     CGI_01 "CGI-01" Both "1.0" Test("gateway-spec/tests/cgi.rs::variables_and_back_keep_the_request");

@@ -136,11 +136,17 @@ fn the_list_of_names_has_the_ids_and_the_spelling_of_the_rust_table() {
 fn the_strings_of_the_header_are_those_of_the_rust_types() {
     let source = "#include \"gateway.h\"\n#include <stdio.h>\n\
         int main(void) { puts(GW_MODULE_SYMBOL); puts(GW_EXT_TLS); puts(GW_EXT_COMMANDS);\n\
-        puts(GW_EXT_REQUEST_ID); return 0; }\n";
+        puts(GW_EXT_REQUEST_ID); puts(GW_EXT_METRICS); return 0; }\n";
     let symbol = abi::MODULE_SYMBOL
         .strip_suffix(b"\0")
         .expect("dlsym wants a NUL");
-    let ids = [abi::EXT_TLS, abi::EXT_COMMANDS, abi::EXT_REQUEST_ID].map(|id| [id, b"\n"].concat());
+    let ids = [
+        abi::EXT_TLS,
+        abi::EXT_COMMANDS,
+        abi::EXT_REQUEST_ID,
+        abi::EXT_METRICS,
+    ]
+    .map(|id| [id, b"\n"].concat());
     let expected = [symbol, b"\n", &ids.concat()].concat();
     assert_eq!(Language::C11.run("strings", source), expected);
 }
@@ -155,6 +161,7 @@ fn the_tables_of_this_test_leave_out_no_constant_of_either_side() {
         "GW_EXT_TLS",
         "GW_EXT_COMMANDS",
         "GW_EXT_REQUEST_ID",
+        "GW_EXT_METRICS",
     ];
     for name in header
         .lines()
@@ -167,16 +174,16 @@ fn the_tables_of_this_test_leave_out_no_constant_of_either_side() {
         }
     }
 
-    let rust = include_str!("../src/abi/types.rs");
-    let count = rust
-        .lines()
+    let count = RUST
+        .iter()
+        .flat_map(|file| file.lines())
         .filter(|line| line.trim_start().starts_with("pub const "))
         .count();
-    let strings = ["MODULE_SYMBOL", "EXT_TLS", "EXT_COMMANDS", "EXT_REQUEST_ID"].len();
+    let strings = not_numbers.len() - ["GW_EXPORT"].len();
     assert_eq!(
         count,
         compared.len() + strings,
-        "a constant of types.rs is not compared"
+        "a constant of the Rust types is not compared"
     );
 }
 
@@ -193,17 +200,23 @@ fn the_tables_of_this_test_leave_out_no_structure_of_either_side() {
             "gw_{name} is not compared with Rust"
         );
     }
-    let rust = include_str!("../src/abi/types.rs");
-    let count = rust
-        .lines()
+    let count = RUST
+        .iter()
+        .flat_map(|file| file.lines())
         .filter(|line| line.starts_with("pub struct "))
         .count();
     assert_eq!(
         count,
         compared.len(),
-        "a structure of types.rs is not compared with the header"
+        "a structure of the Rust types is not compared with the header"
     );
 }
+
+/// The Rust types of the ABI.
+const RUST: [&str; 2] = [
+    include_str!("../src/abi/types.rs"),
+    include_str!("../src/abi/metrics.rs"),
+];
 
 /// How the header is compiled.
 #[derive(Clone, Copy)]

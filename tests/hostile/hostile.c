@@ -244,6 +244,9 @@ static const struct trick *find(const char *path, const char **argument) {
 #ifdef HOSTILE_WALLS
       wall_tricks,
 #endif
+#ifdef HOSTILE_METRICS
+      metric_tricks,
+#endif
   };
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
     for (const struct trick *trick = lists[i]; trick->name != NULL; trick++) {

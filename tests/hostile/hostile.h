@@ -37,6 +37,7 @@ extern const struct trick body_tricks[];
 extern const struct trick async_tricks[];
 extern const struct trick fault_tricks[];
 extern const struct trick wall_tricks[];
+extern const struct trick metric_tricks[];
 
 extern const gw_host *hostile_host;
 

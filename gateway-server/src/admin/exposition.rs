@@ -2,7 +2,10 @@
 
 use std::fmt::{Display, Write as _};
 
+use gateway_spec::MetricKind;
+
 use super::figures::Figures;
+use crate::app_metrics::{Family, Value};
 use crate::board::WorkerState;
 use crate::scoreboard::{BOUNDS, Class, Counter, Deadline, Method, Refusal};
 
@@ -36,13 +39,16 @@ pub(super) fn write(figures: &Figures, dialect: Dialect) -> String {
     let mut out = Out {
         text: String::with_capacity(8192),
         dialect,
-        family: "",
+        family: String::new(),
         total: "",
     };
     server(&mut out, figures);
     requests(&mut out, figures);
     connections(&mut out, figures);
     workers(&mut out, figures);
+    for family in &figures.apps {
+        application(&mut out, family);
+    }
     if dialect == Dialect::OpenMetrics {
         out.text.push_str("# EOF\n");
     }
@@ -218,6 +224,41 @@ fn workers(out: &mut Out, figures: &Figures) {
     }
 }
 
+/// What applications count.
+fn application(out: &mut Out, family: &Family) {
+    let kind = match family.kind {
+        MetricKind::Counter => Kind::Counter,
+        MetricKind::Gauge => Kind::Gauge,
+        _ => Kind::Histogram,
+    };
+    out.family(&family.name, kind, &family.help);
+    for (labels, value) in &family.series {
+        let labels: Vec<(&str, &str)> = labels
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        match value {
+            Value::Count(count) => out.labelled(&labels, count),
+            Value::Level(level) => out.labelled(&labels, level),
+            Value::Sizes {
+                bounds,
+                counts,
+                sum,
+            } => {
+                let shown = bounds.iter().map(|bound| format!("{bound:?}"));
+                let mut below = 0_u64;
+                for (bound, count) in shown.chain(["+Inf".to_owned()]).zip(counts) {
+                    below = below.saturating_add(*count);
+                    let with_bound = [&labels[..], &[("le", &*bound)]].concat();
+                    out.sample("_bucket", &with_bound, below);
+                }
+                out.sample("_sum", &labels, sum);
+                out.sample("_count", &labels, below);
+            }
+        }
+    }
+}
+
 /// Those tallies whose first word is `kind`, by their second.
 fn tallies(out: &mut Out, figures: &Figures, kind: &str, label: &str) {
     for (name, count) in &figures.board.tallies {
@@ -234,13 +275,13 @@ struct Out {
     text: String,
     dialect: Dialect,
     /// Its name, and what follows that in its values' names.
-    family: &'static str,
+    family: String,
     total: &'static str,
 }
 
 impl Out {
     /// Begins a family; a counter is named without its `_total`.
-    fn family(&mut self, name: &'static str, kind: Kind, about: &str) {
+    fn family(&mut self, name: &str, kind: Kind, about: &str) {
         let (kind_name, suffix) = match (kind, self.dialect) {
             (Kind::Counter, Dialect::Prometheus) => ("counter", TOTAL),
             (Kind::Counter, Dialect::OpenMetrics) => ("counter", ""),
@@ -248,9 +289,13 @@ impl Out {
             (Kind::Histogram, _) => ("histogram", ""),
         };
         // Writing into memory cannot fail.
-        let _ = writeln!(self.text, "# HELP {name}{suffix} {about}");
+        let _ = writeln!(
+            self.text,
+            "# HELP {name}{suffix} {}",
+            Escaped(about, self.dialect == Dialect::OpenMetrics)
+        );
         let _ = writeln!(self.text, "# TYPE {name}{suffix} {kind_name}");
-        self.family = name;
+        name.clone_into(&mut self.family);
         self.total = if kind == Kind::Counter { TOTAL } else { "" };
     }
 
@@ -269,22 +314,22 @@ impl Out {
         let _ = write!(self.text, "{}{suffix}", self.family);
         for (at, (name, value)) in labels.iter().enumerate() {
             let before = if at == 0 { '{' } else { ',' };
-            let _ = write!(self.text, "{before}{name}=\"{}\"", Escaped(value));
+            let _ = write!(self.text, "{before}{name}=\"{}\"", Escaped(value, true));
         }
         let end = if labels.is_empty() { "" } else { "}" };
         let _ = writeln!(self.text, "{end} {value}");
     }
 }
 
-/// A label's value.
-struct Escaped<'a>(&'a str);
+/// A label's value, or a help text, in which quotes need no escape but in OpenMetrics.
+struct Escaped<'a>(&'a str, bool);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for letter in self.0.chars() {
             match letter {
                 '\\' => f.write_str("\\\\")?,
-                '"' => f.write_str("\\\"")?,
+                '"' if self.1 => f.write_str("\\\"")?,
                 '\n' => f.write_str("\\n")?,
                 other => f.write_char(other)?,
             }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::unix::AsyncFd;
 
+use crate::app_metrics::{Family, Reader};
 use crate::board::{Board, BoardReader, WorkerRow, receive_page};
 use crate::clock::monotonic_ns;
 use crate::os::fd;
@@ -20,6 +21,7 @@ use crate::scoreboard::{Counter, Page};
 pub(super) struct Watch {
     board: BoardReader,
     socket: AsyncFd<Rc<OwnedFd>>,
+    book: Reader,
     seen: RefCell<Seen>,
 }
 
@@ -47,6 +49,8 @@ pub(super) struct Figures {
     pub(super) counters: Vec<u64>,
     /// One for each worker of the board.
     pub(super) workers: Vec<WorkerFigures>,
+    /// What applications count.
+    pub(super) apps: Vec<Family>,
     /// How long ago the master has last said anything.
     pub(super) master_silent: Duration,
 }
@@ -78,10 +82,11 @@ impl Watch {
     /// # Errors
     ///
     /// The kernel's.
-    pub(super) fn new(board: BoardReader, pages: OwnedFd) -> io::Result<Rc<Self>> {
+    pub(super) fn new(board: BoardReader, pages: OwnedFd, book: Reader) -> io::Result<Rc<Self>> {
         Ok(Rc::new(Self {
             board,
             socket: fd::watch(Rc::new(pages))?,
+            book,
             seen: RefCell::default(),
         }))
     }
@@ -156,6 +161,7 @@ impl Watch {
             board,
             counters,
             workers,
+            apps: self.book.families(),
             master_silent: Duration::from_nanos(silent),
         })
     }

@@ -24,6 +24,7 @@ use std::rc::Rc;
 
 use tokio::runtime::Builder;
 
+use crate::app_metrics::Reader;
 use crate::board::BoardReader;
 use crate::config::Config;
 use crate::logging;
@@ -59,6 +60,7 @@ struct Boot {
     config: Config,
     board: BoardReader,
     pages: OwnedFd,
+    book: Reader,
     listener: Option<OwnedFd>,
 }
 
@@ -78,6 +80,7 @@ impl Boot {
         let config = Config::from_wire(&config).map_err(io::Error::other)?;
         let board = BoardReader::map(take(plan.board)?)?;
         let pages = take(plan.pages)?;
+        let book = Reader::map(take(plan.book)?)?;
         let listener = plan.listener.map(take).transpose()?;
         if let Some(Identity {
             user,
@@ -93,6 +96,7 @@ impl Boot {
             config,
             board,
             pages,
+            book,
             listener,
         })
     }
@@ -103,7 +107,7 @@ impl Boot {
             .enable_all()
             .build_local(Default::default())?;
         runtime.block_on(async {
-            let watch = Watch::new(self.board, self.pages)?;
+            let watch = Watch::new(self.board, self.pages, self.book)?;
             if let (Some(listener), Some(address)) = (self.listener, &self.config.admin) {
                 let door = serve::Door::new(listener, address)?;
                 tokio::task::spawn_local(serve::serve(door, Rc::clone(&watch)));

@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) board: RawFd,
     /// Where the pages of workers come from.
     pub(crate) pages: RawFd,
+    /// What applications count.
+    pub(crate) book: RawFd,
     /// Where operators connect to.
     pub(crate) listener: Option<RawFd>,
 }
@@ -26,10 +28,14 @@ impl Plan {
             config,
             board,
             pages,
+            book,
             ..
         } = self;
         let listener = self.listener.map(|number| format!(",{number}"));
-        let text = format!("{config},{board},{pages}{}", listener.unwrap_or_default());
+        let text = format!(
+            "{config},{board},{pages},{book}{}",
+            listener.unwrap_or_default()
+        );
         [ROLE, &text].map(|word| CString::new(word).expect("digits and commas hold no NUL"))
     }
 
@@ -40,22 +46,26 @@ impl Plan {
             Some(number).filter(|number| *number >= 0)
         });
         let numbers: Vec<RawFd> = numbers.collect::<Option<_>>()?;
-        let (config, board, pages, listener) = match numbers[..] {
-            [config, board, pages] => (config, board, pages, None),
-            [config, board, pages, listener] => (config, board, pages, Some(listener)),
+        let [config, board, pages, book, ref rest @ ..] = numbers[..] else {
+            return None;
+        };
+        let listener = match *rest {
+            [] => None,
+            [listener] => Some(listener),
             _ => return None,
         };
         Some(Self {
             config,
             board,
             pages,
+            book,
             listener,
         })
     }
 
     /// Every descriptor of the plan.
     pub(super) fn descriptors(&self) -> Vec<RawFd> {
-        let mut all = vec![self.config, self.board, self.pages];
+        let mut all = vec![self.config, self.board, self.pages, self.book];
         all.extend(self.listener);
         all
     }
@@ -74,13 +84,14 @@ mod tests {
                 config: 4,
                 board: 5,
                 pages: 6,
+                book: 8,
                 listener,
             };
             let [_, argument] = plan.arguments();
             let read = Plan::parse(OsStr::from_bytes(argument.as_bytes()));
             assert_eq!(read, Some(plan));
         }
-        for text in ["", "1,2", "1,2,3,4,5", "1,2,-3", "a,b,c"] {
+        for text in ["", "1,2,3", "1,2,3,4,5,6", "1,2,3,-4", "a,b,c,d"] {
             assert_eq!(Plan::parse(OsStr::new(text)), None, "{text}");
         }
     }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use tokio::net::UdpSocket;
 
 use super::figures::{Figures, Watch};
+use crate::app_metrics::{Family, Value};
 use crate::board::WorkerState;
 use crate::config::Config;
 use crate::scoreboard::{Class, Counter, Deadline, Method, Refusal};
@@ -132,6 +133,29 @@ fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
         let (kind, which) = name.split_once(' ').unwrap_or((name, "all"));
         count(&format!("{kind}s"), &[("kind", which)], *total);
     }
+    for (name, labels, value) in series(figures) {
+        let labels = Plain::of(labels);
+        match value {
+            Value::Count(total) => count(name, &labels.pairs(), *total),
+            Value::Sizes { counts, .. } => {
+                let total = counts
+                    .iter()
+                    .fold(0, |sum: u64, one| sum.saturating_add(*one));
+                count(&format!("{name}_count"), &labels.pairs(), total);
+            }
+            Value::Level(_) => {}
+        }
+    }
+    for (name, labels, value) in series(figures) {
+        if let Value::Level(level) = value {
+            let labels = Plain::of(labels);
+            if *level < 0.0 {
+                // A sign would mean a change, from whatever stands there.
+                lines.push(dialect.line(name, &labels.pairs(), &0, "g"));
+            }
+            lines.push(dialect.line(name, &labels.pairs(), level, "g"));
+        }
+    }
     let mut gauge = |name: &str, labels: &[(&str, &str)], value: u64| {
         lines.push(dialect.line(name, labels, &value, "g"));
     };
@@ -177,6 +201,36 @@ impl Dialect {
             }
         }
         line
+    }
+}
+
+/// What applications count, one by one.
+fn series(figures: &Figures) -> impl Iterator<Item = (&str, &[(String, String)], &Value)> {
+    figures.apps.iter().flat_map(|family: &Family| {
+        let all = family.series.iter();
+        all.map(|(labels, value)| (&*family.name, &**labels, value))
+    })
+}
+
+/// Labels whose values are without what means something in a datagram.
+struct Plain<'a>(Vec<(&'a str, String)>);
+
+impl<'a> Plain<'a> {
+    fn of(labels: &'a [(String, String)]) -> Self {
+        let letter = |letter: char| match letter {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => letter,
+            _ => '_',
+        };
+        let plain = |value: &str| value.chars().map(letter).collect();
+        let pair = |(name, value): &'a (String, String)| (&**name, plain(value));
+        Self(labels.iter().map(pair).collect())
+    }
+
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect()
     }
 }
 

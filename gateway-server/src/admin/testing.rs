@@ -27,6 +27,7 @@ pub(super) fn figures() -> Figures {
     Figures {
         counters: (0..Counter::COUNT as u64).collect(),
         workers: rows.iter().cloned().map(worker).collect(),
+        apps: Vec::new(),
         master_silent: Duration::ZERO,
         board: Board {
             started: Duration::from_millis(1_700_000_000_250),

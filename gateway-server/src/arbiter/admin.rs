@@ -102,18 +102,18 @@ impl Admin {
         if is_behind { next.min(self.due) } else { next }
     }
 
-    /// Starts the process if there is none, gives it the pages that it lacks, and writes the board.
+    /// Starts the process if there is none, with the configuration and what applications count, gives it the pages that it lacks, and writes the board.
     pub(super) fn show(
         &mut self,
         image: &Image,
-        config: BorrowedFd<'_>,
+        [config, book]: [BorrowedFd<'_>; 2],
         workers: &BTreeMap<WorkerId, WorkerHandle>,
         board: &Board,
         now: Duration,
     ) {
         if self.process.is_none()
             && now >= self.due
-            && let Err(error) = self.start(image, config, now)
+            && let Err(error) = self.start(image, [config, book], now)
         {
             tracing::error!("cannot start the admin process: {error}");
             self.due = now + STEADY;
@@ -125,15 +125,21 @@ impl Admin {
         self.written = now;
     }
 
-    fn start(&mut self, image: &Image, config: BorrowedFd<'_>, now: Duration) -> io::Result<()> {
+    fn start(
+        &mut self,
+        image: &Image,
+        [config, book]: [BorrowedFd<'_>; 2],
+        now: Duration,
+    ) -> io::Result<()> {
         let (socket, theirs) = orders::pair()?;
         let plan = admin::Plan {
             config: config.as_raw_fd(),
             board: self.board.as_fd().as_raw_fd(),
             pages: theirs.as_raw_fd(),
+            book: book.as_raw_fd(),
             listener: self.listener.as_ref().map(|one| one.as_fd().as_raw_fd()),
         };
-        let mut inherited = vec![config, self.board.as_fd(), theirs.as_fd()];
+        let mut inherited = vec![config, self.board.as_fd(), theirs.as_fd(), book];
         inherited.extend(self.listener.as_ref().map(AsFd::as_fd));
         let pid = image.spawn(&plan.arguments(), &inherited)?;
         tracing::debug!("the admin process is process {pid}");

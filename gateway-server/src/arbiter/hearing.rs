@@ -166,6 +166,9 @@ impl Arbiter {
                 continue;
             };
             self.ledger.fold(worker.page());
+            if let Some(book) = &self.app_metrics {
+                book.release(pid);
+            }
             // What it started may hold its end of the socket, and never stop talking.
             for _ in 0..LAST_REPORTS {
                 match worker.hear() {

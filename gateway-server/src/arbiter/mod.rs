@@ -45,6 +45,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::app_metrics::Book;
 use crate::app_source::AppSource;
 use crate::banner;
 use crate::config::{AppConfig, Config};
@@ -128,6 +129,8 @@ struct Arbiter {
     started: (Instant, Duration),
     /// What workers tell each other of their connections.
     shares: BTreeMap<PoolId, File>,
+    /// What applications count, if anybody reads that.
+    app_metrics: Option<Book>,
     tickets: Tickets,
     source: AppSource,
     image: Image,
@@ -190,6 +193,7 @@ impl Arbiter {
             started: (started, Duration::ZERO),
             shares: BTreeMap::new(),
             tickets: Tickets::new(None, Duration::ZERO, &config)?,
+            app_metrics: config.is_observed().then(|| Book::open(None)).transpose()?,
             control: Control::open(&config),
             source,
             image,
@@ -250,6 +254,11 @@ impl Arbiter {
         Ok(Self {
             control: Control::succeed(releases.config(), inheritance.control),
             tickets: Tickets::new(inheritance.tickets, inheritance.clock, releases.config())?,
+            app_metrics: releases
+                .config()
+                .is_observed()
+                .then(|| Book::open(inheritance.app_metrics))
+                .transpose()?,
             state: State::succeed(policy, saved, inheritance.clock),
             started: (started, inheritance.clock),
             shares: BTreeMap::new(),
@@ -446,6 +455,7 @@ impl Arbiter {
             admin: self.admin.as_ref().and_then(Admin::listener),
             pid_file: self.pid_file.as_ref(),
             tickets: self.tickets.as_fd(),
+            app_metrics: self.app_metrics.as_ref().map(AsFd::as_fd),
             releases: &self.releases,
             workers: &self.workers,
         }

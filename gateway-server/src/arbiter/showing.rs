@@ -15,8 +15,9 @@ impl Arbiter {
         }
         let (board, now) = (self.board(), self.clock());
         let config = self.releases.serving().wire.as_fd();
-        if let Some(admin) = &mut self.admin {
-            admin.show(&self.image, config, &self.workers, &board, now);
+        if let (Some(admin), Some(book)) = (&mut self.admin, &self.app_metrics) {
+            let files = [config, book.as_fd()];
+            admin.show(&self.image, files, &self.workers, &board, now);
         }
     }
 

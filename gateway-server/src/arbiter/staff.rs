@@ -62,6 +62,7 @@ impl Arbiter {
             pool,
             config: supply.wire.as_fd(),
             shares: shares.as_fd(),
+            metrics: self.app_metrics.as_ref().map(AsFd::as_fd),
             apps: &supply.apps,
             tls: tls.map(AsFd::as_fd),
             tickets: self.tickets.as_fd(),

@@ -41,6 +41,8 @@ pub(super) struct Provisions<'a> {
     pub(super) environment: &'a Config,
     pub(super) config: BorrowedFd<'a>,
     pub(super) shares: BorrowedFd<'a>,
+    /// Where applications count, if anybody reads that.
+    pub(super) metrics: Option<BorrowedFd<'a>>,
     pub(super) apps: &'a [Rc<OwnedFd>],
     pub(super) tls: Option<BorrowedFd<'a>>,
     /// The keys of session tickets, which go with those.
@@ -76,6 +78,7 @@ impl WorkerHandle {
             apps: provisions.apps.iter().map(|app| app.as_raw_fd()).collect(),
             tls: provisions.tls.map(|tls| tls.as_raw_fd()),
             tickets: provisions.tls.map(|_| provisions.tickets.as_raw_fd()),
+            metrics: provisions.metrics.map(|metrics| metrics.as_raw_fd()),
             listeners: provisions
                 .listeners
                 .iter()
@@ -91,6 +94,7 @@ impl WorkerHandle {
         inherited.extend(provisions.apps.iter().map(|app| app.as_fd()));
         inherited.extend(provisions.tls);
         inherited.extend(provisions.tls.map(|_| provisions.tickets));
+        inherited.extend(provisions.metrics);
         inherited.extend(provisions.listeners.iter().map(|one| one.as_fd()));
         let role = std::ffi::CString::new(ROLE).expect("the role holds no NUL");
         let pid = provisions.image.spawn_amid(

@@ -1,6 +1,6 @@
 //! What applications say goes where the server's own lines go.
 
-use gateway_spec::abi::host::{HostTable, Services};
+use gateway_spec::abi::host::{HostTable, Recorder, Services};
 use gateway_spec::abi::log_level;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
@@ -9,15 +9,17 @@ use super::record::Values;
 
 /// The host that an application sees: its lines are logged, with its `name` where there are several, and
 /// its wish for the end, with the exit code that it names, is handed to `on_shutdown`. `request` says for
-/// which request the calling thread is at work, if that is known.
+/// which request the calling thread is at work, if that is known, and `recorder` keeps its metrics.
 pub(crate) fn host(
     name: Option<String>,
+    recorder: Option<Box<dyn Recorder>>,
     on_shutdown: impl Fn(i32) + Send + Sync + 'static,
     request: fn() -> Option<String>,
 ) -> &'static HostTable {
     let software = concat!("gatewayd ", env!("CARGO_PKG_VERSION"));
     let log = Log {
         name,
+        recorder,
         on_shutdown,
         request,
     };
@@ -26,6 +28,7 @@ pub(crate) fn host(
 
 struct Log<F> {
     name: Option<String>,
+    recorder: Option<Box<dyn Recorder>>,
     on_shutdown: F,
     /// For which request this thread is at work.
     request: fn() -> Option<String>,
@@ -66,6 +69,10 @@ impl<F: Fn(i32) + Send + Sync + 'static> Services for Log<F> {
 
     fn request_shutdown(&self, code: i32) {
         (self.on_shutdown)(code);
+    }
+
+    fn recorder(&mut self) -> Option<Box<dyn Recorder>> {
+        self.recorder.take()
     }
 }
 

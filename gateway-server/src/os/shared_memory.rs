@@ -39,7 +39,17 @@ impl SharedWords {
     ///
     /// `UnexpectedEof` if the file is shorter, else the kernel's.
     pub(crate) fn map(file: impl AsFd, count: NonZeroUsize) -> io::Result<Self> {
-        Self::map_with(file, count, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE)
+        Self::map_part(file, 0, count)
+    }
+
+    /// Maps `count` words from the one at `first` on, where a page begins, for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` if the file is shorter, else the kernel's.
+    pub(crate) fn map_part(file: impl AsFd, first: usize, count: NonZeroUsize) -> io::Result<Self> {
+        let both = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        Self::map_with(file, first, count, both)
     }
 
     /// The same for reading alone: a store would end the process. Of the loads that this processor has
@@ -49,18 +59,39 @@ impl SharedWords {
     ///
     /// `UnexpectedEof` if the file is shorter, else the kernel's.
     pub(crate) fn map_to_read(file: impl AsFd, count: NonZeroUsize) -> io::Result<Self> {
-        Self::map_with(file, count, ProtFlags::PROT_READ)
+        Self::map_part_to_read(file, 0, count)
     }
 
-    fn map_with(file: impl AsFd, count: NonZeroUsize, protection: ProtFlags) -> io::Result<Self> {
+    /// A part of a file for reading alone.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` if the file is shorter, else the kernel's.
+    pub(crate) fn map_part_to_read(
+        file: impl AsFd,
+        first: usize,
+        count: NonZeroUsize,
+    ) -> io::Result<Self> {
+        Self::map_with(file, first, count, ProtFlags::PROT_READ)
+    }
+
+    fn map_with(
+        file: impl AsFd,
+        first: usize,
+        count: NonZeroUsize,
+        protection: ProtFlags,
+    ) -> io::Result<Self> {
         let bytes = count.checked_mul(WORD).ok_or(io::ErrorKind::InvalidInput)?;
+        let start = first.saturating_mul(WORD.get());
+        let end = start.saturating_add(bytes.get()) as u64;
         let length = nix::sys::stat::fstat(&file)?.st_size;
-        if u64::try_from(length).is_ok_and(|length| length < bytes.get() as u64) {
+        if u64::try_from(length).is_ok_and(|length| length < end) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let from = i64::try_from(start).map_err(io::Error::other)?;
         // SAFETY: the kernel picks the address, so nothing that exists is replaced; the file is long
         // enough and its length is sealed by `create`.
-        let start = unsafe { mmap(None, bytes, protection, MapFlags::MAP_SHARED, &file, 0) }?;
+        let start = unsafe { mmap(None, bytes, protection, MapFlags::MAP_SHARED, &file, from) }?;
         Ok(Self {
             start: start.cast(),
             count: count.get(),

@@ -137,6 +137,7 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         clock: Clock::new(),
         slot: Page::create().and_then(Slot::map).map_err(other)?,
         shares: None,
+        app_metrics: None,
         drain: drain.clone(),
         identity: WorkerIdentity {
             index: 0,

@@ -7,13 +7,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use gateway_spec::Worker;
-use gateway_spec::abi::host::{App, Config, Module};
+use gateway_spec::abi::host::{App, Config, Module, Recorder};
 use gateway_spec::abi::{interpose, load};
 use gateway_spec::lint::Violation;
 use gateway_spec::rules::Binds;
 
 use super::race::unless;
 use super::serving::{App as Source, ServeError, ServeFailure, WorkerIdentity};
+use crate::app_metrics::Sheet;
 use crate::connection::Service;
 use crate::drain::{Drain, Phase};
 use crate::logging;
@@ -32,11 +33,12 @@ pub(super) async fn start_all(
     options: &ServeOptions,
     identity: WorkerIdentity,
     drain: &Drain,
+    sheet: Option<&Sheet>,
 ) -> Result<(Vec<(App, AppOptions)>, AppIdentity), ServeError> {
     let several = sources.len() > 1;
     let (mut apps, mut first) = (Vec::new(), None);
     for (source, own) in sources.into_iter().zip(&options.apps) {
-        let started = start(source, own, options, identity, drain.clone()).await;
+        let started = start(source, own, options, identity, drain.clone(), sheet).await;
         let (app, name) = started.map_err(|mut error| {
             if several {
                 error.message = format!("application {}: {}", own.name, error.message);
@@ -55,6 +57,7 @@ async fn start(
     options: &ServeOptions,
     identity: WorkerIdentity,
     drain: Drain,
+    sheet: Option<&Sheet>,
 ) -> Result<(App, AppIdentity), ServeError> {
     let several = options.apps.len() > 1;
     let shown = source.shown_path().map(|path| path.display().to_string());
@@ -87,8 +90,13 @@ async fn start(
         "the application".to_owned()
     };
     let label = several.then(|| own.name.clone());
+    let most = options.metric_series as usize;
+    let sheet = sheet.filter(|_| most > 0);
+    let recorder = sheet
+        .map(|sheet| -> Box<dyn Recorder> { Box::new(sheet.recorder(label.as_deref(), most)) });
     let host = logging::application_host(
         label,
+        recorder,
         move |code| {
             tracing::info!("{called} asks for the end, with code {code}");
             drain.advance(Phase::ShuttingDown);

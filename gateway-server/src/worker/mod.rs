@@ -29,6 +29,7 @@ pub(crate) use alone::in_process;
 pub(crate) use plan::Plan;
 pub(crate) use serving::WorkerIdentity;
 
+use crate::app_metrics::Sheet;
 use crate::app_source::AppSource;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -133,6 +134,10 @@ impl Boot {
             _ => return Err(not_ours().into()),
         }
         let shares = Shares::map(take(plan.shares)?, plan.identity.index, plan.identity.count)?;
+        let app_metrics = match plan.metrics {
+            Some(book) => Sheet::claim(take(book)?)?,
+            None => None,
+        };
         let listeners = config
             .bind
             .iter()
@@ -163,6 +168,7 @@ impl Boot {
             clock: Clock::new(),
             slot,
             shares: Some(shares),
+            app_metrics,
             drain: Drain::default(),
             identity: plan.identity,
         };

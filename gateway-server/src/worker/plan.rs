@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) tls: Option<RawFd>,
     /// The keys of session tickets; none likewise.
     pub(crate) tickets: Option<RawFd>,
+    /// Where applications count; none if nobody reads that.
+    pub(crate) metrics: Option<RawFd>,
     /// The listeners, in the order of the configuration's addresses.
     pub(crate) listeners: Vec<(RawFd, Tenure)>,
 }
@@ -49,6 +51,9 @@ impl Plan {
         }
         if let Some(tickets) = self.tickets {
             text = format!("{text},tickets={tickets}");
+        }
+        if let Some(metrics) = self.metrics {
+            text = format!("{text},metrics={metrics}");
         }
         for (listener, tenure) in &self.listeners {
             let name = match tenure {
@@ -83,6 +88,7 @@ impl Plan {
             apps: std::iter::from_fn(|| descriptor("app")).collect(),
             tls: descriptor("tls"),
             tickets: descriptor("tickets"),
+            metrics: descriptor("metrics"),
             listeners: std::iter::from_fn(|| {
                 let own = descriptor(OWN).map(|number| (number, Tenure::Own));
                 own.or_else(|| Some((descriptor(LENT)?, Tenure::Lent)))
@@ -98,6 +104,7 @@ impl Plan {
         all.extend(&self.apps);
         all.extend(self.tls);
         all.extend(self.tickets);
+        all.extend(self.metrics);
         all.extend(self.listeners.iter().map(|(number, _)| *number));
         all
     }
@@ -130,6 +137,7 @@ mod tests {
             apps: vec![8, 14],
             tls: Some(12),
             tickets: Some(13),
+            metrics: Some(15),
             listeners: vec![(9, Tenure::Own), (10, Tenure::Lent), (11, Tenure::Own)],
         };
         for apps in [vec![8, 14], vec![8], Vec::new()] {
@@ -140,7 +148,7 @@ mod tests {
                 Some(plan.clone())
             );
         }
-        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 12, 13, 9, 10, 11]);
+        assert_eq!(plan.descriptors(), [4, 5, 6, 7, 12, 13, 15, 9, 10, 11]);
     }
 
     #[test]

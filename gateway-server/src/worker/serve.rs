@@ -38,11 +38,15 @@ pub(crate) async fn serve(
         clock,
         slot,
         shares,
+        app_metrics,
         drain,
         identity,
     } = serving;
     let static_files = StaticFiles::open(&options.static_files).map_err(other)?;
-    let (apps, name) = application::start_all(apps, &options, identity, &drain).await?;
+    let (apps, name) = {
+        let sheet = app_metrics.as_ref();
+        application::start_all(apps, &options, identity, &drain, sheet).await?
+    };
     if let Some(log) = &access_log {
         log.introduce(identity.index, &name.name);
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use gateway_spec::abi::GwModule;
 
+use crate::app_metrics::Sheet;
 use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::logging::AccessLog;
@@ -36,6 +37,8 @@ pub(crate) struct Serving {
     pub(crate) slot: Slot,
     /// What the other workers have; nothing in a server of one process.
     pub(crate) shares: Option<Shares>,
+    /// Where applications count, if anybody reads that.
+    pub(crate) app_metrics: Option<Sheet>,
     /// When to end.
     pub(crate) drain: Drain,
     /// Who we are.

@@ -21,6 +21,7 @@ mod instance;
 pub mod interpose;
 #[cfg(feature = "load")]
 pub mod load;
+pub mod metrics;
 pub mod names;
 mod size;
 pub mod types;
@@ -30,4 +31,7 @@ pub use body::{ForeignBody, ForeignFrame};
 pub use buffer::OwnedBuffer;
 pub use contain::Entered;
 pub use field::Field;
+pub use metrics::{
+    EXT_METRICS, GwMetric, GwMetricDefinition, GwMetricVt, GwMetrics, metric_kind, metric_limit,
+};
 pub use types::*;

@@ -56,6 +56,7 @@ spell!(
     u64 = "uint64_t",
     i32 = "int32_t",
     usize = "size_t",
+    f64 = "double",
     c_char = "char",
     c_void = "void",
     () = "void",
@@ -204,6 +205,12 @@ structs! {
     },
     GwCommand = "gw_command" { name, arguments, about },
     GwCommands = "gw_commands" { struct_size, n_commands, commands, run },
+    GwMetricDefinition = "gw_metric_definition" {
+        struct_size, kind, name, help, labels, bounds, n_labels, n_bounds,
+    },
+    GwMetric = "gw_metric" { vt },
+    GwMetricVt = "gw_metric_vt" { struct_size, reserved, count, add, set, observe },
+    GwMetrics = "gw_metrics" { struct_size, reserved, define },
 }
 
 constants! {
@@ -232,4 +239,6 @@ constants! {
     },
     "GW_FAMILY_" = abi::family { NONE, IPV4, IPV6, UNIX },
     "GW_LOG_" = abi::log_level { OFF, ERROR, WARN, INFO, DEBUG, TRACE },
+    "GW_METRIC_" = abi::metric_kind { COUNTER, GAUGE, HISTOGRAM },
+    "GW_METRIC_MAX_" = abi::metric_limit { NAME, HELP, LABELS, VALUE, BOUNDS },
 }

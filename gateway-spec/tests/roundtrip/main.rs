@@ -15,6 +15,7 @@ mod exchange;
 mod forms;
 mod host;
 mod limits;
+mod metrics;
 mod panics;
 mod threads;
 mod upgrade;

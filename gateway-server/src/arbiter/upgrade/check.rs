@@ -141,6 +141,8 @@ impl Check {
                 pool: PoolId::MAIN,
                 config: wire.as_fd(),
                 shares: shares.as_fd(),
+                // What they count is of no interest.
+                metrics: None,
                 apps: own,
                 tls: tls.map(AsFd::as_fd),
                 tickets: tickets.as_fd(),

@@ -32,6 +32,8 @@ pub(crate) struct Estate<'a> {
     pub(crate) pid_file: Option<&'a LockFile>,
     /// The keys of TLS session tickets.
     pub(crate) tickets: BorrowedFd<'a>,
+    /// What applications have counted.
+    pub(crate) app_metrics: Option<BorrowedFd<'a>>,
     pub(crate) releases: &'a Releases,
     pub(crate) workers: &'a BTreeMap<WorkerId, WorkerHandle>,
 }
@@ -73,6 +75,7 @@ impl Estate<'_> {
         inherited.extend(found.apps.iter().chain(&found.tls).map(AsFd::as_fd));
         inherited.extend(self.pid_file.map(AsFd::as_fd));
         inherited.push(self.tickets);
+        inherited.extend(self.app_metrics);
         let others = self.control.into_iter().chain(self.admin);
         for left in self.own_listeners().chain(others.map(Listener::leave)) {
             inherited.push(left.socket);
@@ -122,6 +125,7 @@ impl Estate<'_> {
             control: self.control.map(|one| numbers(one.leave())),
             pid_file: self.pid_file.map(pid_file),
             tickets: Some(self.tickets.as_raw_fd()),
+            app_metrics: self.app_metrics.map(|book| book.as_raw_fd()),
             kept: self.releases.only_restarts_change(),
             processes: self.workers.iter().map(process).collect(),
         }

@@ -47,6 +47,8 @@ pub(crate) struct Inheritance {
     pub(crate) pid_file: Option<LockFile>,
     /// The keys of TLS session tickets.
     pub(crate) tickets: Option<OwnedFd>,
+    /// What applications have counted.
+    pub(crate) app_metrics: Option<OwnedFd>,
     pub(crate) workers: BTreeMap<WorkerId, WorkerHandle>,
     pub(crate) clock: Duration,
     /// What its workers have counted that are gone, and what else was.
@@ -110,6 +112,7 @@ impl Inheritance {
         }
         let passed = Passed::inherit(passed).map_err(anyhow::Error::msg)?;
         let tickets = left.tickets.map(&mut take).transpose()?;
+        let app_metrics = left.app_metrics.map(&mut take).transpose()?;
         let pid_file = match left.pid_file {
             Some((file, path)) => Some(LockFile::adopt(take(file)?, path)),
             None => None,
@@ -142,6 +145,7 @@ impl Inheritance {
             control,
             pid_file,
             tickets,
+            app_metrics,
             workers,
             clock: left.clock,
             totals,

@@ -22,6 +22,16 @@ pub(super) static OBSERVING: &[Setting] = &[
         applies: Applies::Restart,
     },
     Setting {
+        name: "metric-series",
+        short: None,
+        group: Group::Observing,
+        field: Field::Count(0..=10_000, |c| &mut c.metric_series),
+        default: "1000",
+        help: "Most series of metrics that an application may have in a worker, each combination of labels \
+               being one; more are refused, and the application is told. 0 lets applications have none",
+        applies: Applies::Reload,
+    },
+    Setting {
         name: "statsd",
         short: None,
         group: Group::Observing,

@@ -1,9 +1,10 @@
 //! [`Host`]: the server as the application sees it.
 
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::fmt;
 use std::panic::PanicHookInfo;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -122,6 +123,19 @@ impl Host {
         }
     }
 
+    /// What the server has by this id, valid until the process exits; NULL if nothing.
+    pub(crate) fn extension(&self, id: &[u8]) -> *const c_void {
+        let Some(host) = self.host else {
+            return ptr::null();
+        };
+        let id = GwStr::from(id);
+        match host.table().ext {
+            // SAFETY: thread-safe by contract; the id outlives the call.
+            Some(ext) => unsafe { ext(host.as_ptr(), &raw const id) },
+            None => ptr::null(),
+        }
+    }
+
     /// Asks the server to stop with this exit code, as TERM would.
     pub fn request_shutdown(&self, code: i32) {
         let Some(host) = self.host else {
@@ -147,7 +161,7 @@ impl fmt::Debug for Host {
 impl GwStr {
     /// No string, where that differs from an empty one.
     pub const NONE: Self = Self {
-        ptr: std::ptr::null(),
+        ptr: ptr::null(),
         len: 0,
     };
 

@@ -12,6 +12,7 @@ mod form;
 mod head;
 pub(crate) mod host;
 mod linked;
+pub(crate) mod metrics;
 mod respond;
 mod runtime;
 mod stream;
@@ -21,6 +22,7 @@ pub(crate) use exchange::ForeignExchange;
 pub use form::{Constructor, Exportable, Function, Value};
 pub use host::{Host, Level};
 pub use linked::linked;
+pub use metrics::{Counter, Gauge, Histogram, Metrics};
 #[cfg(feature = "tokio")]
 pub use runtime::Tokio;
 pub use runtime::{NoRuntime, Runtime};

@@ -5,7 +5,9 @@ use std::fmt;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::metrics::{MetricsTable, Recorder};
 use crate::abi::contain::contained;
+use crate::abi::metrics::EXT_METRICS;
 use crate::abi::size::struct_size;
 use crate::abi::types::{ABI_MINOR, GwHost, GwKv, GwStr, code};
 
@@ -23,6 +25,11 @@ pub trait Services: Send + Sync + 'static {
 
     /// The application asks for the end, with this exit code.
     fn request_shutdown(&self, code: i32);
+
+    /// What keeps the application's metrics, asked for once; none if nobody reads them.
+    fn recorder(&mut self) -> Option<Box<dyn Recorder>> {
+        None
+    }
 }
 
 /// A `gw_host` with its services: leaked, since applications may use it until the process exits.
@@ -31,6 +38,7 @@ pub struct HostTable {
     abi: GwHost,
     level: AtomicU32,
     services: Box<dyn Services>,
+    metrics: Option<MetricsTable>,
 }
 
 // SAFETY: the raw pointers in `abi` point into this structure and to static strings.
@@ -40,7 +48,7 @@ unsafe impl Sync for HostTable {}
 
 impl HostTable {
     /// Makes a table. `name` is for diagnostics; `level` the most verbose level that is kept.
-    pub fn leak(services: impl Services, name: &'static str, level: u32) -> &'static Self {
+    pub fn leak(mut services: impl Services, name: &'static str, level: u32) -> &'static Self {
         let table = Box::leak(Box::new(Self {
             abi: GwHost {
                 struct_size: struct_size::<GwHost>(),
@@ -53,6 +61,7 @@ impl HostTable {
                 name: GwStr::from(name.as_bytes()),
             },
             level: AtomicU32::new(level),
+            metrics: services.recorder().map(MetricsTable::new),
             services: Box::new(services),
         }));
         table.abi.log_level = table.level.as_ptr();
@@ -111,8 +120,24 @@ unsafe extern "C" fn log(
     });
 }
 
-unsafe extern "C" fn ext(_: *const GwHost, _: *const GwStr) -> *const c_void {
-    ptr::null()
+unsafe extern "C" fn ext(host: *const GwHost, id: *const GwStr) -> *const c_void {
+    let mut found = ptr::null();
+    contained("ext", || {
+        // SAFETY: `leak` made every `gw_host` that carries this function.
+        let table = unsafe { &*host.cast::<HostTable>() };
+        // SAFETY: NULL or an id that the application lends for the call.
+        let id = unsafe { id.as_ref() }.map(|id| {
+            // SAFETY: as above.
+            unsafe { id.bytes() }
+        });
+        if id == Some(EXT_METRICS)
+            && let Some(metrics) = &table.metrics
+        {
+            found = metrics.as_raw().cast();
+        }
+        code::READY
+    });
+    found
 }
 
 unsafe extern "C" fn request_shutdown(host: *const GwHost, exit: i32) {

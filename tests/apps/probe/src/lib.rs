@@ -5,6 +5,7 @@
 
 mod bodies;
 mod events;
+mod meter;
 mod pool;
 mod tunnels;
 
@@ -20,6 +21,7 @@ use gateway_spec::http::header::{HeaderName, HeaderValue, LINK, LOCATION};
 use gateway_spec::{Body, Fields, Gateway, Request, Response, Startup, StartupError, export};
 
 use events::Events;
+use meter::Meter;
 use pool::Pool;
 use tunnels::{CountsWhenDropped, switched};
 
@@ -38,6 +40,8 @@ struct Probe {
     pool: Pool,
     /// For `/events`, from `/tell`.
     events: Events,
+    /// For `/metered`.
+    meter: Meter,
 }
 
 async fn start(startup: Startup) -> Result<Probe, StartupError> {
@@ -57,6 +61,7 @@ async fn start(startup: Startup) -> Result<Probe, StartupError> {
         startup: told(&startup),
         pool: Pool::start(),
         events: Events::new(),
+        meter: Meter::new(startup.metrics()),
     })
 }
 
@@ -331,6 +336,7 @@ impl Gateway for Probe {
                 with_fields(Response::new(bodies::lines_one_by_one(number)), &request)
             }
             "tell" => self.events.tell(argument),
+            "metered" => self.meter.note(argument),
             _ => StatusCode::NOT_FOUND.into(),
         }
     }

@@ -25,6 +25,7 @@ pub(super) const CONTROL: &str = "control";
 pub(super) const PID_FILE: &str = "pid-file";
 pub(super) const PID_PATH: &str = "pid-path";
 pub(super) const TICKETS: &str = "tickets";
+pub(super) const APP_METRICS: &str = "app-metrics";
 pub(super) const KEPT: &str = "kept";
 pub(super) const VALUE: &str = "kept-value";
 pub(super) const WORKER: &str = "worker";

@@ -10,9 +10,10 @@ use std::time::Duration;
 use nix::unistd::Pid;
 
 use super::names::{
-    ADMIN, ADMIN_ASKED, APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT,
-    LAST_WORKER, LISTENER, LOG, MEMBER, NAMED, NONE, PASSED, PID_FILE, PID_PATH, POOL, POOL_TARGET,
-    PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
+    ADMIN, ADMIN_ASKED, APP, APP_METRICS, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION,
+    HEADER, KEPT, LAST_WORKER, LISTENER, LOG, MEMBER, NAMED, NONE, PASSED, PID_FILE, PID_PATH,
+    POOL, POOL_TARGET, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION,
+    WANTED, WORKER,
 };
 use super::phase::{self, nanoseconds};
 use super::record::{Handover, HandoverError, PassedRecord, ProcessRecord};
@@ -73,6 +74,7 @@ struct Draft {
     pid_file: Option<RawFd>,
     pid_path: Option<PathBuf>,
     tickets: Option<RawFd>,
+    app_metrics: Option<RawFd>,
     kept: Vec<(String, Vec<String>)>,
     workers: Vec<(WorkerId, Worker)>,
     processes: Vec<ProcessRecord>,
@@ -96,6 +98,7 @@ impl Draft {
             PID_PATH => self.pid_path = path(),
             PID_FILE => self.pid_file = Some(RawFd::try_from(number()?).ok()?),
             TICKETS => self.tickets = Some(RawFd::try_from(number()?).ok()?),
+            APP_METRICS => self.app_metrics = Some(RawFd::try_from(number()?).ok()?),
             CLOCK => self.clock = Some(nanoseconds(text()?)?),
             REQUESTS => self.requests = text()?.parse().ok()?,
             TOTAL => {
@@ -192,6 +195,7 @@ impl Draft {
             control: self.control,
             pid_file: self.pid_file.zip(self.pid_path),
             tickets: self.tickets,
+            app_metrics: self.app_metrics,
             kept: self.kept,
             processes: self.processes,
         })

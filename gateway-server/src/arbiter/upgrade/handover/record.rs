@@ -41,6 +41,8 @@ pub(in super::super) struct Handover {
     pub(in super::super) pid_file: Option<(RawFd, PathBuf)>,
     /// The keys of TLS session tickets; a program of before had none.
     pub(in super::super) tickets: Option<RawFd>,
+    /// What applications have counted; a program of before kept none.
+    pub(in super::super) app_metrics: Option<RawFd>,
     /// Settings that only a restart can change, and their values.
     pub(in super::super) kept: Vec<(String, Vec<String>)>,
     /// The processes behind the workers.
@@ -105,7 +107,8 @@ impl Handover {
             .chain(claims)
             .chain(passed)
             .chain(pid_file)
-            .chain(self.tickets);
+            .chain(self.tickets)
+            .chain(self.app_metrics);
         held.chain(workers).collect()
     }
 }

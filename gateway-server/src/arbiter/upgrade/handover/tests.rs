@@ -113,6 +113,7 @@ fn handover() -> Handover {
         }),
         pid_file: Some((4, "/run/a b.pid".into())),
         tickets: Some(13),
+        app_metrics: Some(14),
         kept: vec![
             ("pid".to_owned(), vec!["/run/a b.pid".to_owned()]),
             ("unset".to_owned(), Vec::new()),
@@ -135,7 +136,7 @@ fn a_state_is_read_as_it_was_written() {
     assert_eq!(Handover::parse(&handover.to_bytes()).unwrap(), handover);
     assert_eq!(
         handover.descriptors(),
-        [5, 6, 40, 60, 9, 41, 12, 4, 13, 7, 8]
+        [5, 6, 40, 60, 9, 41, 12, 4, 13, 14, 7, 8]
     );
 }
 

@@ -4,9 +4,10 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 
 use super::names::{
-    ADMIN, ADMIN_ASKED, APP, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION, HEADER, KEPT,
-    LAST_WORKER, LISTENER, LOG, MEMBER, NAMED, NONE, PASSED, PID_FILE, PID_PATH, POOL, POOL_TARGET,
-    PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION, WANTED, WORKER,
+    ADMIN, ADMIN_ASKED, APP, APP_METRICS, ASKED, BIND, CLOCK, CONFIGURED, CONTROL, GENERATION,
+    HEADER, KEPT, LAST_WORKER, LISTENER, LOG, MEMBER, NAMED, NONE, PASSED, PID_FILE, PID_PATH,
+    POOL, POOL_TARGET, PROCESS, PROGRAM, REQUESTS, RESTED, TARGET, TICKETS, TOTAL, VALUE, VERSION,
+    WANTED, WORKER,
 };
 use super::phase;
 use super::record::{Handover, PassedRecord, ProcessRecord};
@@ -84,6 +85,9 @@ impl Handover {
         }
         if let Some(tickets) = self.tickets {
             out.put(TICKETS, tickets);
+        }
+        if let Some(book) = self.app_metrics {
+            out.put(APP_METRICS, book);
         }
         for (setting, values) in &self.kept {
             out.put(KEPT, setting);

@@ -1,6 +1,8 @@
 //! What the server counts is what happened, whoever dies; health is told by a process that outlives
 //! every worker; and a browser shows it.
 
+mod apps;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
