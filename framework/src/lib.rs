@@ -111,7 +111,7 @@ pub use websocket::{Socket, SocketError, SocketMessage, WebSocket};
 
 pub use bytes::Bytes;
 pub use gateway_spec::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-pub use gateway_spec::{Body, BodyStream, Frame, Level};
+pub use gateway_spec::{Body, BodyStream, Counter, Frame, Gauge, Histogram, Level, Metrics};
 pub use uuid::Uuid;
 
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::path::PathBuf;
 
-use gateway_spec::{Host, Level, Worker};
+use gateway_spec::{Host, Level, Metrics, Worker};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -32,6 +32,7 @@ pub(crate) struct Site {
     pub(crate) tasks: TaskTracker,
     pub(crate) runtime: Handle,
     pub(crate) host: Host,
+    pub(crate) metrics: Metrics,
     pub(crate) worker: Worker,
     pub(crate) debug: bool,
     pub(crate) root: PathBuf,

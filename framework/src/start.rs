@@ -138,6 +138,7 @@ impl App {
             tasks: TaskTracker::new(),
             runtime,
             host: startup.host(),
+            metrics: startup.metrics(),
             worker: startup.worker(),
             root,
             body_limit: settings.body_limit,

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 
-use gateway_spec::{Host, Startup, Worker};
+use gateway_spec::{Host, Metrics, Startup, Worker};
 
 use super::App;
 use crate::config::Config;
@@ -59,6 +59,12 @@ impl Starting<'_> {
     #[must_use]
     pub fn host(&self) -> Host {
         self.startup.host()
+    }
+
+    /// What the application counts for its operators: ask once, and keep what you get with the state.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.startup.metrics()
     }
 
     /// Provides shared state, one of each type.

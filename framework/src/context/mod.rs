@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use gateway_spec::{Level, Worker};
+use gateway_spec::{Level, Metrics, Worker};
 
 use crate::config::Config;
 use crate::error::{Error, HttpError};
@@ -209,6 +209,13 @@ impl Cx {
             let separator = if id.is_empty() { "" } else { " " };
             site.log(level, &format!("{id}{separator}{message}"));
         }
+    }
+
+    /// What the application counts for its operators. To ask for a metric takes a lock; one that every request
+    /// counts is better asked for once, by an extension, and kept with the state.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.site().metrics
     }
 
     /// Says in the log, and to a test that listens, what nobody expected.
