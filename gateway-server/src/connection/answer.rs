@@ -32,17 +32,19 @@ pub(super) struct Answer {
     /// Why the response was refused, or the one before it.
     pub(super) refused: Option<Refused>,
     pub(super) terms: Terms,
+    /// The link has something to be told that does not stand in the terms.
+    introduces: bool,
     /// Facts of the connection, on their way to the link.
-    pub(super) tls: Cell<Option<Arc<HostTls>>>,
-    /// The id that a proxy has given the request, if the terms say so; likewise.
-    pub(super) told: Cell<Option<Box<[u8]>>>,
+    tls: Cell<Option<Arc<HostTls>>>,
+    /// The id that a proxy has given the request, likewise.
+    told: Cell<Option<Box<[u8]>>>,
     date: Rc<Date>,
     lasting: Rc<Lasting>,
     compression: Option<Rc<Compression>>,
     /// What the access log wants of responses, if anything.
     pub(super) noted: Option<Box<Noted>>,
     /// Nobody reads: the client has gone, and the call is finished for its own sake.
-    pub(super) discards: bool,
+    discards: bool,
 }
 
 /// A response whose head stands in [`Answer::out`].
@@ -94,16 +96,14 @@ pub(super) enum Refused {
 /// What decides how an answer is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
-    pub(super) recipient: Recipient,
-    pub(super) draining: bool,
-    /// The request offers a protocol to switch to.
-    pub(super) upgradable: bool,
-    /// What is changed of the response.
-    pub(super) amends: Amends,
+    recipient: Recipient,
+    draining: bool,
+    upgradable: bool,
+    amends: Amends,
     /// The connection cannot be kept behind this answer, whoever wants that.
     pub(super) closes: bool,
-    /// A proxy has given the request an id.
-    pub(super) told: bool,
+    /// Nothing but the connection's end asks for anything but a 200 with its body.
+    plain: bool,
 }
 
 /// What is changed of a response.
@@ -128,6 +128,7 @@ impl Answer {
             given: None,
             refused: None,
             terms: Terms::NONE,
+            introduces: false,
             tls: Cell::new(None),
             told: Cell::new(None),
             date,
@@ -143,7 +144,21 @@ impl Answer {
     pub(super) fn begin(&mut self, terms: Terms) {
         debug_assert!(self.given.is_none());
         self.terms = terms;
+        self.introduces = false;
         self.discards = false;
+    }
+
+    /// Has the application know of TLS.
+    #[inline]
+    pub(super) fn introduce_tls(&mut self, tls: Arc<HostTls>) {
+        self.introduces = true;
+        self.tls.set(Some(tls));
+    }
+
+    /// Has the application know the request by the id that a proxy has given it.
+    pub(super) fn introduce_id(&mut self, id: Box<[u8]>) {
+        self.introduces = true;
+        self.told.set(Some(id));
     }
 
     /// Whether all of the response stands in the output, and there is nothing to be said of it.
@@ -292,42 +307,62 @@ impl Terms {
         upgradable: false,
         amends: Amends::Nothing,
         closes: false,
-        told: false,
+        plain: false,
     };
+
+    /// For a request that may offer a protocol to switch to.
+    #[inline(always)]
+    pub(super) fn new(
+        recipient: Recipient,
+        draining: bool,
+        upgradable: bool,
+        amends: Amends,
+    ) -> Self {
+        let whole = recipient.version == Version::Http11 && recipient.method_id != method::HEAD;
+        Self {
+            recipient,
+            draining,
+            upgradable,
+            amends,
+            closes: false,
+            plain: whole && !draining && !upgradable && amends == Amends::Nothing,
+        }
+    }
+
+    /// The same, on a connection that ends behind the answer if `closes` says so.
+    #[inline(always)]
+    pub(super) fn closing(self, closes: bool) -> Self {
+        Self {
+            closes: self.closes | closes,
+            ..self
+        }
+    }
+
+    /// To whom it is written.
+    pub(super) fn recipient(&self) -> Recipient {
+        self.recipient
+    }
 
     /// Whether nothing here asks for anything but a 200 with its body, on a connection that stays.
     #[inline(always)]
     fn are_plain(&self) -> bool {
-        let Recipient {
-            version,
-            method_id,
-            keep_alive,
-        } = self.recipient;
-        let stays = keep_alive && !self.closes && version == Version::Http11;
-        stays && !self.upgradable && self.amends == Amends::Nothing && method_id != method::HEAD
+        self.plain && self.recipient.keep_alive && !self.closes
     }
 }
 
 impl Exchange for Box<Answer> {
     type Shared = Link;
 
+    #[inline(always)]
     fn open(&self, link: &Link) {
-        let Terms {
-            recipient,
-            draining,
-            told,
-            ..
-        } = self.terms;
-        link.open(recipient.version, draining, self.tls.take());
-        if told && let Some(id) = self.told.take() {
-            link.tell_id(id);
+        if self.introduces || !self.terms.plain {
+            self.tell(link);
         }
     }
 
     #[inline(always)]
     fn respond(&mut self, link: &Link, response: &mut AppResponse<'_>) -> Result<(), ErrorKind> {
         if link.is_untouched()
-            && !self.discards
             && self.noted.is_none()
             && let Some(given) = self.write_plain(response)
         {
@@ -343,6 +378,24 @@ impl Exchange for Box<Answer> {
 }
 
 impl Answer {
+    /// Tells the link what it is to know from the beginning.
+    #[inline(never)]
+    fn tell(&self, link: &Link) {
+        link.open(self.terms.recipient.version, self.terms.draining);
+        if let Some(tls) = self.tls.take() {
+            link.tell_tls(tls);
+        }
+        if let Some(id) = self.told.take() {
+            link.tell_id(id);
+        }
+    }
+
+    /// Nobody will read what is still to come.
+    pub(super) fn discard(&mut self) {
+        self.discards = true;
+        self.terms.plain = false;
+    }
+
     /// Takes any response.
     #[inline(never)]
     fn respond_at_length(

@@ -242,7 +242,7 @@ impl Case {
             let answered = self.given.is_some();
             let goes_on = call.shared().finishes_on_disconnect() || answered && !self.upgraded;
             if goes_on && call.end().is_pending() {
-                call.exchange().discards = true;
+                call.exchange().discard();
                 AfterWork::spawn(call, self.held.take(), service, left);
             } else {
                 service.give_answer(call.finish(&service.pool));

@@ -139,15 +139,11 @@ impl Connection {
         let more = self.requests < service.keep_alive_requests;
         recipient.keep_alive &= more && turn.keeps;
         let request = Request::http1(head, raw);
-        let terms = Terms {
-            recipient,
-            draining: turn.drain >= drain::Phase::Announced,
-            upgradable: request.offer.is_some() || head.method_id() == method::CONNECT,
-            amends: turn.amends,
-            // A drain ends the connection with the answer to the last request that was read.
-            closes: turn.drain >= drain::Phase::Retiring && behind.is_empty(),
-            told: false,
-        };
+        let draining = turn.drain >= drain::Phase::Announced;
+        let upgradable = request.offer.is_some() || head.method_id() == method::CONNECT;
+        // A drain ends the connection with the answer to the last request that was read.
+        let closes = turn.drain >= drain::Phase::Retiring && behind.is_empty();
+        let terms = Terms::new(recipient, draining, upgradable, turn.amends).closing(closes);
         if turn.detours || head.has_body() {
             return self.hand_over_with_care(turn, &request, terms, behind);
         }
@@ -168,25 +164,26 @@ impl Connection {
         &mut self,
         turn: &mut Turn<'_>,
         request: &Request<'_>,
-        mut terms: Terms,
+        terms: Terms,
         behind: &[u8],
     ) -> usize {
         match body(turn.application, request.head, behind) {
             Ok((body, upload, used)) => {
-                terms.closes |= turn.drain >= drain::Phase::Retiring && used == behind.len();
-                terms.closes |= upload.as_ref().is_some_and(Upload::spoils);
-                let answer = turn.begin(terms);
+                let last = turn.drain >= drain::Phase::Retiring && used == behind.len();
+                let spoilt = upload.as_ref().is_some_and(Upload::spoils);
+                let answer = turn.begin(terms.closing(last || spoilt));
                 let to = (&**turn.service, &**turn.application);
                 let call = turn.application.at(&turn.service.slot, request.raw, || {
                     self.ends.call(to, request, body, answer, turn.waker)
                 });
-                self.called(turn, request, terms.recipient, call, upload, used);
+                self.called(turn, request, terms.recipient(), call, upload, used);
                 used
             }
             Err(status) => {
-                terms.recipient.keep_alive = false;
+                let mut recipient = terms.recipient();
+                recipient.keep_alive = false;
                 let date = &turn.service.clock.date;
-                let given = refusal::write(turn.out(), status, &terms.recipient, date);
+                let given = refusal::write(turn.out(), status, &recipient, date);
                 let outcome = Outcome::of(&given, 0);
                 let (queued, name) = (self.queued_ns(), turn.application.name());
                 self.ends

@@ -106,8 +106,7 @@ impl Ends {
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
         if let Some(id) = self.told_id(to.0, request) {
-            answer.terms.told = true;
-            answer.told.set(Some(id.into()));
+            answer.introduce_id(id.into());
         }
         let Request { head, raw, .. } = *request;
         let mut fields = SmallVec::<[Field<'_>; MANY]>::new();
@@ -148,7 +147,7 @@ impl Ends {
         request: &Request<'_>,
         (facts, fields): (&Facts<'_>, &[Field<'_>]),
         body: Option<Body>,
-        answer: Box<Answer>,
+        mut answer: Box<Answer>,
         waker: &Waker,
     ) -> Result<Box<Answer>, Call<Box<Answer>>> {
         let Request { head, offer, .. } = *request;
@@ -173,7 +172,7 @@ impl Ends {
         call.set_content_length(content_length);
         call.set_addresses(&self.peer, facts.client, &self.entrance.local);
         if let Some(tls) = &self.tls {
-            answer.tls.set(Some(Arc::clone(tls)));
+            answer.introduce_tls(Arc::clone(tls));
         }
         call.set_arrival(service.clock.deadlines.now_ns());
         let (app, pool) = (&application.app, &service.pool);

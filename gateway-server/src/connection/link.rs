@@ -4,7 +4,7 @@
 //! and the connection's task is woken to look.
 
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -21,8 +21,6 @@ pub(super) struct Link {
     /// Whether the box below was ever opened in this call.
     touched: AtomicBool,
     responded: AtomicBool,
-    /// 1 for a client that cannot take informational responses (HTTP/1.0).
-    deaf: AtomicU8,
     /// The number of the request's id; 0 if nobody has wanted to know it.
     number: AtomicU64,
     /// The id, once the application has asked for it.
@@ -37,6 +35,8 @@ pub(super) struct Link {
 struct Inner {
     /// Informational responses to be written.
     informs: Outgoing,
+    /// The client cannot take informational responses (HTTP/1.0).
+    deaf: bool,
     closed: bool,
     draining: bool,
     finish_on_disconnect: bool,
@@ -51,18 +51,20 @@ struct Inner {
 }
 
 impl Link {
-    /// Notes what decides about informational responses.
-    pub(super) fn open(&self, version: Version, draining: bool, tls: Option<Arc<HostTls>>) {
-        if let Some(tls) = tls {
-            // Nothing is there: the link is new, or as new.
-            let _ = self.tls.set(tls);
-        }
+    /// Notes what decides about informational responses, and a drain.
+    pub(super) fn open(&self, version: Version, draining: bool) {
         if version == Version::Http10 {
-            self.deaf.store(1, Ordering::Relaxed);
+            self.lock().deaf = true;
         }
         if draining {
             self.lock().draining = true;
         }
+    }
+
+    /// Has the application know of TLS.
+    pub(super) fn tell_tls(&self, tls: Arc<HostTls>) {
+        // Nothing is there: the link is new, or as new.
+        let _ = self.tls.set(tls);
     }
 
     /// Notes that a response has been given, and whether it upgrades.
@@ -201,11 +203,11 @@ impl host::Shared for Link {
         }
         let mut response = Outgoing::default();
         encode::informational(&mut response, status, fields).map_err(|_| ErrorKind::Invalid)?;
-        if self.deaf.load(Ordering::Relaxed) == 1 {
-            return Ok(());
-        }
         let waiting = {
             let mut inner = self.lock();
+            if inner.deaf {
+                return Ok(());
+            }
             if inner.informs.len() + response.len() > INFORM_BYTES {
                 return Err(ErrorKind::Limit);
             }
@@ -277,7 +279,6 @@ impl host::Shared for Link {
             self.tls = OnceLock::new();
         }
         *self.responded.get_mut() = false;
-        *self.deaf.get_mut() = 0;
         *self.number.get_mut() = 0;
         if std::mem::take(self.touched.get_mut()) {
             *self.inner.get_mut().unwrap_or_else(PoisonError::into_inner) = Inner::default();

@@ -6,7 +6,6 @@ use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
-use bytes::BytesMut;
 
 use super::Socket;
 use crate::fronts::{Front, Report, Taken};
@@ -77,22 +76,6 @@ impl Fronted {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             }
         }
-    }
-
-    pub(super) fn poll_read_behind(
-        &mut self,
-        socket: &mut Socket,
-        into: &mut BytesMut,
-    ) -> Poll<io::Result<usize>> {
-        let (before, room) = (into.len(), into.capacity() - into.len());
-        into.resize(before + room, 0);
-        let read = self.poll_read(socket, &mut into[before..]);
-        let count = match &read {
-            Poll::Ready(Ok(count)) => *count,
-            _ => 0,
-        };
-        into.truncate(before + count);
-        read
     }
 
     pub(super) fn poll_write<'a>(

@@ -179,8 +179,10 @@ impl Wire {
     pub(crate) fn poll_read_behind(&mut self, into: &mut BytesMut) -> Poll<io::Result<usize>> {
         match &mut self.layer {
             None => self.socket.poll_read_behind(into),
-            Some(Layer::Tls(tls)) => tls.poll_read_behind(&mut self.socket, into),
-            Some(Layer::Front(front)) => front.poll_read_behind(&mut self.socket, into),
+            Some(Layer::Tls(tls)) => behind(into, |room| tls.poll_read(&mut self.socket, room)),
+            Some(Layer::Front(front)) => {
+                behind(into, |room| front.poll_read(&mut self.socket, room))
+            }
         }
     }
 
@@ -280,4 +282,20 @@ impl AsFd for Wire {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Has `read` put bytes behind those in `into`, whose spare capacity bounds them.
+fn behind(
+    into: &mut BytesMut,
+    read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
+) -> Poll<io::Result<usize>> {
+    let (before, room) = (into.len(), into.capacity() - into.len());
+    into.resize(before + room, 0);
+    let read = read(&mut into[before..]);
+    let count = match &read {
+        Poll::Ready(Ok(count)) => *count,
+        _ => 0,
+    };
+    into.truncate(before + count);
+    read
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::task::Poll;
 
-use bytes::BytesMut;
 use gateway_spec::TlsInfo;
 
 use super::Socket;
@@ -61,22 +60,6 @@ impl Tls {
         }
         let read = self.session.poll_read(into, socket);
         read.map_err(|fault| told(&fault))
-    }
-
-    pub(super) fn poll_read_behind(
-        &mut self,
-        socket: &mut Socket,
-        into: &mut BytesMut,
-    ) -> Poll<io::Result<usize>> {
-        let (before, room) = (into.len(), into.capacity() - into.len());
-        into.resize(before + room, 0);
-        let read = self.poll_read(socket, &mut into[before..]);
-        let count = match &read {
-            Poll::Ready(Ok(count)) => *count,
-            _ => 0,
-        };
-        into.truncate(before + count);
-        read
     }
 
     pub(super) fn poll_write<'a>(

@@ -222,14 +222,9 @@ fn dispatch(
         (None, None, None)
     };
     let mut answer = service.take_answer();
-    answer.begin(Terms {
-        recipient,
-        draining: service.drain.phase() >= drain::Phase::Announced,
-        upgradable: tunnels || request.offer.is_some(),
-        amends,
-        closes: false,
-        told: false,
-    });
+    let draining = service.drain.phase() >= drain::Phase::Announced;
+    let upgradable = tunnels || request.offer.is_some();
+    answer.begin(Terms::new(recipient, draining, upgradable, amends));
     let to = (&**service, &**application);
     let called = application.at(&service.slot, raw, || {
         base.ends.call(to, request, body, answer, waker)
