@@ -6,7 +6,6 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -18,8 +17,10 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::os::fd::Inherited;
 use crate::os::{process, signals};
+use crate::value::{Seen, Stamp};
 
-/// The first argument of such a process; the second is a descriptor, the rest are the files.
+/// The first argument of such a process; the second is a descriptor, the rest are the files as they were
+/// seen before.
 pub(crate) const ROLE: &str = "--gatewayd-watch";
 
 /// The arguments of a process whose end of the socket has this number.
@@ -27,20 +28,27 @@ pub(crate) const ROLE: &str = "--gatewayd-watch";
 /// # Errors
 ///
 /// A path holds a NUL.
-pub(crate) fn arguments(socket: RawFd, paths: &[PathBuf]) -> io::Result<Vec<CString>> {
+pub(crate) fn arguments(socket: RawFd, files: &[Seen]) -> io::Result<Vec<CString>> {
     let mut words = vec![CString::new(ROLE)?, CString::new(socket.to_string())?];
-    for path in paths {
-        words.push(CString::new(path.as_os_str().as_bytes())?);
+    for file in files {
+        words.push(CString::new(file.to_bytes())?);
     }
     Ok(words)
 }
 
 /// Watches until the master is gone; `words` are those behind the role.
 pub(crate) fn main(words: &[OsString]) -> ExitCode {
-    let Some((number, paths)) = words.split_first() else {
+    let Some((number, files)) = words.split_first() else {
         return ExitCode::FAILURE;
     };
-    match claim(number).and_then(|socket| watch(&socket, paths)) {
+    let files: Option<Vec<Seen>> = files
+        .iter()
+        .map(|word| Seen::read(word.as_bytes()))
+        .collect();
+    let Some(files) = files else {
+        return ExitCode::FAILURE;
+    };
+    match claim(number).and_then(|socket| watch(&socket, files)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
@@ -57,14 +65,11 @@ fn claim(number: &OsStr) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn watch(socket: &OwnedFd, paths: &[OsString]) -> io::Result<()> {
+fn watch(socket: &OwnedFd, files: Vec<Seen>) -> io::Result<()> {
     let (tell, told) = mpsc::channel();
     // What the kernel says is only a reason to look. Where it says nothing, on a network's file
     // system for one, looking now and then has to do.
-    let names: Vec<OsString> = paths
-        .iter()
-        .filter_map(|path| name(path.as_ref()))
-        .collect();
+    let names: Vec<OsString> = files.iter().filter_map(|file| name(&file.path)).collect();
     let hear = move |event: notify::Result<Event>| {
         let matters = event.is_ok_and(|event| {
             let mut seen = event.paths.iter().filter_map(|path| name(path));
@@ -76,18 +81,18 @@ fn watch(socket: &OwnedFd, paths: &[OsString]) -> io::Result<()> {
         }
     };
     let mut watcher = notify::recommended_watcher(hear).ok();
-    let mut files: Vec<Watched> = paths.iter().map(|path| Watched::new(path.into())).collect();
+    let mut files: Vec<Watched> = files.into_iter().map(Watched::new).collect();
     loop {
         for file in &mut files {
             file.follow(watcher.as_mut());
         }
-        pause(&told, LOOK);
         for file in &mut files {
             if file.has_settled(&told) {
                 let flags = MsgFlags::MSG_NOSIGNAL;
                 send(socket.as_raw_fd(), file.path.as_os_str().as_bytes(), flags)?;
             }
         }
+        pause(&told, LOOK);
     }
 }
 
@@ -99,14 +104,11 @@ struct Watched {
     folders: Vec<PathBuf>,
 }
 
-/// What differs when a file has been written or replaced.
-type Stamp = (u64, u64, u64, i64, i64);
-
 impl Watched {
-    fn new(path: PathBuf) -> Self {
+    fn new(seen: Seen) -> Self {
         Self {
-            stamp: stamp(&path),
-            path,
+            path: seen.path,
+            stamp: seen.stamp,
             folders: Vec::new(),
         }
     }
@@ -131,14 +133,14 @@ impl Watched {
     /// Whether the file is another than before and stays as it is for a moment: a build writes for a
     /// while. A file that is gone is not to be loaded; perhaps it is about to be replaced.
     fn has_settled(&mut self, told: &Receiver<()>) -> bool {
-        let mut seen = stamp(&self.path);
+        let mut seen = Stamp::of(&self.path);
         if seen == self.stamp {
             return false;
         }
         let mut since = Instant::now();
         while let Some(left) = QUIET.checked_sub(since.elapsed()) {
             pause(told, left);
-            let now = stamp(&self.path);
+            let now = Stamp::of(&self.path);
             if now != seen {
                 (seen, since) = (now, Instant::now());
             }
@@ -149,17 +151,6 @@ impl Watched {
         }
         changed
     }
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let file = fs::metadata(path).ok()?;
-    Some((
-        file.dev(),
-        file.ino(),
-        file.size(),
-        file.mtime(),
-        file.mtime_nsec(),
-    ))
 }
 
 /// Waits until something has happened, at most for so long.
@@ -193,10 +184,13 @@ mod tests {
         let (_tell, told) = mpsc::channel();
         fs::write(&path, "one").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        let mut file = Watched::new(link.clone());
+        let mut file = Watched::new(Seen::now(link.clone()));
         assert!(!file.has_settled(&told));
+        // What had changed before anybody watched has changed since it was read.
+        let seen = Seen::now(link.clone());
         fs::write(&path, "other").unwrap();
         assert!(file.has_settled(&told) && !file.has_settled(&told));
+        assert!(Watched::new(seen).has_settled(&told));
         fs::remove_file(&path).unwrap();
         assert!(!file.has_settled(&told));
         fs::write(folder.path().join("b"), "third").unwrap();

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -11,7 +11,8 @@ use nix::unistd::Pid;
 
 use crate::config::Config;
 use crate::os::process::{self, Image};
-use crate::{orders, tls, watch};
+use crate::value::Seen;
+use crate::{orders, prepare, watch};
 
 /// A watching process; killed on drop.
 #[derive(Debug)]
@@ -38,12 +39,13 @@ impl FileWatcher {
     ///
     /// The kernel's: too many processes or files, no memory.
     pub(super) fn start(image: &Image, config: &Config) -> io::Result<Option<Self>> {
-        let paths = wanted(config);
+        let paths = prepare::watched_files(config);
         if paths.is_empty() {
             return Ok(None);
         }
+        let files: Vec<Seen> = paths.iter().map(|path| seen(config, path)).collect();
         let (socket, theirs) = orders::pair()?;
-        let arguments = watch::arguments(theirs.as_raw_fd(), &paths)?;
+        let arguments = watch::arguments(theirs.as_raw_fd(), &files)?;
         let pid = image.spawn(&arguments, &[theirs.as_fd()])?;
         Ok(Some(Self {
             pid: Some(pid),
@@ -54,7 +56,7 @@ impl FileWatcher {
 
     /// Whether it watches what the configuration asks for.
     pub(super) fn suits(&self, config: &Config) -> bool {
-        self.paths == wanted(config)
+        self.paths == prepare::watched_files(config)
     }
 
     /// Notes that a process was reaped.
@@ -92,16 +94,10 @@ impl Drop for FileWatcher {
     }
 }
 
-/// What is to be watched: certificates always, since a renewal comes by itself; the application and the
-/// configuration unless nobody asks for it or `gatewayd dev` does it better.
-fn wanted(config: &Config) -> Vec<PathBuf> {
-    let files = config.tls_files();
-    let mut wanted = files.as_ref().map(tls::watched).unwrap_or_default();
-    if config.reload && config.workbench.is_none() {
-        let apps = config.all_apps().filter_map(|app| app.path.as_ref());
-        wanted.extend(apps.chain(&config.file).cloned());
-    }
-    wanted
+/// How a file looked before it was read for this configuration.
+fn seen(config: &Config, path: &Path) -> Seen {
+    let known = config.seen.iter().find(|seen| seen.path == path);
+    known.cloned().unwrap_or_else(|| Seen::now(path.to_owned()))
 }
 
 /// Longest path that is told whole, in bytes.

@@ -101,12 +101,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         Ok(Line { resolved, .. }) => resolved,
         Err(code) => return code,
     };
+    let served = |Resolved { mut config, .. }: Resolved| {
+        config.set_workbench(workbench.as_deref());
+        prepare::look_at_files(&mut config);
+        config
+    };
     if desk.is_some() || check.is_some() {
         let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
-        let config = resolved.map_err(told).map(|Resolved { mut config, .. }| {
-            config.set_workbench(workbench.as_deref());
-            config
-        });
+        let config = resolved.map_err(told).map(served);
         return match (desk, check) {
             (Some(desk), _) => desk.answer(config, source),
             (None, Some(check)) => check.answer(config, source),
@@ -118,10 +120,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
             let words = "--workers: dev expects at least 1, found 0";
             complain(&title, &[Problem::Usage(words.to_owned())])
         }
-        Ok(Resolved { mut config, .. }) => {
-            config.set_workbench(workbench.as_deref());
-            serve(&name, words, config, source)
-        }
+        Ok(resolved) => serve(&name, words, served(resolved), source),
         Err(problems) => complain(&title, &problems),
     }
 }

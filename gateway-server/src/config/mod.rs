@@ -52,8 +52,8 @@ use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::static_files::{StaticMount, StaticOptions, UrlPath};
 use crate::value::{
     ByteCount, Capabilities, ClientAuth, CpuAffinity, DatagramPlace, FieldName, FileMode, Identity,
-    Limit, LogFormat, LogLevel, LogTarget, MetricPrefix, Nice, Outgoing, Sandbox, ShellCommand,
-    TlsVersion, Variable, VariableFile,
+    Limit, LogFormat, LogLevel, LogTarget, MetricPrefix, Nice, Outgoing, Sandbox, Seen,
+    ShellCommand, TlsVersion, Variable, VariableFile,
 };
 
 /// Every setting's value, and what is to be served.
@@ -67,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) pools: Vec<PoolConfig>,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
+    /// How files looked before they were read, as far as somebody wants to hear of changes.
+    pub(crate) seen: Vec<Seen>,
     /// The folder of `gatewayd dev`.
     pub(crate) workbench: Option<PathBuf>,
     pub(crate) bind: Vec<Bind>,
@@ -190,6 +192,7 @@ impl Config {
             apps: Vec::new(),
             pools: Vec::new(),
             file: None,
+            seen: Vec::new(),
             workbench: None,
             bind: Vec::new(),
             unix_mode: None,

@@ -12,6 +12,7 @@ use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
 use super::{Config, SETTINGS, accounts, pools, preface, secrets, static_files, tls};
+use crate::value::Seen;
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -64,6 +65,7 @@ pub(crate) fn resolve(
         .file
         .or(variables.file)
         .map(|path| absolute(&path).unwrap_or(path));
+    let seen = path.clone().map(Seen::now);
     let file = path.as_deref().map_or_else(FileValues::default, |path| {
         FileValues::read(path, &mut problems)
     });
@@ -105,6 +107,7 @@ pub(crate) fn resolve(
     config.apps = apps;
     let origins = pools::divide(&mut config, &settings, origins, &mut problems);
     config.file = path;
+    config.seen = seen.into_iter().collect();
     if !problems.is_empty() {
         return Err(problems);
     }

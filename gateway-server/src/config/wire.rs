@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{AppConfig, Config, OwnSetting, PoolConfig, SETTINGS};
 use crate::routes::{HostPattern, Mount};
-use crate::value::{Identity, Variable};
+use crate::value::{Identity, Seen, Variable};
 
 impl Config {
     /// The records of every setting that has a value.
@@ -31,6 +31,9 @@ impl Config {
                 .into_iter()
                 .chain(groups);
             push(&mut wire, IDENTITY, show_ids(numbers).as_bytes());
+        }
+        for seen in &self.seen {
+            push(&mut wire, SEEN, &seen.to_bytes());
         }
         let (user, group) = self.unix_owner_ids;
         push(
@@ -101,6 +104,7 @@ impl Config {
             match str::from_utf8(name).map_err(|_| WireError)? {
                 FILE => config.file = path(),
                 WORKBENCH => config.workbench = path(),
+                SEEN => config.seen.push(Seen::read(value).ok_or(WireError)?),
                 IDENTITY => {
                     let ids = parse_ids(text()?)?;
                     let [user, Some(group), groups @ ..] = ids.as_slice() else {
@@ -217,6 +221,7 @@ const ARGUMENT: &str = "app-argument";
 const FILE: &str = "config-file";
 const IDENTITY: &str = "identity";
 const OWNER: &str = "unix-owner-ids";
+const SEEN: &str = "seen";
 const VARIABLE: &str = "env-secret";
 const KEY: &str = "app-key";
 const VALUE: &str = "app-value";
@@ -262,6 +267,7 @@ mod tests {
             .unwrap();
         config.workbench = Some("/tmp/bench".into());
         config.file = Some("/etc/g.toml".into());
+        config.seen = vec![Seen::now("/etc/g.toml".into())];
         config.unix_owner_ids = (None, Some(33));
         config.env_secrets = vec![Variable::parse("KEY=line\nline=").unwrap()];
         config.identity = Some(Identity {

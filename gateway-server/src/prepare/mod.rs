@@ -11,6 +11,7 @@ use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -20,6 +21,7 @@ use crate::os::fd::Inherited;
 use crate::os::{memfd, process, signals};
 use crate::snapshot::{self, SnapshotError};
 use crate::tls;
+use crate::value::Seen;
 
 pub(crate) use parcel::{Goods, Parcel};
 pub(crate) use part::{Part, ROLE as PART_ROLE, main as prepare_part};
@@ -63,6 +65,28 @@ impl Desk {
         match parcel.send(&self.socket) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// What is to be watched: certificates always, since a renewal comes by itself; the application and the
+/// configuration unless nobody asks for it or `gatewayd dev` does it better.
+pub(crate) fn watched_files(config: &Config) -> Vec<PathBuf> {
+    let files = config.tls_files();
+    let mut watched = files.as_ref().map(tls::watched).unwrap_or_default();
+    if config.reload && config.workbench.is_none() {
+        let apps = config.all_apps().filter_map(|app| app.path.as_ref());
+        watched.extend(apps.chain(&config.file).cloned());
+    }
+    watched
+}
+
+/// Notes how what is to be watched looks, which is about to be read: whatever happens to it from now on
+/// is a change.
+pub(crate) fn look_at_files(config: &mut Config) {
+    for path in watched_files(config) {
+        if config.seen.iter().all(|seen| seen.path != path) {
+            config.seen.push(Seen::now(path));
         }
     }
 }

@@ -4,6 +4,7 @@
 mod confinement;
 mod observing;
 mod process;
+mod seen;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use observing::{DatagramPlace, FieldName, LogFormat, MetricPrefix};
 pub(crate) use process::{
     Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile,
 };
+pub(crate) use seen::{Seen, Stamp};
 
 /// A number of bytes, written `8190`, `64KiB`, `1MiB` or `2GiB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

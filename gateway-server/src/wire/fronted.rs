@@ -6,7 +6,6 @@ use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
-
 use super::Socket;
 use crate::fronts::{Front, Report, Taken};
 
