@@ -95,43 +95,44 @@ fn server(out: &mut Out, figures: &Figures) {
 fn requests(out: &mut Out, figures: &Figures) {
     let about = "Requests that were answered, by method and class of status.";
     out.family("gatewayd_requests", Kind::Counter, about);
-    for method in Method::ALL {
-        for class in Class::ALL {
-            let count = figures.counter(Counter::Answers(method, class));
-            out.labelled(
-                &[("method", method.name()), ("status", class.name())],
-                count,
-            );
+    for pool in &figures.pools {
+        for method in Method::ALL {
+            for class in Class::ALL {
+                let count = pool.counter(Counter::Answers(method, class));
+                let labels = [
+                    ("pool", &*pool.name),
+                    ("method", method.name()),
+                    ("status", class.name()),
+                ];
+                out.labelled(&labels, count);
+            }
         }
     }
-    out.single(
-        "gatewayd_requests_in_flight",
-        "Requests that the application is working on and has not answered at once.",
-        figures.counter(Counter::RequestsActive),
-    );
+    let about = "Requests that the application is working on and has not answered at once.";
+    out.family("gatewayd_requests_in_flight", Kind::Gauge, about);
+    out.each_pool(figures, Counter::RequestsActive);
     let about = "Time from when a request was there to be read until its answer was written.";
     out.family("gatewayd_request_duration_seconds", Kind::Histogram, about);
-    let mut below = 0;
-    for (at, bound) in BOUNDS.iter().enumerate() {
-        below += figures.counter(Counter::TookUpTo(at));
-        out.sample("_bucket", &[("le", &seconds(*bound))], below);
+    for pool in &figures.pools {
+        let label = ("pool", &*pool.name);
+        let mut below = 0;
+        for (at, bound) in BOUNDS.iter().enumerate() {
+            below += pool.counter(Counter::TookUpTo(at));
+            out.sample("_bucket", &[label, ("le", &seconds(*bound))], below);
+        }
+        below += pool.counter(Counter::TookUpTo(BOUNDS.len()));
+        out.sample("_bucket", &[label, ("le", "+Inf")], below);
+        out.sample("_sum", &[label], seconds(pool.counter(Counter::Took)));
+        out.sample("_count", &[label], below);
     }
-    below += figures.counter(Counter::TookUpTo(BOUNDS.len()));
-    out.sample("_bucket", &[("le", "+Inf")], below);
-    out.sample("_sum", &[], seconds(figures.counter(Counter::Took)));
-    out.sample("_count", &[], below);
     let about = "Requests that the server has refused itself, by why.";
     out.family("gatewayd_refused_requests", Kind::Counter, about);
-    for why in Refusal::ALL {
-        let count = figures.counter(Counter::Refused(why));
-        out.labelled(&[("reason", why.name())], count);
-    }
+    let reasons = Refusal::ALL.map(|why| (why.name(), Counter::Refused(why)));
+    out.each_pool_by(figures, "reason", &reasons);
     let about = "Deadlines that have passed, by whose.";
     out.family("gatewayd_timeouts", Kind::Counter, about);
-    for whose in Deadline::ALL {
-        let count = figures.counter(Counter::TimedOut(whose));
-        out.labelled(&[("kind", whose.name())], count);
-    }
+    let kinds = Deadline::ALL.map(|whose| (whose.name(), Counter::TimedOut(whose)));
+    out.each_pool_by(figures, "kind", &kinds);
     for (name, about, counter) in [
         (
             "gatewayd_request_body_bytes",
@@ -145,16 +146,14 @@ fn requests(out: &mut Out, figures: &Figures) {
         ),
     ] {
         out.family(name, Kind::Counter, about);
-        out.labelled(&[], figures.counter(counter));
+        out.each_pool(figures, counter);
     }
 }
 
 fn connections(out: &mut Out, figures: &Figures) {
-    out.single(
-        "gatewayd_connections",
-        "Connections that are open.",
-        figures.counter(Counter::ConnectionsActive),
-    );
+    let about = "Connections that are open.";
+    out.family("gatewayd_connections", Kind::Gauge, about);
+    out.each_pool(figures, Counter::ConnectionsActive);
     for (name, about, counter) in [
         (
             "gatewayd_connections_accepted",
@@ -168,29 +167,31 @@ fn connections(out: &mut Out, figures: &Figures) {
         ),
     ] {
         out.family(name, Kind::Counter, about);
-        out.labelled(&[], figures.counter(counter));
+        out.each_pool(figures, counter);
     }
     let about = "TLS handshakes, by how they ended.";
     out.family("gatewayd_tls_handshakes", Kind::Counter, about);
-    for (result, counter) in [
+    let results = [
         ("ok", Counter::Handshakes),
         ("failed", Counter::HandshakesFailed),
-    ] {
-        out.labelled(&[("result", result)], figures.counter(counter));
-    }
+    ];
+    out.each_pool_by(figures, "result", &results);
 }
 
 fn workers(out: &mut Out, figures: &Figures) {
-    out.single(
-        "gatewayd_workers_wanted",
-        "Workers that there are to be.",
-        figures.board.target,
-    );
+    let about = "Workers that there are to be.";
+    out.family("gatewayd_workers_wanted", Kind::Gauge, about);
+    for pool in &figures.board.pools {
+        out.labelled(&[("pool", &pool.name)], pool.target);
+    }
     out.family("gatewayd_workers", Kind::Gauge, "Workers, by state.");
-    for state in WorkerState::ALL {
-        let rows = figures.board.workers.iter();
-        let count = rows.filter(|worker| worker.state == state).count();
-        out.labelled(&[("state", state.name())], count);
+    for pool in &figures.board.pools {
+        for state in WorkerState::ALL {
+            let rows = figures.board.workers.iter();
+            let rows = rows.filter(|worker| worker.pool == pool.id && worker.state == state);
+            let labels = [("pool", &*pool.name), ("state", state.name())];
+            out.labelled(&labels, rows.count());
+        }
     }
     let about = "Workers that died or were replaced for a reason of their own, by that.";
     out.family("gatewayd_worker_restarts", Kind::Counter, about);
@@ -218,7 +219,8 @@ fn workers(out: &mut Out, figures: &Figures) {
         for worker in &figures.workers {
             if let Some(value) = figure(worker) {
                 let (slot, pid) = (worker.row.slot.to_string(), worker.row.pid.to_string());
-                out.labelled(&[("worker", &slot), ("pid", &pid)], value);
+                let pool = figures.pool_name(worker.row.pool);
+                out.labelled(&[("pool", pool), ("worker", &slot), ("pid", &pid)], value);
             }
         }
     }
@@ -305,6 +307,25 @@ impl Out {
         self.labelled(&[], value);
     }
 
+    /// A value of the family for each pool.
+    fn each_pool(&mut self, figures: &Figures, counter: Counter) {
+        for pool in &figures.pools {
+            self.labelled(&[("pool", &pool.name)], pool.counter(counter));
+        }
+    }
+
+    /// Values of the family for each pool, by another label.
+    fn each_pool_by(&mut self, figures: &Figures, label: &str, values: &[(&str, Counter)]) {
+        for pool in &figures.pools {
+            for (value, counter) in values {
+                self.labelled(
+                    &[("pool", &pool.name), (label, value)],
+                    pool.counter(*counter),
+                );
+            }
+        }
+    }
+
     /// A value of the family.
     fn labelled(&mut self, labels: &[(&str, &str)], value: impl Display) {
         self.sample(self.total, labels, value);
@@ -366,13 +387,16 @@ mod tests {
         let took = |at| Counter::TookUpTo(at).index();
         let first = took(0).to_string();
         let name = "gatewayd_request_duration_seconds";
-        assert_eq!(value(&format!("{name}_bucket{{le=\"0.0001\"}} ")), first);
-        let all: usize = (0..=BOUNDS.len()).map(took).sum();
-        assert_eq!(value(&format!("{name}_count ")), all.to_string());
+        let pool = "pool=\"a \\\"quoted\\\\\\\" name\"";
         assert_eq!(
-            value(&format!("{name}_bucket{{le=\"+Inf\"}} ")),
-            all.to_string()
+            value(&format!("{name}_bucket{{{pool},le=\"0.0001\"}} ")),
+            first
         );
+        let all: usize = (0..=BOUNDS.len()).map(took).sum();
+        let all = all.to_string();
+        assert_eq!(value(&format!("{name}_count{{{pool}}} ")), all);
+        assert_eq!(value(&format!("{name}_bucket{{{pool},le=\"+Inf\"}} ")), all);
+        assert_eq!(value(&format!("{name}_count{{pool=\"shop\"}} ")), "0");
         assert!(text.contains("app=\"a \\\"quoted\\\\\\\" name\""), "{text}");
         assert_eq!(value("process_start_time_seconds "), "1700000000.250");
         assert_eq!(
@@ -385,7 +409,9 @@ mod tests {
     fn open_metrics_names_counters_without_their_total_and_ends() {
         let text = write(&figures(), Dialect::OpenMetrics);
         assert!(text.contains("# TYPE gatewayd_requests counter\n"));
-        assert!(text.contains("\ngatewayd_requests_total{method=\"GET\",status=\"2xx\"}"));
+        assert!(
+            text.contains("\ngatewayd_requests_total{pool=\"shop\",method=\"GET\",status=\"2xx\"}")
+        );
         assert!(text.ends_with("\n# EOF\n"));
     }
 

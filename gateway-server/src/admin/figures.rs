@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::io::unix::AsyncFd;
 
 use crate::app_metrics::{Family, Reader};
-use crate::board::{Board, BoardReader, WorkerRow, receive_page};
+use crate::board::{Board, BoardReader, PoolRow, WorkerRow, receive_page};
 use crate::clock::monotonic_ns;
 use crate::os::fd;
-use crate::scoreboard::{Counter, Page};
+use crate::scoreboard::{Counter, InFlight, Page};
 
 /// The process's eyes: what it has been given to read.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub(super) struct Watch {
 struct Seen {
     pages: BTreeMap<u32, Known>,
     /// The largest sums there ever were. A worker runs foreign code that may write anything into its
-    /// page, and counters only grow.
-    highest: Vec<u64>,
+    /// page, and counters only grow. Of each pool.
+    highest: BTreeMap<u32, Vec<u64>>,
 }
 
 /// A worker's page, and when its heartbeat was last another.
@@ -45,14 +45,23 @@ struct Known {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     pub(super) board: Board,
-    /// The counters of all workers there ever were, by their places; of gauges, of those there are.
-    pub(super) counters: Vec<u64>,
+    /// One for each pool of the board.
+    pub(super) pools: Vec<PoolFigures>,
     /// One for each worker of the board.
     pub(super) workers: Vec<WorkerFigures>,
     /// What applications count.
     pub(super) apps: Vec<Family>,
     /// How long ago the master has last said anything.
     pub(super) master_silent: Duration,
+}
+
+/// What the workers of a pool have counted.
+#[derive(Clone, Debug)]
+pub(super) struct PoolFigures {
+    pub(super) id: u32,
+    pub(super) name: String,
+    /// Of all workers there ever were, by their places; of gauges, of those there are.
+    pub(super) counters: Vec<u64>,
 }
 
 /// How one worker is.
@@ -66,15 +75,29 @@ pub(super) struct WorkerFigures {
     pub(super) memory: Option<u64>,
     /// How long its event loop has not turned.
     pub(super) silent: Duration,
+    /// What it holds or is at.
+    pub(super) requests_in_flight: Vec<InFlight>,
 }
 
 impl Figures {
     /// A counter of all workers.
     pub(super) fn counter(&self, counter: Counter) -> u64 {
-        self.counters
-            .get(counter.index())
-            .copied()
-            .unwrap_or_default()
+        let each = self.pools.iter().map(|pool| pool.counter(counter));
+        each.fold(0, u64::wrapping_add)
+    }
+
+    /// The name of the pool of this number.
+    pub(super) fn pool_name(&self, id: u32) -> &str {
+        let found = self.pools.iter().find(|pool| pool.id == id);
+        found.map_or("", |pool| pool.name.as_str())
+    }
+}
+
+impl PoolFigures {
+    /// A counter of all workers of the pool.
+    pub(super) fn counter(&self, counter: Counter) -> u64 {
+        let counter = self.counters.get(counter.index());
+        counter.copied().unwrap_or_default()
     }
 }
 
@@ -132,12 +155,22 @@ impl Watch {
         // A page that came since is of a worker that the board does not know yet.
         let there = |id: &u32| board.workers.iter().any(|worker| worker.id == *id);
         pages.retain(|id, _| *id > board.last_worker || there(id));
-        let mut counters = board.totals.clone();
-        counters.resize(Counter::COUNT, 0);
+        let figures = |pool: &PoolRow| {
+            let mut counters = pool.totals.clone();
+            counters.resize(Counter::COUNT, 0);
+            PoolFigures {
+                id: pool.id,
+                name: pool.name.clone(),
+                counters,
+            }
+        };
+        let mut pools_now: Vec<_> = board.pools.iter().map(figures).collect();
+        let now_ns = monotonic_ns();
         let mut workers = Vec::new();
         for row in &board.workers {
             let known = pages.get_mut(&row.id)?;
             known.look();
+            let pool = pools_now.iter_mut().find(|pool| pool.id == row.pool)?;
             for counter in Counter::all() {
                 let value = known.page.counter(counter);
                 let value = if counter.is_gauge() {
@@ -145,21 +178,24 @@ impl Watch {
                 } else {
                     value
                 };
-                let sum = &mut counters[counter.index()];
+                let sum = &mut pool.counters[counter.index()];
                 *sum = sum.wrapping_add(value);
             }
-            workers.push(known.figures(row));
+            workers.push(known.figures(row, now_ns));
         }
-        highest.resize(Counter::COUNT, 0);
-        for counter in Counter::all().filter(|counter| !counter.is_gauge()) {
-            let at = counter.index();
-            highest[at] = highest[at].max(counters[at]);
-            counters[at] = highest[at];
+        for pool in &mut pools_now {
+            let highest = highest.entry(pool.id).or_default();
+            highest.resize(Counter::COUNT, 0);
+            for counter in Counter::all().filter(|counter| !counter.is_gauge()) {
+                let at = counter.index();
+                highest[at] = highest[at].max(pool.counters[at]);
+                pool.counters[at] = highest[at];
+            }
         }
-        let silent = monotonic_ns().saturating_sub(board.written_ns);
+        let silent = now_ns.saturating_sub(board.written_ns);
         Some(Figures {
             board,
-            counters,
+            pools: pools_now,
             workers,
             apps: self.book.families(),
             master_silent: Duration::from_nanos(silent),
@@ -193,7 +229,7 @@ impl Known {
         }
     }
 
-    fn figures(&self, row: &WorkerRow) -> WorkerFigures {
+    fn figures(&self, row: &WorkerRow, now_ns: u64) -> WorkerFigures {
         let gauge = |counter| self.page.counter(counter).min(MOST);
         WorkerFigures {
             requests: self.page.counter(Counter::Requests),
@@ -201,6 +237,7 @@ impl Known {
             connections: gauge(Counter::ConnectionsActive),
             memory: resident(row.pid),
             silent: self.changed.elapsed(),
+            requests_in_flight: self.page.in_flight(now_ns),
             row: row.clone(),
         }
     }

@@ -257,7 +257,7 @@ mod tests {
             "{first:?}"
         );
         assert!(first.contains(&"a.b.workers.ready:1|g".to_owned()));
-        figures.counters[answers.index()] += 3;
+        figures.pools[0].counters[answers.index()] += 3;
         let second = lines(&figures, &mut sent, &dialect(false));
         let counters: Vec<_> = second.iter().filter(|line| line.ends_with("|c")).collect();
         assert_eq!(counters, ["a.b.requests.GET.2xx:3|c"]);

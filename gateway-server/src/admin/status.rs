@@ -1,8 +1,11 @@
 //! How things stand, as JSON: for the status page, and for whoever would rather read it than metrics.
 
+use std::cmp::Reverse;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::figures::{Figures, WorkerFigures};
+use super::figures::{Figures, PoolFigures, WorkerFigures};
 use crate::scoreboard::{BOUNDS, Class, Counter, Method};
 
 /// Writes everything.
@@ -59,14 +62,56 @@ pub(super) fn write(figures: &Figures) -> String {
             "at": one.at.as_secs_f64(),
             "text": one.text,
         })).collect::<Vec<_>>(),
-        "workers": figures.workers.iter().map(worker).collect::<Vec<_>>(),
+        "pools": board.pools.iter().zip(&figures.pools).map(|(row, pool)| json!({
+            "name": row.name,
+            "apps": row.apps,
+            "workers_wanted": row.target,
+            "answered": answered(pool),
+            "in_flight": pool.counter(Counter::RequestsActive),
+        })).collect::<Vec<_>>(),
+        "workers": figures.workers.iter().map(|one| worker(one, figures)).collect::<Vec<_>>(),
+        "requests_in_flight": longest(figures),
     });
     value.to_string() + "\n"
 }
 
-fn worker(worker: &WorkerFigures) -> Value {
+fn answered(pool: &PoolFigures) -> u64 {
+    let methods = Method::ALL.into_iter();
+    let each = methods.flat_map(|method| Class::ALL.map(|class| Counter::Answers(method, class)));
+    each.map(|counter| pool.counter(counter)).sum()
+}
+
+/// The requests that have been there for longest, [`MOST_REQUESTS`] at most.
+fn longest(figures: &Figures) -> Vec<Value> {
+    let of = |worker: &WorkerFigures| {
+        let id = worker.row.id;
+        let requests = worker.requests_in_flight.iter().cloned();
+        requests.map(move |one| (id, one)).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = figures.workers.iter().flat_map(of).collect();
+    all.sort_by_key(|(_, one)| Reverse(one.age.unwrap_or(Duration::MAX)));
+    let all = all.into_iter().take(MOST_REQUESTS);
+    all.map(|(worker, one)| {
+        json!({
+            "worker": worker,
+            "app": one.app,
+            "method": one.method,
+            "path": one.path,
+            "id": one.id.map(|id| id.to_string()),
+            "age_s": one.age.map(|age| age.as_secs_f64()),
+            "running": one.running,
+        })
+    })
+    .collect()
+}
+
+/// Requests that are told of.
+const MOST_REQUESTS: usize = 20;
+
+fn worker(worker: &WorkerFigures, figures: &Figures) -> Value {
     json!({
         "id": worker.row.id,
+        "pool": figures.pool_name(worker.row.pool),
         "place": worker.row.slot,
         "pid": worker.row.pid,
         "generation": worker.row.generation,
@@ -97,5 +142,9 @@ mod tests {
         assert_eq!(read["counts"]["reload ok"], 1);
         assert_eq!(read["requests"]["took_up_to_ms"][18][0], Value::Null);
         assert_eq!(read["last_reload"]["good"], false);
+        assert_eq!(read["workers"][1]["pool"], "shop");
+        assert_eq!(read["pools"][1]["answered"], 0);
+        assert_eq!(read["pools"][1]["apps"][0], "shop");
+        assert_eq!(read["requests_in_flight"][0]["age_s"], 1.5);
     }
 }

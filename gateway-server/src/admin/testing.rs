@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::figures::{Figures, WorkerFigures};
-use crate::board::{Board, Mishap, Outcome, Stage, WorkerRow, WorkerState};
-use crate::scoreboard::Counter;
+use super::figures::{Figures, PoolFigures, WorkerFigures};
+use crate::board::{Board, Mishap, Outcome, PoolRow, Stage, WorkerRow, WorkerState};
+use crate::scoreboard::{Counter, InFlight};
 
-/// Those of a server with two workers, each of whose counters is its place.
+/// Those of a server with two pools of a worker each; each counter of the first is its place.
 pub(super) fn figures() -> Figures {
     let row = |id: u32, state| WorkerRow {
         id,
         pid: 100 + id,
-        slot: id - 1,
+        pool: id - 1,
+        slot: 0,
         generation: 1,
         state,
     };
@@ -23,9 +24,29 @@ pub(super) fn figures() -> Figures {
         connections: 2,
         memory: Some(4096),
         silent: Duration::ZERO,
+        requests_in_flight: vec![InFlight {
+            app: None,
+            method: "GET".into(),
+            path: "/slow".into(),
+            id: None,
+            age: Some(Duration::from_millis(1_500)),
+            running: false,
+        }],
+    };
+    let pool = |id, name: &str, counters: Vec<u64>| PoolFigures {
+        id,
+        name: name.into(),
+        counters,
     };
     Figures {
-        counters: (0..Counter::COUNT as u64).collect(),
+        pools: vec![
+            pool(
+                0,
+                "a \"quoted\\\" name",
+                (0..Counter::COUNT as u64).collect(),
+            ),
+            pool(1, "shop", vec![0; Counter::COUNT]),
+        ],
         workers: rows.iter().cloned().map(worker).collect(),
         apps: Vec::new(),
         master_silent: Duration::ZERO,
@@ -34,6 +55,22 @@ pub(super) fn figures() -> Figures {
             app: "a \"quoted\\\" name".into(),
             stage: Stage::Serving,
             target: 2,
+            pools: vec![
+                PoolRow {
+                    id: 0,
+                    name: "a \"quoted\\\" name".into(),
+                    apps: vec!["a \"quoted\\\" name".into()],
+                    target: 1,
+                    totals: Vec::new(),
+                },
+                PoolRow {
+                    id: 1,
+                    name: "shop".into(),
+                    apps: vec!["shop".into()],
+                    target: 1,
+                    totals: Vec::new(),
+                },
+            ],
             generation: 1,
             tallies: vec![("reload ok".into(), 1), ("restart died".into(), 3)],
             last_reload: Some(Outcome {

@@ -87,8 +87,8 @@ pub(crate) enum Event {
     More,
     /// An operator wants one worker less.
     Fewer,
-    /// An operator wants so many workers.
-    Scale(u32),
+    /// An operator wants so many workers, of this pool or of the first.
+    Scale(Option<PoolId>, u32),
     /// An operator wants a worker to be replaced.
     Replace(WorkerId),
     /// An operator wants a worker to end at once.

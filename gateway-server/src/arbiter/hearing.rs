@@ -97,7 +97,9 @@ impl Arbiter {
                     }
                     Report::Failed(reason) => Event::Failed(*id, reason),
                     Report::Ready(app) => {
-                        self.app = app;
+                        if worker.pool() == self.releases.first_pool() {
+                            self.app = app;
+                        }
                         Event::Ready(*id)
                     }
                 });
@@ -165,7 +167,7 @@ impl Arbiter {
             let Some(mut worker) = self.workers.remove(&id) else {
                 continue;
             };
-            self.ledger.fold(worker.page());
+            self.ledger.fold(worker.pool(), worker.page());
             if let Some(book) = &self.app_metrics {
                 book.release(pid);
             }

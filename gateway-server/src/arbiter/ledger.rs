@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
-use super::event::{Loudness, Note};
+use super::event::{Loudness, Note, PoolId};
 use super::recycling::Spent;
 use crate::board::{Mishap, Outcome};
 use crate::scoreboard::{Counter, Page};
@@ -14,8 +14,8 @@ use crate::scoreboard::{Counter, Page};
 pub(super) struct Ledger {
     /// When the server started, since the epoch.
     pub(super) started: Duration,
-    /// The counters of workers that are gone, by their places.
-    totals: Vec<u64>,
+    /// The counters of workers that are gone, by their places, in each pool.
+    totals: BTreeMap<PoolId, Vec<u64>>,
     /// How often what has happened.
     tallies: BTreeMap<String, u64>,
     pub(super) last_reload: Option<Outcome>,
@@ -28,7 +28,7 @@ impl Ledger {
         let nothing = TALLIES.map(|name| (name.to_owned(), 0));
         Self {
             started: now().saturating_sub(age),
-            totals: vec![0; Counter::COUNT],
+            totals: BTreeMap::new(),
             tallies: nothing.into(),
             last_reload: None,
             errors: VecDeque::new(),
@@ -42,9 +42,19 @@ impl Ledger {
         if let Some(started) = left.get(STARTED) {
             ledger.started = Duration::from_millis(*started);
         }
-        for counter in Counter::all() {
-            if let Some(total) = left.get(&*counter.name()) {
-                ledger.totals[counter.index()] = *total;
+        for (name, total) in &left {
+            // What is of all pools is the first one's, but for what is said of another.
+            let (name, pool) = match name.split_once(OF_POOL) {
+                Some((name, pool)) => (name, pool.parse().map_or(PoolId::MAIN, PoolId)),
+                None => (name.as_str(), PoolId::MAIN),
+            };
+            if let Some(counter) = Counter::all().find(|counter| counter.name() == name) {
+                let place = &mut ledger.of_pool(pool)[counter.index()];
+                *place = place.wrapping_add(*total);
+                if pool != PoolId::MAIN {
+                    let rest = &mut ledger.of_pool(PoolId::MAIN)[counter.index()];
+                    *rest = rest.wrapping_sub(*total);
+                }
             }
         }
         for (name, count) in &mut ledger.tallies {
@@ -53,30 +63,40 @@ impl Ledger {
         ledger
     }
 
-    /// What a successor needs to go on.
+    /// What a successor needs to go on: the counters of all pools together, which is all that a program of
+    /// before knows, and those of each but the first.
     pub(super) fn leave(&self) -> Vec<(String, u64)> {
         let totals =
             Counter::all().map(|counter| (counter.name().into_owned(), self.total(counter)));
+        let others = self.totals.iter().filter(|(id, _)| **id != PoolId::MAIN);
+        let others = others.flat_map(|(id, totals)| {
+            let name = |counter: Counter| format!("{}{OF_POOL}{}", counter.name(), id.0);
+            Counter::all().map(move |counter| (name(counter), totals[counter.index()]))
+        });
         let started = u64::try_from(self.started.as_millis()).unwrap_or(u64::MAX);
         let started = std::iter::once((STARTED.to_owned(), started));
+        let totals = totals.chain(others);
         totals.chain(self.tallies()).chain(started).collect()
     }
 
-    /// A worker is gone: what it has counted stays.
-    pub(super) fn fold(&mut self, page: &Page) {
+    /// A worker of a pool is gone: what it has counted stays.
+    pub(super) fn fold(&mut self, pool: PoolId, page: &Page) {
+        let totals = self.of_pool(pool);
         for counter in Counter::all().filter(|counter| !counter.is_gauge()) {
-            let total = &mut self.totals[counter.index()];
+            let total = &mut totals[counter.index()];
             *total = total.wrapping_add(page.counter(counter));
         }
     }
 
     /// A counter of all workers that are gone.
     pub(super) fn total(&self, counter: Counter) -> u64 {
-        self.totals[counter.index()]
+        let totals = self.totals.values();
+        let each = totals.map(|totals| totals[counter.index()]);
+        each.fold(0, u64::wrapping_add)
     }
 
-    /// The counters of all workers that are gone, by their places.
-    pub(super) fn totals(&self) -> &[u64] {
+    /// The counters of workers that are gone, by their places, in each pool that has had any.
+    pub(super) fn totals(&self) -> &BTreeMap<PoolId, Vec<u64>> {
         &self.totals
     }
 
@@ -85,6 +105,11 @@ impl Ledger {
         self.tallies
             .iter()
             .map(|(name, count)| (name.clone(), *count))
+    }
+
+    fn of_pool(&mut self, pool: PoolId) -> &mut Vec<u64> {
+        let totals = self.totals.entry(pool);
+        totals.or_insert_with(|| vec![0; Counter::COUNT])
     }
 
     /// Remembers what an operator is told.
@@ -167,6 +192,8 @@ fn now() -> Duration {
 
 /// The name of the start, in milliseconds since the epoch, among what is left.
 const STARTED: &str = "started_ms";
+/// Between the name of a counter and the number of a pool, among what is left.
+const OF_POOL: char = '@';
 /// Errors that are remembered.
 const ERRORS: usize = 20;
 /// Longest text that is remembered of one, in bytes.
@@ -181,12 +208,12 @@ mod tests {
     #[test]
     fn what_workers_counted_survives_them_and_their_master() {
         let mut ledger = Ledger::new(Duration::ZERO);
-        for _ in 0..2 {
+        for pool in [PoolId::MAIN, PoolId(3)] {
             let page = Page::create().unwrap();
             let slot = Slot::map(&page).unwrap();
             slot.add_many(Counter::BytesOut, 21);
             slot.add(Counter::ConnectionsActive);
-            ledger.fold(&page);
+            ledger.fold(pool, &page);
         }
         let generation = Generation(2);
         ledger.note(&Note::Reloaded { generation });
@@ -194,6 +221,8 @@ mod tests {
         left.push(("of another version".to_owned(), 1));
         let heir = Ledger::succeed(Duration::ZERO, left);
         assert_eq!(heir.total(Counter::BytesOut), 42);
+        let bytes = |pool| heir.totals()[&pool][Counter::BytesOut.index()];
+        assert_eq!([PoolId::MAIN, PoolId(3)].map(bytes), [21, 21]);
         assert_eq!(heir.total(Counter::ConnectionsActive), 0);
         assert!(heir.tallies().any(|one| one == ("reload ok".into(), 1)));
         assert_eq!(heir.tallies().count(), TALLIES.len());

@@ -26,6 +26,7 @@ mod roster;
 mod showing;
 mod staff;
 mod state;
+mod status;
 mod supervisor;
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,11 @@
 
 use std::collections::VecDeque;
 
+use super::Arbiter;
 use super::event::{Event, Haste, WorkerId};
-use super::worker_handle::WorkerHandle;
-use super::{Arbiter, memory};
 use crate::app_source::AppSource;
 use crate::config::{MAX_WORKERS, SETTINGS};
-use crate::control::{Command, Reply, Status, WorkerStatus};
-use crate::scoreboard::Counter;
+use crate::control::{Command, Reply};
 
 impl Arbiter {
     /// What they ask for now.
@@ -49,13 +47,34 @@ impl Arbiter {
                 });
             }
             Command::Wait => return None,
-            Command::Reload { wait } => (self.reload_event(), *wait),
+            Command::Reload { app: None, wait } => (self.reload_event(), *wait),
+            Command::Reload {
+                app: Some(app),
+                wait,
+            } => {
+                if self.releases.number_of(app).is_none() {
+                    return Some(self.no_such(app));
+                }
+                let event = match self.source {
+                    AppSource::CommandLine => Event::ReloadApp(app.clone()),
+                    AppSource::LinkedIn(_) => self.reload_event(),
+                };
+                (event, *wait)
+            }
             Command::Upgrade { wait } => (Event::Upgrade, *wait),
-            Command::Scale { workers } if !(1..=MAX_WORKERS).contains(workers) => {
+            Command::Scale { workers, .. } if !(1..=MAX_WORKERS).contains(workers) => {
                 let why = format!("expected 1 to {MAX_WORKERS} workers, found {workers}");
                 return Some(Reply::refused(why));
             }
-            Command::Scale { workers } => (Event::Scale(*workers), false),
+            Command::Scale { workers, app } => {
+                let pool = app
+                    .as_ref()
+                    .map(|app| self.releases.pool_with(app).ok_or(app));
+                match pool.transpose() {
+                    Ok(pool) => (Event::Scale(pool, *workers), false),
+                    Err(app) => return Some(self.no_such(app)),
+                }
+            }
             Command::Kill { worker, now } => {
                 let id = WorkerId(*worker);
                 if !self.workers.contains_key(&id) {
@@ -87,50 +106,18 @@ impl Arbiter {
         (!waits).then(Reply::done)
     }
 
+    fn no_such(&self, app: &str) -> Reply {
+        let known = self.releases.config().all_apps();
+        let known: Vec<_> = known.map(|app| app.name.as_str()).collect();
+        let known = known.join(", ");
+        Reply::refused(format!("there is no application {app}; there are {known}"))
+    }
+
     /// What HUP means: where the application is in the program, another program.
     pub(super) fn reload_event(&self) -> Event {
         match self.source {
             AppSource::CommandLine => Event::Reload,
             AppSource::LinkedIn(_) => Event::Upgrade,
         }
-    }
-
-    fn status(&self) -> Status {
-        let release = self.releases.serving();
-        let living = self.workers.values();
-        let answered = living.map(|worker| worker.counter(Counter::Requests));
-        Status {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
-            uptime_seconds: self.clock().as_secs(),
-            phase: self.state.phase(),
-            app: self.app.name.clone(),
-            app_version: self.app.version.clone(),
-            addresses: release.urls.clone(),
-            generation: self.releases.serving_generation().0,
-            workers_wanted: self.state.target(),
-            requests: answered.fold(self.ledger.total(Counter::Requests), u64::wrapping_add),
-            workers: self
-                .workers
-                .iter()
-                .filter_map(|(id, handle)| self.worker_status(*id, handle))
-                .collect(),
-            last_operation: self.control.last_operation(self.clock()),
-        }
-    }
-
-    fn worker_status(&self, id: WorkerId, handle: &WorkerHandle) -> Option<WorkerStatus> {
-        let (place, phase) = self.state.whereabouts(id)?;
-        Some(WorkerStatus {
-            id: id.0,
-            pid: handle.pid().as_raw(),
-            place,
-            generation: handle.generation().0,
-            phase: phase.to_owned(),
-            requests: handle.counter(Counter::Requests),
-            requests_active: handle.counter(Counter::RequestsActive),
-            connections_active: handle.counter(Counter::ConnectionsActive),
-            memory: memory::held_by(handle.pid()).map(|held| held.0),
-        })
     }
 }

@@ -27,12 +27,16 @@ impl PoolNames {
 
     /// The number of the pool that is called so, from now on if it had none.
     pub(super) fn id_of(&mut self, name: &str) -> PoolId {
-        let known = self.0.iter().position(|one| one == name);
-        let at = known.unwrap_or_else(|| {
+        self.known(name).unwrap_or_else(|| {
             self.0.push(name.to_owned());
-            self.0.len() - 1
-        });
-        PoolId(u32::try_from(at).unwrap_or(u32::MAX))
+            PoolId(u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX))
+        })
+    }
+
+    /// The number of the pool that is called so, if it has one.
+    pub(super) fn known(&self, name: &str) -> Option<PoolId> {
+        let at = self.0.iter().position(|one| one == name)?;
+        u32::try_from(at).ok().map(PoolId)
     }
 
     /// The name of the pool with this number; none for the server's own.

@@ -47,6 +47,8 @@ pub(super) struct Supply {
     pub(super) listeners: Vec<Rc<Listener>>,
     /// Whether an address speaks TLS.
     pub(super) is_secured: bool,
+    /// Where they listen, for people.
+    pub(super) urls: Vec<String>,
 }
 
 impl Release {
@@ -84,6 +86,7 @@ impl Release {
             let mut told = pool.clone();
             told.pools.clear();
             told.bind = opened.iter().map(Opened::bind).collect();
+            let urls = opened.iter().map(Opened::url).collect();
             let own: Vec<_> = opened.into_iter().map(|one| one.listener).collect();
             listeners.extend(own.iter().cloned());
             let supply = Supply {
@@ -91,6 +94,7 @@ impl Release {
                 apps: apps.by_ref().take(pool.apps.len()).collect(),
                 listeners: own,
                 is_secured: told.tls_files().is_some(),
+                urls,
             };
             supplies.insert(pools.id_of(name), supply);
         }
@@ -157,6 +161,7 @@ impl Release {
                 apps: supply.apps.clone(),
                 listeners: supply.listeners.clone(),
                 is_secured: supply.is_secured,
+                urls: supply.urls.clone(),
             };
             supplies.insert(*pool, supply);
         }

@@ -227,6 +227,28 @@ impl Releases {
         &self.pools
     }
 
+    /// The pool of the server's own addresses, or the first one if no application is there.
+    pub(super) fn first_pool(&self) -> PoolId {
+        let supplies = &self.serving().supplies;
+        supplies.keys().next().copied().unwrap_or_default()
+    }
+
+    /// What operators call a pool: as its first application is called.
+    pub(super) fn title_of(&self, pool: PoolId) -> &str {
+        let name = self.pools.name_of(pool);
+        let mut pools = self.config().each_pool();
+        let found = pools.find(|(one, _)| *one == name.unwrap_or_default());
+        let first = found.and_then(|(_, config)| config.apps.first());
+        first.map_or(name.unwrap_or("server"), |app| app.name.as_str())
+    }
+
+    /// The pool that loads the application of this name.
+    pub(super) fn pool_with(&self, app: &str) -> Option<PoolId> {
+        let mut pools = self.config().each_pool();
+        let (name, _) = pools.find(|(_, pool)| pool.apps.iter().any(|one| one.name == app))?;
+        self.pools.known(name)
+    }
+
     /// The configuration in force of a pool; the server's if it is gone.
     pub(super) fn config_of(&self, pool: PoolId) -> &Config {
         let name = self.pools.name_of(pool).unwrap_or_default();

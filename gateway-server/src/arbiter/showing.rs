@@ -1,10 +1,12 @@
 //! What the master shows to operators.
 
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
 use super::Arbiter;
+use super::event::PoolId;
 use super::ledger::Ledger;
-use crate::board::{Board, WorkerRow};
+use crate::board::{Board, PoolRow, WorkerRow};
 use crate::clock::monotonic_ns;
 
 impl Arbiter {
@@ -33,6 +35,7 @@ impl Arbiter {
             Some(WorkerRow {
                 id: id.0,
                 pid: worker.pid().as_raw().unsigned_abs(),
+                pool: worker.pool().0,
                 slot,
                 generation: worker.generation().0,
                 state,
@@ -49,11 +52,34 @@ impl Arbiter {
             target: self.state.target(),
             last_worker: self.state.last_worker(),
             generation: self.state.generation(),
-            totals: self.ledger.totals().to_vec(),
             tallies: self.ledger.tallies().collect(),
             last_reload: last_reload.clone(),
             errors: errors.iter().cloned().collect(),
+            pools: self.pool_rows(),
             workers: rows.collect(),
         }
+    }
+
+    /// All pools there have been: counters do not end with who has counted.
+    fn pool_rows(&self) -> Vec<PoolRow> {
+        let (targets, totals) = (self.state.targets(), self.ledger.totals());
+        let mut pools: BTreeMap<PoolId, u32> = totals.keys().map(|id| (*id, 0)).collect();
+        pools.extend(targets);
+        let row = |(id, target): (PoolId, u32)| {
+            let there = self.releases.serving().supplies.contains_key(&id);
+            let apps = there.then(|| &self.releases.config_of(id).apps);
+            PoolRow {
+                id: id.0,
+                name: self.releases.title_of(id).to_owned(),
+                apps: apps
+                    .into_iter()
+                    .flatten()
+                    .map(|app| app.name.clone())
+                    .collect(),
+                target,
+                totals: totals.get(&id).cloned().unwrap_or_default(),
+            }
+        };
+        pools.into_iter().map(row).collect()
     }
 }

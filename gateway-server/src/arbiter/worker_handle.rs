@@ -15,7 +15,7 @@ use crate::log_files::LogFiles;
 use crate::net::Listener;
 use crate::orders::{self, Order, Received, Report};
 use crate::os::process::{self, Image};
-use crate::scoreboard::{Counter, Page};
+use crate::scoreboard::{Counter, InFlight, Page};
 use crate::worker::{Plan, ROLE, WorkerIdentity};
 
 /// A worker process, from its start until it is reaped.
@@ -223,6 +223,11 @@ impl WorkerHandle {
     /// The descriptors that it loaded its applications from, by the numbers that they have there.
     pub(super) fn apps(&self) -> &[RawFd] {
         &self.apps
+    }
+
+    /// The requests that it holds or is at, as it claims, by this time of the monotonic clock.
+    pub(super) fn in_flight(&self, now_ns: u64) -> Vec<InFlight> {
+        self.page.in_flight(now_ns)
     }
 
     /// The number in its heartbeat.

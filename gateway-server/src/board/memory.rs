@@ -41,7 +41,7 @@ impl BoardWriter {
     }
 
     /// Writes a board over the one before. What would be longer than the memory is cut: the rows of
-    /// workers come last, and there is room for four times as many as a server may have.
+    /// workers come last, and there is room for more than ten thousand behind a hundred pools.
     pub(crate) fn write(&mut self, board: &Board) {
         let mut text = board.to_text();
         if text.len() > TEXT_BYTES {
@@ -105,7 +105,7 @@ impl BoardReader {
 const VERSION: usize = 0;
 const LENGTH: usize = 1;
 const TEXT: usize = 2;
-const WORDS: NonZeroUsize = NonZeroUsize::new(256 * 1024 / 8).expect("not zero");
+const WORDS: NonZeroUsize = NonZeroUsize::new(1024 * 1024 / 8).expect("not zero");
 const TEXT_BYTES: usize = (WORDS.get() - TEXT) * 8;
 /// Writing takes microseconds.
 const TRIES: u32 = 10_000;
@@ -144,14 +144,14 @@ mod tests {
             at: std::time::Duration::ZERO,
             text: "x".repeat(1_000),
         };
-        let errors = vec![mishap; 1_000];
+        let errors = vec![mishap; 2_000];
         writer.write(&Board {
             errors,
             ..Board::default()
         });
         let reader = BoardReader::map(writer.file.try_clone().unwrap().into()).unwrap();
         let read = reader.read().unwrap();
-        assert!((200..1_000).contains(&read.errors.len()));
+        assert!((1_000..2_000).contains(&read.errors.len()));
         assert!(read.errors.iter().all(|one| one.text.len() == 1_000));
     }
 }

@@ -33,14 +33,14 @@ pub(crate) struct Board {
     pub(crate) last_worker: u32,
     /// What new workers run.
     pub(crate) generation: u32,
-    /// The counters of workers that are gone, by their places.
-    pub(crate) totals: Vec<u64>,
     /// What has happened to workers and to the server, by name, and how often.
     pub(crate) tallies: Vec<(String, u64)>,
     /// The last reload or upgrade that has ended, if there was any.
     pub(crate) last_reload: Option<Outcome>,
     /// What went wrong lately, the oldest first.
     pub(crate) errors: Vec<Mishap>,
+    /// The pools there have been.
+    pub(crate) pools: Vec<PoolRow>,
     /// The workers there are.
     pub(crate) workers: Vec<WorkerRow>,
 }
@@ -77,6 +77,21 @@ pub(crate) struct Mishap {
     pub(crate) text: String,
 }
 
+/// Workers that load the same applications.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PoolRow {
+    /// Its number, which stays its own.
+    pub(crate) id: u32,
+    /// As its first application is called.
+    pub(crate) name: String,
+    /// The names of its applications; none if it is gone.
+    pub(crate) apps: Vec<String>,
+    /// Workers wanted.
+    pub(crate) target: u32,
+    /// The counters of its workers that are gone, by their places; empty if none is.
+    pub(crate) totals: Vec<u64>,
+}
+
 /// One worker process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerRow {
@@ -84,7 +99,9 @@ pub(crate) struct WorkerRow {
     pub(crate) id: u32,
     /// Its process.
     pub(crate) pid: u32,
-    /// The place that it holds.
+    /// The number of its pool.
+    pub(crate) pool: u32,
+    /// The place that it holds there.
     pub(crate) slot: u32,
     /// What it runs.
     pub(crate) generation: u32,

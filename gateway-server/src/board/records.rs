@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Board, Mishap, Outcome, Stage, WorkerRow, WorkerState};
+use super::{Board, Mishap, Outcome, PoolRow, Stage, WorkerRow, WorkerState};
 
 impl Board {
     /// The lines.
@@ -24,8 +24,6 @@ impl Board {
         put("target", &self.target);
         put("last-worker", &self.last_worker);
         put("generation", &self.generation);
-        let totals: Vec<_> = self.totals.iter().map(ToString::to_string).collect();
-        put("totals", &totals.join(" "));
         for (name, count) in &self.tallies {
             put("tally", &format_args!("{count} {name}"));
         }
@@ -37,16 +35,32 @@ impl Board {
             let at = at.as_millis();
             put("error", &format_args!("{at} {}", line(text)));
         }
+        for pool in &self.pools {
+            let PoolRow {
+                id,
+                name,
+                apps,
+                target,
+                totals,
+            } = pool;
+            put("pool", &format_args!("{id} {target} {}", line(name)));
+            for app in apps {
+                put("app-of-pool", &line(app));
+            }
+            let totals: Vec<_> = totals.iter().map(ToString::to_string).collect();
+            put("totals", &totals.join(" "));
+        }
         for worker in &self.workers {
             let WorkerRow {
                 id,
                 pid,
+                pool,
                 slot,
                 generation,
                 state,
             } = worker;
             let state = state.name();
-            let row = format_args!("{id} {pid} {slot} {generation} {state}");
+            let row = format_args!("{id} {pid} {pool} {slot} {generation} {state}");
             put("worker", &row);
         }
         out
@@ -67,9 +81,19 @@ impl Board {
                 "target" => board.target = value.parse().ok()?,
                 "last-worker" => board.last_worker = value.parse().ok()?,
                 "generation" => board.generation = value.parse().ok()?,
+                "pool" => {
+                    let mut words = value.splitn(3, ' ');
+                    board.pools.push(PoolRow {
+                        id: words.next()?.parse().ok()?,
+                        target: words.next()?.parse().ok()?,
+                        name: words.next()?.to_owned(),
+                        ..PoolRow::default()
+                    });
+                }
+                "app-of-pool" => board.pools.last_mut()?.apps.push(value.to_owned()),
                 "totals" => {
                     let totals = value.split_whitespace().map(|digits| digits.parse().ok());
-                    board.totals = totals.collect::<Option<_>>()?;
+                    board.pools.last_mut()?.totals = totals.collect::<Option<_>>()?;
                 }
                 "tally" => {
                     let (count, name) = value.split_once(' ')?;
@@ -105,6 +129,7 @@ fn worker(text: &str) -> Option<WorkerRow> {
     Some(WorkerRow {
         id: number()?,
         pid: number()?,
+        pool: number()?,
         slot: number()?,
         generation: number()?,
         state: WorkerState::parse(words.next()?)?,
@@ -136,7 +161,6 @@ mod tests {
             target: 2,
             last_worker: 9,
             generation: 3,
-            totals: vec![0, 5, u64::MAX],
             tallies: vec![("reload ok".into(), 4)],
             last_reload: Some(Outcome {
                 at: Duration::from_millis(5),
@@ -147,9 +171,24 @@ mod tests {
                 at: Duration::from_millis(6),
                 text: "worker 3 was ended".into(),
             }],
+            pools: vec![
+                PoolRow {
+                    id: 0,
+                    name: "site".into(),
+                    apps: vec!["site".into(), "shop".into()],
+                    target: 2,
+                    totals: vec![0, 5, u64::MAX],
+                },
+                PoolRow {
+                    id: 3,
+                    name: "gone".into(),
+                    ..PoolRow::default()
+                },
+            ],
             workers: vec![WorkerRow {
                 id: 9,
                 pid: 12,
+                pool: 3,
                 slot: 1,
                 generation: 3,
                 state: WorkerState::Ready,

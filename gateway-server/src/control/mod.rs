@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use status::{Operation, Outcome, Phase, Status, Work, WorkerStatus};
+pub(crate) use status::{
+    MOST_REQUESTS, Operation, Outcome, Phase, PoolStatus, RequestStatus, Status, Work, WorkerStatus,
+};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +24,11 @@ pub(crate) enum Command {
     Status,
     /// The values of its settings.
     Config,
-    /// As HUP does.
+    /// As HUP does, or of one application alone.
     Reload {
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<String>,
         /// Answer once it has come to an end.
         #[serde(default)]
         wait: bool,
@@ -40,6 +45,10 @@ pub(crate) enum Command {
     Scale {
         /// The number.
         workers: u32,
+        /// Those that load the application of this name; without it, those of the server's own addresses,
+        /// or of the first pool.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<String>,
     },
     /// Replace a worker.
     Kill {
@@ -167,6 +176,7 @@ mod tests {
             r#"{"command":"kil"}"#,
             r#"{"command":"scale","workers":-1}"#,
             r#"{"command":"scale","workers":1,"more":2}"#,
+            r#"{"command":"reload","app":7}"#,
             "7",
             "",
         ] {

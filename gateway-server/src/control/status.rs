@@ -22,7 +22,12 @@ pub(crate) struct Status {
     pub(crate) workers_wanted: u32,
     /// Requests answered, by those who are gone as well.
     pub(crate) requests: u64,
+    #[serde(default)]
+    pub(crate) pools: Vec<PoolStatus>,
     pub(crate) workers: Vec<WorkerStatus>,
+    /// Requests that have not been answered at once, the oldest first; at most [`MOST_REQUESTS`].
+    #[serde(default)]
+    pub(crate) requests_in_flight: Vec<RequestStatus>,
     /// The last reload or upgrade that has ended.
     pub(crate) last_operation: Option<Operation>,
 }
@@ -45,13 +50,49 @@ pub(crate) enum Phase {
     Stopping,
 }
 
+/// Workers that load the same applications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PoolStatus {
+    /// That of its first application.
+    pub(crate) name: String,
+    /// The names of its applications; none if it is gone, but for workers that finish.
+    pub(crate) apps: Vec<String>,
+    /// Where it listens.
+    pub(crate) addresses: Vec<String>,
+    pub(crate) workers_wanted: u32,
+    pub(crate) workers_ready: u32,
+    /// Requests answered, by those who are gone as well.
+    pub(crate) requests: u64,
+}
+
+/// A request that a worker holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RequestStatus {
+    /// The worker's number.
+    pub(crate) worker: u32,
+    /// The application's name, where a worker loads several.
+    pub(crate) app: Option<String>,
+    pub(crate) method: String,
+    /// Without its query, and cut to 112 bytes.
+    pub(crate) path: String,
+    /// Unknown of a request whose first call has not returned, unless the application has asked for it.
+    pub(crate) id: Option<String>,
+    /// How long ago it came; unknown of a request whose first call has not returned.
+    pub(crate) age_seconds: Option<f64>,
+    /// Whether the worker is at it, and not waiting for something.
+    pub(crate) running: bool,
+}
+
 /// A worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct WorkerStatus {
     /// Its number.
     pub(crate) id: u32,
     pub(crate) pid: i32,
-    /// Its place among its like.
+    /// The name of its pool.
+    #[serde(default)]
+    pub(crate) pool: String,
+    /// Its place in that.
     pub(crate) place: u32,
     pub(crate) generation: u32,
     /// `booting`, `ready`, `draining`, `stopping`, `stuck` or `killed`.
@@ -94,3 +135,6 @@ pub(crate) enum Outcome {
     /// What served before goes on.
     Failed,
 }
+
+/// Most requests that a status tells of.
+pub(crate) const MOST_REQUESTS: usize = 100;

@@ -35,15 +35,20 @@ pub(super) fn read(title: &str, args: &[OsString]) -> Result<Line, ExitCode> {
     let found = matches(ctl(title), args)?;
     let (name, words) = found.subcommand().ok_or(ExitCode::from(USAGE))?;
     let flag = |name: &str| words.get_flag(name);
+    let text = |name: &str| words.try_get_one::<String>(name).ok().flatten().cloned();
     let number = |name: &str| words.get_one::<u32>(name).copied().unwrap_or_default();
     let command = match name {
         "status" => Command::Status,
         "config" => Command::Config,
-        "reload" => Command::Reload { wait: flag(WAIT) },
+        "reload" => Command::Reload {
+            app: text(APP),
+            wait: flag(WAIT),
+        },
         "upgrade" => Command::Upgrade { wait: flag(WAIT) },
         "wait" => Command::Wait,
         "scale" => Command::Scale {
             workers: number("N"),
+            app: text(APP).or_else(|| text(POOL)),
         },
         "kill" => Command::Kill {
             worker: number("ID"),
@@ -146,15 +151,23 @@ fn ctl(title: &str) -> Clap {
             .value_parser(parser)
             .help(help)
     };
+    let named = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("NAME").help(help)
+    };
     let ended = "Answer when it has ended, with status 1 if it failed";
     common(title, "Tells a running server what to do")
         .subcommand_required(true)
         .arg(switch(JSON, "Show the answer as JSON").global(true))
         .arg(timeout("Wait no longer than this [default: 5m]"))
         .subcommands([
-            Clap::new("status").about("What it does, worker by worker"),
+            Clap::new("status")
+                .about("What it does: pools, workers, and the requests that have been there for longest"),
             Clap::new("reload")
-                .about("Load configuration and application anew, as HUP does")
+                .about("Load configuration and applications anew, as HUP does")
+                .arg(named(
+                    APP,
+                    "Load this one of several applications anew, and nothing else",
+                ))
                 .arg(wait(ended)),
             Clap::new("upgrade")
                 .about("Become the program that stands at its path now, as USR2 does")
@@ -162,7 +175,12 @@ fn ctl(title: &str) -> Clap {
             Clap::new("wait").about("Wait until no reload and no upgrade runs"),
             Clap::new("scale")
                 .about("Have so many workers, until the configuration says another number")
-                .arg(number("N", "How many, 1 to 512")),
+                .arg(number("N", "How many, 1 to 512"))
+                .arg(named(
+                    APP,
+                    "Those that load this application, if some have workers of their own",
+                ))
+                .arg(named(POOL, "The same by the pool's name, as status shows it").conflicts_with(APP)),
             Clap::new("kill")
                 .about("Replace a worker, once another one is ready")
                 .arg(number("ID", "Its number, as status shows it"))
@@ -266,6 +284,8 @@ const CONTROL: &str = "control";
 const ADMIN: &str = "admin";
 const LIVE: &str = "live";
 const CONFIG: &str = "config";
+const APP: &str = "app";
+const POOL: &str = "pool";
 const JSON: &str = "json";
 const TIMEOUT: &str = "timeout";
 const WAIT: &str = "wait";

@@ -72,7 +72,7 @@ fn ask(line: &Line) -> Result<Reply, String> {
     let mut mouth = Mouth::open(&line.socket, line.timeout)?;
     let waits_through_an_upgrade = matches!(
         line.command,
-        Command::Reload { wait: true } | Command::Upgrade { wait: true } | Command::Wait
+        Command::Reload { wait: true, .. } | Command::Upgrade { wait: true } | Command::Wait
     );
     match mouth.ask(&line.command)? {
         Said::Reply(reply) => Ok(*reply),

@@ -25,7 +25,8 @@ pub(super) fn told(command: &Command, reply: &Reply) -> String {
         return self::operation(operation) + "\n";
     }
     let done = match command {
-        Command::Reload { wait: false } => "the server reloads",
+        Command::Reload { app: Some(_), .. } => "the application is loaded anew",
+        Command::Reload { .. } => "the server reloads",
         Command::Upgrade { wait: false } => "the server checks the new program",
         Command::Scale { .. } => "the server goes to that number",
         Command::Kill { now: true, .. } => "the worker is ended",
@@ -70,29 +71,133 @@ pub(super) fn status(status: &Status) -> String {
     if let Some(last) = &status.last_operation {
         let _ = writeln!(text, "{} ago: {}", span(last.seconds_ago), operation(last));
     }
-    let _ = writeln!(
-        text,
-        "\n{:>6} {:>8} {:<8} {:>10} {:>12} {:>8} {:>12} {:>12}",
-        "worker", "pid", "phase", "generation", "requests", "active", "connections", "memory"
-    );
+    let several = status.pools.len() > 1;
+    if several {
+        text.push('\n');
+        text.push_str(&aligned(&pools(status), &PLACES_OF_POOLS));
+    }
+    text.push('\n');
+    let mut rows = workers(status);
+    if !several {
+        rows.iter_mut().for_each(|row| drop(row.remove(0)));
+    }
+    text.push_str(&aligned(&rows, &PLACES_OF_WORKERS[usize::from(!several)..]));
+    if !status.requests_in_flight.is_empty() {
+        text.push('\n');
+        text.push_str(&aligned(&requests(status), &PLACES_OF_REQUESTS));
+    }
+    text
+}
+
+fn pools(status: &Status) -> Vec<Vec<String>> {
+    let head = [
+        "pool",
+        "wanted",
+        "ready",
+        "requests",
+        "applications",
+        "addresses",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(status.pools.iter().map(|pool| {
+        vec![
+            pool.name.clone(),
+            pool.workers_wanted.to_string(),
+            pool.workers_ready.to_string(),
+            pool.requests.to_string(),
+            pool.apps.join(" "),
+            pool.addresses.join(" "),
+        ]
+    }));
+    rows
+}
+
+fn workers(status: &Status) -> Vec<Vec<String>> {
+    let head = [
+        "pool",
+        "worker",
+        "pid",
+        "phase",
+        "generation",
+        "requests",
+        "active",
+        "connections",
+        "memory",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for worker in &status.workers {
         let memory = worker.memory.map_or_else(
             || "?".to_owned(),
             |held| ByteCount(held).rounded().to_string(),
         );
-        let _ = writeln!(
-            text,
-            "{:>6} {:>8} {:<8} {:>10} {:>12} {:>8} {:>12} {memory:>12}",
-            worker.id,
-            worker.pid,
-            worker.phase,
-            worker.generation,
+        let numbers = [
             worker.requests,
             worker.requests_active,
             worker.connections_active,
-        );
+        ];
+        let [requests, active, connections] = numbers.map(|number| number.to_string());
+        rows.push(vec![
+            worker.pool.clone(),
+            worker.id.to_string(),
+            worker.pid.to_string(),
+            worker.phase.clone(),
+            worker.generation.to_string(),
+            requests,
+            active,
+            connections,
+            memory,
+        ]);
     }
-    text
+    rows
+}
+
+fn requests(status: &Status) -> Vec<Vec<String>> {
+    let head = ["worker", "age", "state", "id", "request"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(status.requests_in_flight.iter().map(|one| {
+        let app = one.app.as_ref().map(|app| format!("{app}: "));
+        vec![
+            one.worker.to_string(),
+            one.age_seconds
+                .map_or_else(|| "?".to_owned(), |age| format!("{age:.1} s")),
+            if one.running { "running" } else { "waiting" }.to_owned(),
+            one.id.clone().unwrap_or_else(|| "?".to_owned()),
+            format!("{}{} {}", app.unwrap_or_default(), one.method, one.path),
+        ]
+    }));
+    rows
+}
+
+/// Where a column's texts stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Left,
+    Right,
+}
+
+/// Rows in columns that are as wide as what stands in them, two spaces apart.
+fn aligned(rows: &[Vec<String>], places: &[Place]) -> String {
+    let width = |at: usize| {
+        let texts = rows.iter().filter_map(|row| row.get(at));
+        texts
+            .map(|text| text.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..places.len()).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for ((text, width), place) in row.iter().zip(&widths).zip(places) {
+            let _ = match place {
+                Place::Left => write!(line, "{text:<width$}  "),
+                Place::Right => write!(line, "{text:>width$}  "),
+            };
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
 }
 
 fn operation(operation: &Operation) -> String {
@@ -130,9 +235,44 @@ fn span(seconds: u64) -> String {
     }
 }
 
+const PLACES_OF_POOLS: [Place; 6] = [
+    Place::Left,
+    Place::Right,
+    Place::Right,
+    Place::Right,
+    Place::Left,
+    Place::Left,
+];
+const PLACES_OF_WORKERS: [Place; 9] = [
+    Place::Left,
+    Place::Right,
+    Place::Right,
+    Place::Left,
+    Place::Right,
+    Place::Right,
+    Place::Right,
+    Place::Right,
+    Place::Right,
+];
+const PLACES_OF_REQUESTS: [Place; 5] = [
+    Place::Right,
+    Place::Right,
+    Place::Left,
+    Place::Left,
+    Place::Left,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_what_stands_in_them() {
+        let rows = [["a", "bb", "c"], ["dddd", "e", ""]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let places = [Place::Left, Place::Right, Place::Left];
+        assert_eq!(aligned(&rows, &places), "a     bb  c\ndddd   e\n");
+    }
 
     #[test]
     fn times_are_told_in_their_two_largest_units() {

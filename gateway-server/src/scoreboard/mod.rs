@@ -8,6 +8,7 @@
 mod counter;
 mod held;
 mod ids;
+mod in_flight;
 mod present;
 mod trace;
 
@@ -25,6 +26,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(crate) use counter::{BOUNDS, Class, Counter, Deadline, Method, Refusal};
 pub(crate) use held::{Held, HeldRequest};
 pub(crate) use ids::RequestId;
+pub(crate) use in_flight::InFlight;
 
 use crate::os::last_words;
 use crate::os::shared_memory::SharedWords;

@@ -236,7 +236,13 @@ impl State {
             })),
             Event::More => self.scale_first(|now| now.saturating_add(1), &mut out),
             Event::Fewer => self.scale_first(|now| now.saturating_sub(1), &mut out),
-            Event::Scale(wanted) => self.scale_first(|_| wanted, &mut out),
+            Event::Scale(None, wanted) => self.scale_first(|_| wanted, &mut out),
+            Event::Scale(Some(pool), wanted) => {
+                // It was there when this was asked for.
+                if self.policy.workers.contains_key(&pool) {
+                    self.scale(pool, wanted, &mut out);
+                }
+            }
             Event::Replace(worker) => {
                 if self.workers.spend(worker) {
                     let why = Spent::Asked;

@@ -1,7 +1,7 @@
 //! What the arbiter says of itself to operators.
 
 use super::{Reload, State};
-use crate::arbiter::event::WorkerId;
+use crate::arbiter::event::{PoolId, WorkerId};
 use crate::control::Phase;
 
 impl State {
@@ -30,6 +30,11 @@ impl State {
     /// Workers wanted, in all pools.
     pub(crate) fn target(&self) -> u32 {
         self.pools.values().map(|pool| pool.target).sum()
+    }
+
+    /// Workers wanted in each pool there has been.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (PoolId, u32)> {
+        self.pools.iter().map(|(id, pool)| (*id, pool.target))
     }
 
     /// A worker's place and where in its life it is, until it is reaped.

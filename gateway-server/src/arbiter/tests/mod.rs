@@ -172,7 +172,7 @@ impl World {
             Event::Fewer if self.stops == 0 && self.target > 0 => {
                 self.target = (self.target - 1).max(1);
             }
-            Event::Scale(wanted) if self.stops == 0 => self.target = (*wanted).clamp(1, MAX),
+            Event::Scale(None, wanted) if self.stops == 0 => self.target = (*wanted).clamp(1, MAX),
             Event::End(id) => {
                 if let Some(worker) = self.workers.get_mut(id) {
                     worker.condemned = true;

@@ -110,7 +110,7 @@ impl World {
             Fate::More => self.happen(Event::More),
             Fate::Fewer => self.happen(Event::Fewer),
             Fate::Rest => self.happen(Event::Rest),
-            Fate::Scale(workers) => self.happen(Event::Scale(workers)),
+            Fate::Scale(workers) => self.happen(Event::Scale(None, workers)),
             Fate::Replace(index) => {
                 if let Some(id) = pick(index) {
                     self.happen(Event::Replace(id));

@@ -167,13 +167,13 @@ fn what_an_application_asks_for_never_hurts_the_exposition() {
     assert!(play("flood").contains("flood 997 kept 4003 refused"));
     assert_eq!(site.metrics().len() - samples.len(), 998);
     // Whatever stands where the metrics were, the server's own are right, and all of it is Prometheus'.
-    let answers = site.metrics()["gatewayd_requests_total{method=GET,status=2xx}"];
+    let answers = site.metrics()["gatewayd_requests_total{method=GET,pool=hostile,status=2xx}"];
     for seed in 0..8 {
         play(&format!("scribble/{seed}"));
         site.metrics();
     }
     assert!(play("scribble/0").contains("scribbled 1"));
-    let after = site.metrics()["gatewayd_requests_total{method=GET,status=2xx}"];
+    let after = site.metrics()["gatewayd_requests_total{method=GET,pool=hostile,status=2xx}"];
     assert_eq!((after - answers).to_bits(), 18_f64.to_bits());
     // Another worker goes on where nothing can be read, and counts.
     end(site.server.workers()[0]);

@@ -127,23 +127,44 @@ fn prometheus_reads_what_happened() {
         let expect = |name: &str, value: f64| {
             assert_eq!(samples.get(name), Some(&value), "{name}: {samples:?}");
         };
-        expect("gatewayd_requests_total{method=GET,status=2xx}", 2.0);
-        expect("gatewayd_requests_total{method=GET,status=4xx}", 1.0);
-        expect("gatewayd_requests_total{method=GET,status=5xx}", 1.0);
-        expect("gatewayd_requests_total{method=POST,status=2xx}", 1.0);
-        expect("gatewayd_requests_total{method=other,status=4xx}", 2.0);
-        expect("gatewayd_refused_requests_total{reason=malformed}", 1.0);
         expect(
-            "gatewayd_refused_requests_total{reason=target_too_long}",
+            "gatewayd_requests_total{method=GET,pool=probe,status=2xx}",
+            2.0,
+        );
+        expect(
+            "gatewayd_requests_total{method=GET,pool=probe,status=4xx}",
             1.0,
         );
-        expect("gatewayd_request_duration_seconds_count{}", 5.0);
-        expect("gatewayd_request_duration_seconds_bucket{le=+Inf}", 5.0);
-        expect("gatewayd_request_body_bytes_total{}", 5.0);
-        expect("gatewayd_connections_accepted_total{}", 7.0);
-        expect("gatewayd_workers{state=ready}", 2.0);
+        expect(
+            "gatewayd_requests_total{method=GET,pool=probe,status=5xx}",
+            1.0,
+        );
+        expect(
+            "gatewayd_requests_total{method=POST,pool=probe,status=2xx}",
+            1.0,
+        );
+        expect(
+            "gatewayd_requests_total{method=other,pool=probe,status=4xx}",
+            2.0,
+        );
+        expect(
+            "gatewayd_refused_requests_total{pool=probe,reason=malformed}",
+            1.0,
+        );
+        expect(
+            "gatewayd_refused_requests_total{pool=probe,reason=target_too_long}",
+            1.0,
+        );
+        expect("gatewayd_request_duration_seconds_count{pool=probe}", 5.0);
+        expect(
+            "gatewayd_request_duration_seconds_bucket{le=+Inf,pool=probe}",
+            5.0,
+        );
+        expect("gatewayd_request_body_bytes_total{pool=probe}", 5.0);
+        expect("gatewayd_connections_accepted_total{pool=probe}", 7.0);
+        expect("gatewayd_workers{pool=probe,state=ready}", 2.0);
         assert!(samples.contains_key("gatewayd_requests is a counter"));
-        assert!(samples["gatewayd_request_duration_seconds_sum{}"] >= 0.001);
+        assert!(samples["gatewayd_request_duration_seconds_sum{pool=probe}"] >= 0.001);
         assert!(samples["process_start_time_seconds{}"] > 1.7e9);
     }
 }
@@ -264,8 +285,8 @@ fn an_upgrade_keeps_the_address_the_start_and_the_counters() {
     let after = site.metrics();
     for name in [
         "process_start_time_seconds{}",
-        "gatewayd_requests_total{method=GET,status=2xx}",
-        "gatewayd_request_duration_seconds_count{}",
+        "gatewayd_requests_total{method=GET,pool=probe,status=2xx}",
+        "gatewayd_request_duration_seconds_count{pool=probe}",
     ] {
         assert_eq!(after[name].to_bits(), before[name].to_bits(), "{name}");
     }

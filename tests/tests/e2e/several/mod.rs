@@ -2,6 +2,7 @@
 
 mod limits;
 mod mistakes;
+mod operators;
 mod pools;
 mod reloading;
 mod routing;
@@ -20,6 +21,8 @@ use tempfile::TempDir;
 struct Site {
     folder: TempDir,
     server: Gatewayd,
+    /// Other folders that it needs.
+    more: Vec<TempDir>,
 }
 
 impl Site {
@@ -37,7 +40,11 @@ impl Site {
         let mut command = program();
         command.arg("--config").arg(folder.path().join("g.toml"));
         let server = Gatewayd::start(command.args(arguments));
-        Self { folder, server }
+        Self {
+            folder,
+            server,
+            more: Vec::new(),
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
