@@ -80,10 +80,13 @@ fn written(answer: Answer, is_head: bool) -> HttpResponse {
         return HttpResponse::NotImplemented().finish();
     }
     let status = StatusCode::from_u16(status.as_u16());
-    let mut response = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
     let mut length = None;
     for (name, value) in &fields_of(fields) {
-        if name == "content-length" {
+        // Without content actix-web takes a length as a field alone, or waits for that content.
+        let is_length = name == "content-length" && status != StatusCode::NOT_MODIFIED;
+        if is_length {
             length = std::str::from_utf8(value)
                 .ok()
                 .and_then(|text| text.parse().ok());
