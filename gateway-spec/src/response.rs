@@ -67,7 +67,12 @@ impl Response {
 
     /// A status with its reason as text: what a host answers for an application that does not.
     pub(crate) fn reason(status: StatusCode) -> Self {
-        let reason = status.canonical_reason().unwrap_or_default();
+        let reason = match status {
+            // RFC 9110 calls them otherwise than those before it.
+            StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+            StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+            _ => status.canonical_reason().unwrap_or_default(),
+        };
         Self::new(format!("{reason}\n"))
             .with_status(status)
             .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))

@@ -197,7 +197,10 @@ fn requests() -> impl Strategy<Value = Request> {
                 request = request.with(&name, &HeaderValue::from_str(value).unwrap());
             }
             if let Some(content) = content {
-                request = request.with_body(content);
+                let length = HeaderValue::from(content.len());
+                request = request
+                    .with(&http::header::CONTENT_LENGTH, &length)
+                    .with_body(content);
             }
             let client = Address::Ip(SocketAddr::from(client));
             let local = Address::Ip(SocketAddr::from(([127, 0, 0, 1], 8000)));

@@ -5,7 +5,7 @@ mod target;
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use http::{Method, Version};
 
 use crate::address::Address;
@@ -127,6 +127,9 @@ impl Variables {
             None | Some(b"") => None,
             Some(digits) => Some(parsed(digits).ok_or_else(|| self.wrong("CONTENT_LENGTH"))?),
         };
+        if let Some(length) = length {
+            request = request.with(&CONTENT_LENGTH, &HeaderValue::from(length));
+        }
         if length.is_some() || !body.is_empty() {
             request = request.with_body(match length {
                 Some(length) => body.with_length(length),
