@@ -1,14 +1,15 @@
 //! A request body from the standard input.
 //!
 //! A thread reads it, whether or not the application does: a server that writes the whole body before
-//! it reads any of the answer must not wait for an application that answers first.
+//! it reads any of the answer must not wait for an application that answers first. And one whose body is
+//! left unread may take that for a failure, and lose the answer: the process ends behind that thread.
 
 use std::collections::VecDeque;
 use std::io::Read;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use gateway_spec::bytes::Bytes;
 use gateway_spec::{Body, BodyStream, Error, ErrorKind, Frame};
@@ -30,12 +31,17 @@ struct Reader {
     length: Option<u64>,
 }
 
-/// A body of this length, or one that ends with the input and is no longer than `most`.
-pub(crate) fn body(input: impl Read + Send + 'static, length: Option<u64>, most: u64) -> Body {
+/// A body of this length, or one that ends with the input and is no longer than `most`; and the thread
+/// that reads it.
+pub(crate) fn body(
+    input: impl Read + Send + 'static,
+    length: Option<u64>,
+    most: u64,
+) -> (Body, JoinHandle<()>) {
     let queue = Arc::new(Queue::default());
     let shared = Arc::clone(&queue);
-    thread::spawn(move || shared.fill(input, length, most));
-    Body::stream(Reader { queue, length })
+    let reading = thread::spawn(move || shared.fill(input, length, most));
+    (Body::stream(Reader { queue, length }), reading)
 }
 
 impl Queue {

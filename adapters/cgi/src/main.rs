@@ -8,10 +8,11 @@ mod wait;
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread::JoinHandle;
 
 use gateway_spec::abi::host::{Config, HostTable};
 use gateway_spec::abi::import::Loaded;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
             diagnostics::say(&failure.to_string());
             let apology = Response::from(StatusCode::INTERNAL_SERVER_ERROR);
             let _ = block_on(answer::write(apology, false));
+            discard();
             return ExitCode::FAILURE;
         }
     };
@@ -79,14 +81,30 @@ fn application() -> Result<Loaded, Failure> {
 async fn serve(application: &Loaded) -> Result<(), answer::Broken> {
     let is_head = env::var_os("REQUEST_METHOD").is_some_and(|method| method == "HEAD");
     let end = match meta::request(env::vars_os(), io::stdin()) {
-        Ok(request) => answer::write(application.call(request).await, is_head).await,
+        Ok(received) => {
+            let end = answer::write(application.call(received.request).await, is_head).await;
+            // One that has failed has said so to the application.
+            received.reading.map(JoinHandle::join);
+            end
+        }
         Err(refusal) => {
             diagnostics::say(&refusal.to_string());
-            answer::write(Response::from(refusal.status()), is_head).await
+            let end = answer::write(Response::from(refusal.status()), is_head).await;
+            discard();
+            end
         }
     };
     application.shutdown().await;
     end
+}
+
+/// Reads the body that nobody wants, or the server may take it for a failure and lose the answer.
+fn discard() {
+    let length = env::var("CONTENT_LENGTH").ok();
+    let length: u64 = length.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut body = io::stdin().take(length.min(meta::MAX_BODY));
+    // Who does not send it has the answer already.
+    let _ = io::copy(&mut body, &mut io::sink());
 }
 
 /// Where the application is.

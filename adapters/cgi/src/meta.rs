@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::net::IpAddr;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::thread::JoinHandle;
 
 use gateway_spec::cgi::Variables;
 use gateway_spec::http::StatusCode;
@@ -32,6 +33,13 @@ impl Refusal {
     }
 }
 
+/// A request, and the thread that reads its body, if there is one.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) request: Request,
+    pub(crate) reading: Option<JoinHandle<()>>,
+}
+
 /// The request that the environment describes, with the input as its body.
 ///
 /// # Errors
@@ -40,7 +48,7 @@ impl Refusal {
 pub(crate) fn request(
     environment: impl Iterator<Item = (OsString, OsString)>,
     input: impl Read + Send + 'static,
-) -> Result<Request, Refusal> {
+) -> Result<Received, Refusal> {
     let pairs = environment.filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
         // Clients at a unix socket have none, and servers say something in its place.
@@ -60,15 +68,17 @@ pub(crate) fn request(
     let is_chunked = variables
         .get("HTTP_TRANSFER_ENCODING")
         .is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
-    let body = match length {
+    let (body, reading) = match length {
         Some(length) if length > MAX_BODY => return Err(Refusal::TooLarge(length)),
-        Some(0) => Body::empty(),
-        Some(length) => input::body(input, Some(length), MAX_BODY),
-        // The server has taken the chunks apart, and ends the input.
-        None if is_chunked => input::body(input, None, MAX_BODY),
-        None => Body::empty(),
+        // The server has taken chunks apart, and ends the input.
+        length if length.is_some_and(|length| length > 0) || is_chunked => {
+            let (body, reading) = input::body(input, length, MAX_BODY);
+            (body, Some(reading))
+        }
+        _ => (Body::empty(), None),
     };
-    Ok(variables.to_request(body)?)
+    let request = variables.to_request(body)?;
+    Ok(Received { request, reading })
 }
 
 /// Whether an argument is the first word of a query, as servers put it on the command line.
@@ -98,7 +108,7 @@ fn decoded(word: &[u8]) -> Vec<u8> {
 }
 
 /// Bytes of a request's body; it waits in memory for the application.
-const MAX_BODY: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -118,7 +128,7 @@ mod tests {
         let pairs: Vec<_> = pairs
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
-        request(pairs.into_iter(), Cursor::new(input))
+        request(pairs.into_iter(), Cursor::new(input)).map(|received| received.request)
     }
 
     fn content(request: Request) -> Result<Vec<u8>, Error> {
