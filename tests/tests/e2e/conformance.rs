@@ -50,6 +50,7 @@ fn under_lint_server_and_examples_keep_every_rule() {
         Artefacts::built().module("hello").to_owned(),
         Artefacts::built().module("echo").to_owned(),
         compile(&["examples/hello-c/hello.c"], &[], examples.path()),
+        compile(&["examples/tour-c/tour.c"], &[], examples.path()),
         compile(&["examples/stream-cpp/stream.cpp"], &[], examples.path()),
     ];
     let requests = [
