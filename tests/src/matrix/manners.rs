@@ -7,12 +7,21 @@ use serde_json::{Value as Json, json};
 /// What a server makes of requests.
 #[derive(Debug)]
 pub struct Manners {
-    /// What stands between the values of repeated fields, and of cookies, which become one.
-    joined: Option<[&'static str; 2]>,
+    /// What stands between the values of repeated fields that become one.
+    joined: Option<&'static str>,
+    /// The same for cookies.
+    cookies: Option<&'static str>,
+    /// Whether a field `Proxy` goes through.
+    proxy: bool,
+    length: Length,
     /// Whether fields are in the client's order.
     ordered: bool,
     /// Whether lines of one name stand together, in requests and in responses.
     pub groups_fields: bool,
+    /// Whether a response has the length that was declared, as long as its content is whole.
+    pub(super) declared_length: bool,
+    /// Whether type and length of what has not changed are said with 304.
+    pub(super) describes_304: bool,
     underscores: Underscores,
     /// Whether the target is told as it was sent; otherwise the path comes decoded.
     exact_target: bool,
@@ -20,10 +29,22 @@ pub struct Manners {
     empty_query: bool,
     /// Whether a target in absolute-form is told from one in origin-form.
     absolute_form: bool,
+    /// The version of HTTP, if it is not the client's own that is told.
+    version: Option<&'static str>,
+}
+
+/// When an application is told a length.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Length {
+    AsSent,
+    /// Also of an upload that was sent without.
+    OfUploads,
+    /// Always, `0` without a body.
+    Always,
 }
 
 /// What becomes of a name with `_`.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Underscores {
     Kept,
     Dropped,
@@ -35,12 +56,50 @@ impl Manners {
     /// Nothing is lost.
     pub const EXACT: Self = Self {
         joined: None,
+        cookies: None,
+        proxy: true,
+        length: Length::AsSent,
         ordered: true,
         groups_fields: false,
+        declared_length: true,
+        describes_304: true,
         underscores: Underscores::Kept,
         exact_target: true,
         empty_query: true,
         absolute_form: true,
+        version: None,
+    };
+    /// By HTTP/2, which a cookie may go through in pieces.
+    pub const HTTP2: Self = Self {
+        cookies: Some("; "),
+        ordered: false,
+        groups_fields: true,
+        version: Some("HTTP/2.0"),
+        ..Self::EXACT
+    };
+    /// Behind nginx by variables, one of which every field becomes.
+    pub const FASTCGI: Self = Self {
+        cookies: Some("; "),
+        proxy: false,
+        length: Length::OfUploads,
+        ordered: false,
+        ..Self::EXACT
+    };
+    /// The same where a request has to begin with its length.
+    pub const SCGI: Self = Self {
+        length: Length::Always,
+        ..Self::FASTCGI
+    };
+    /// By an environment, which has one variable of a name.
+    pub const CGI: Self = Self {
+        joined: Some(", "),
+        cookies: Some(", "),
+        length: Length::AsSent,
+        groups_fields: true,
+        declared_length: false,
+        describes_304: false,
+        underscores: Underscores::Dropped,
+        ..Self::FASTCGI
     };
     /// Servers that keep fields in a map: lines of one name stand together.
     pub const MAPPED: Self = Self {
@@ -48,28 +107,41 @@ impl Manners {
         groups_fields: true,
         ..Self::EXACT
     };
+    /// hyper, which is one of them.
+    pub const HYPER: Self = Self {
+        describes_304: false,
+        ..Self::MAPPED
+    };
 
     /// What a server of Python's loses.
     #[must_use]
     pub fn of(kind: Kind) -> Self {
         let wsgi = Self {
-            joined: Some([",", ","]),
+            joined: Some(","),
+            cookies: Some(","),
+            proxy: false,
+            length: Length::AsSent,
             ordered: false,
             groups_fields: false,
+            declared_length: true,
+            describes_304: true,
             underscores: Underscores::Dropped,
             exact_target: true,
             empty_query: true,
             absolute_form: true,
+            version: None,
         };
         match kind {
             Kind::Gunicorn | Kind::GunicornThreads => wsgi,
             Kind::Uwsgi => Self {
-                joined: Some([", ", ", "]),
+                joined: Some(", "),
+                cookies: Some(", "),
                 underscores: Underscores::Folded,
                 ..wsgi
             },
             Kind::Granian => Self {
-                joined: Some([",", ";"]),
+                cookies: Some(";"),
+                describes_304: false,
                 groups_fields: true,
                 underscores: Underscores::Folded,
                 exact_target: false,
@@ -78,13 +150,12 @@ impl Manners {
                 ..wsgi
             },
             Kind::GranianAsgi | Kind::Uvicorn => Self {
-                joined: None,
                 ordered: kind == Kind::Uvicorn,
                 groups_fields: kind == Kind::GranianAsgi,
-                underscores: Underscores::Kept,
-                exact_target: true,
+                describes_304: kind != Kind::GranianAsgi,
                 empty_query: false,
                 absolute_form: kind == Kind::Uvicorn,
+                ..Self::EXACT
             },
         }
     }
@@ -111,7 +182,13 @@ impl Manners {
         }
         echo["path"] = json!(path);
         echo["query"] = json!(query);
-        echo["headers"] = self.fields(&gatewayd["headers"]);
+        if let Some(version) = self.version
+            && !echo["version"].is_null()
+        {
+            echo["version"] = json!(version);
+        }
+        let body = gatewayd["body_len"].as_u64().unwrap_or(0);
+        echo["headers"] = self.fields(&gatewayd["headers"], body);
         echo
     }
 
@@ -125,7 +202,7 @@ impl Manners {
         echo
     }
 
-    fn fields(&self, fields: &Json) -> Json {
+    fn fields(&self, fields: &Json, body: u64) -> Json {
         let mut kept: Vec<(String, String)> = Vec::new();
         for field in fields.as_array().expect("an array of fields") {
             let (mut name, value) = (text(&field[0]), text(&field[1]));
@@ -136,17 +213,29 @@ impl Manners {
                     Underscores::Folded => name = name.replace('_', "-"),
                 }
             }
-            let Some([fields, cookies]) = self.joined else {
-                kept.push((name, value));
+            // A CGI variable of this name is a setting of many clients.
+            if name == "proxy" && !self.proxy {
                 continue;
-            };
-            let glue = if name == "cookie" { cookies } else { fields };
-            match kept.iter_mut().find(|(other, _)| *other == name) {
-                // A CGI variable of this name is a setting of many clients.
-                _ if name == "proxy" => {}
-                Some((_, earlier)) => *earlier += &format!("{glue}{value}"),
-                None => kept.push((name, value)),
             }
+            let glue = if name == "cookie" {
+                self.cookies
+            } else {
+                self.joined
+            };
+            let earlier = kept.iter_mut().find(|(other, _)| *other == name);
+            match (earlier, glue) {
+                (Some((_, earlier)), Some(glue)) => *earlier += &format!("{glue}{value}"),
+                _ => kept.push((name, value)),
+            }
+        }
+        let is_told = kept.iter().any(|(name, _)| name == "content-length");
+        let tells = match self.length {
+            Length::AsSent => false,
+            Length::OfUploads => body > 0,
+            Length::Always => true,
+        };
+        if tells && !is_told {
+            kept.push(("content-length".to_owned(), body.to_string()));
         }
         json!(kept)
     }

@@ -1,8 +1,12 @@
 //! What is asked of every server, and what of the answers has to be the same everywhere.
 
 pub mod manners;
+pub mod places;
+pub mod site;
 pub mod swap;
+pub mod tour;
 pub mod traffic;
+mod visitor;
 
 use crate::address::Address;
 use crate::client::Client;
@@ -48,6 +52,14 @@ impl Answer {
             // otherwise the response would not have been read.
             had.retain(|(name, _)| name != "content-length");
         }
+        let has_type = had.iter().any(|(name, _)| name == "content-type");
+        let is_brief = wanted.status == 304 && !manners.describes_304;
+        if (is_brief || !manners.declared_length) && !has_length(&had) {
+            fields.retain(|(name, _)| name != "content-length");
+        }
+        if is_brief && !has_type {
+            fields.retain(|(name, _)| name != "content-type");
+        }
         if manners.groups_fields {
             for fields in [&mut fields, &mut had] {
                 fields.sort_by(|one, other| one.0.cmp(&other.0));
@@ -79,8 +91,20 @@ impl Answer {
         self
     }
 
+    fn without_length(&self) -> Self {
+        let fields = self
+            .fields
+            .iter()
+            .filter(|(name, _)| name != "content-length");
+        Self {
+            status: self.status,
+            fields: fields.cloned().collect(),
+            body: self.body.clone(),
+        }
+    }
+
     fn told(&self) -> String {
-        let (start, length) = (self.body.get(..200).unwrap_or(&self.body), self.body.len());
+        let (start, length) = (self.body.get(..400).unwrap_or(&self.body), self.body.len());
         let start = String::from_utf8_lossy(start);
         format!(
             "{} {:?} {start:?} ({length} bytes)",
@@ -117,11 +141,16 @@ pub fn whole(address: &Address, turn: &Turn) -> Response {
 /// # Errors
 /// See [`Broken`].
 pub fn last(address: &Address, turn: &Turn) -> Result<Response, Broken> {
+    last_of(address, turn, &turn.bytes)
+}
+
+/// The same for a turn whose bytes are these.
+fn last_of(address: &Address, turn: &Turn, bytes: &[u8]) -> Result<Response, Broken> {
     let mut client = Client::connect(address);
     let mut sender = client.split();
     std::thread::scope(|scope| {
         // Who refuses a request need not read all of it; who streams answers while it reads.
-        let _sends = scope.spawn(move || sender.try_send(&turn.bytes));
+        let _sends = scope.spawn(move || sender.try_send(bytes));
         loop {
             let to = if turn.is_head() { To::Head } else { To::Other };
             let response = client.read(to)?;

@@ -1,4 +1,4 @@
-//! What is asked of every server.
+//! What is asked of every server, of applications that tell what they are told.
 
 use crate::client::chunked;
 
@@ -8,6 +8,8 @@ pub struct Turn {
     pub name: String,
     /// As they go over a connection of HTTP/1.1.
     pub bytes: Vec<u8>,
+    /// Sent by a visitor, who keeps cookies: the fields of the form to fill in, empty for none.
+    pub form: Option<String>,
 }
 
 impl Turn {
@@ -19,6 +21,7 @@ impl Turn {
         Self {
             name: format!("{method} {} {:?}", short(target), short(fields)),
             bytes: [head.as_bytes(), fields.as_bytes(), b"\r\n", body].concat(),
+            form: None,
         }
     }
 
@@ -33,6 +36,18 @@ impl Turn {
     pub fn sized(method: &str, target: &str, body: &[u8]) -> Self {
         let length = format!("Content-Length: {}\r\n", body.len());
         Self::new(method, target, &length, body)
+    }
+
+    /// A page that a visitor looks at, or a form of it that is sent filled in.
+    #[must_use]
+    pub fn visit(target: &str, form: &str) -> Self {
+        let method = if form.is_empty() { "GET" } else { "POST" };
+        let turn = Self::new(method, target, "", b"");
+        Self {
+            name: format!("{} {form}", turn.name),
+            form: Some(form.to_owned()),
+            ..turn
+        }
     }
 
     /// With a body in the chunked coding.
@@ -80,6 +95,7 @@ pub fn for_echo() -> Vec<Turn> {
     let raw = |name: &str, text: &str| Turn {
         name: name.to_owned(),
         bytes: text.into(),
+        form: None,
     };
     turns.push(raw(
         "fields that Connection names",
@@ -130,32 +146,6 @@ pub fn for_probe() -> Vec<Turn> {
     turns
 }
 
-/// For the blog: pages, forms, redirects, files.
-#[must_use]
-pub fn for_blog() -> Vec<Turn> {
-    let mut turns: Vec<Turn> = PAGES.iter().map(|target| Turn::get(target)).collect();
-    for method in ["HEAD", "OPTIONS", "PUT"] {
-        for target in ["/", "/hello", "/static/style.css", "/missing"] {
-            turns.push(Turn::new(method, target, "", b""));
-        }
-    }
-    for fields in [
-        "Range: bytes=0-9\r\n",
-        "Range: bytes=-5\r\n",
-        "Range: bytes=9999999-\r\n",
-        "If-None-Match: *\r\n",
-        "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT\r\n",
-    ] {
-        turns.push(Turn::new("GET", "/static/style.css", fields, b""));
-    }
-    // Without a token: refused, whatever is in them.
-    let form = b"username=a&password=b";
-    turns.push(Turn::sized("POST", "/auth/login", form));
-    turns.push(Turn::chunked("POST", "/auth/register", &[form]));
-    turns.push(Turn::new("GET", "/", "Cookie: session=forged\r\n", b""));
-    turns
-}
-
 /// What no server may hand to the application.
 #[must_use]
 pub fn refused() -> Vec<Turn> {
@@ -167,6 +157,7 @@ pub fn refused() -> Vec<Turn> {
     let turns = texts.iter().map(|text| Turn {
         name: (*text).to_owned(),
         bytes: (*text).into(),
+        form: None,
     });
     turns.collect()
 }
@@ -231,21 +222,6 @@ const FIELDS: &[&str] = &[
     "Upgrade: websocket\r\n",
     "Range: bytes=0-1\r\n",
     "If-None-Match: \"x\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
-];
-
-const PAGES: &[&str] = &[
-    "/",
-    "/hello",
-    "/auth/login",
-    "/auth/register",
-    "/create",
-    "/1/update",
-    "/missing",
-    "/hello/",
-    "/static/style.css",
-    "/static/icon.svg",
-    "/static/missing.css",
-    "/static/..%2Fsrc/lib.rs",
 ];
 
 const PROBED: &[&str] = &[

@@ -159,6 +159,9 @@ fn an_application_answers_the_same_by_every_module_of_apache() {
     let body = [b'm'; 300_000];
     let found = fetch(&probe.apache.address, &post("/cgi/mirror", &body));
     assert_eq!(found.body, body);
+    // An upload that the application leaves alone costs it no answer.
+    let found = fetch(&probe.apache.address, &post("/cgi/unread", &body));
+    assert_eq!((found.status, found.text()), (200, "not read"));
     // What Location names is for the client, not for Apache.
     let found = probe.get("cgi", "/redirect");
     assert_eq!((found.status, found.field("location")), (302, Some("/pid")));
