@@ -58,17 +58,31 @@ impl ForeignBody {
     ///
     /// `body` is NULL or a valid body that the caller owns and gives up.
     pub(crate) unsafe fn take(body: *mut GwBody) -> Option<Self> {
-        let body = NonNull::new(body)?;
         // SAFETY: the caller's promise.
-        let vt = unsafe { body.as_ref() }.vt;
-        // SAFETY: tables are valid until the process exits.
-        let size = unsafe { vt.as_ref() }?.struct_size as usize;
-        (size >= size_of::<GwBodyVt>()).then_some(Self {
-            body,
+        if !unsafe { Self::is_whole(body) } {
+            return None;
+        }
+        Some(Self {
+            body: NonNull::new(body)?,
             lender: Lender::new(),
             ended: false,
             instance: None,
         })
+    }
+
+    /// Whether a body has the table of version 1.0. One that has not cannot be used, nor dropped.
+    ///
+    /// # Safety
+    ///
+    /// `body` is NULL or a body.
+    pub(crate) unsafe fn is_whole(body: *mut GwBody) -> bool {
+        // SAFETY: the caller's promise.
+        let Some(body) = (unsafe { body.as_ref() }) else {
+            return false;
+        };
+        // SAFETY: tables are valid until the process exits.
+        let table = unsafe { body.vt.as_ref() };
+        table.is_some_and(|table| table.struct_size as usize >= size_of::<GwBodyVt>())
     }
 
     /// The same body, which keeps the instance that made it.

@@ -14,6 +14,7 @@ use std::task::Poll;
 use super::exchange::{AppResponse, Exchange, Shared, Text};
 use super::stream::OfferedStream;
 use super::tls::HostTls;
+use crate::abi::body::ForeignBody;
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
 use crate::abi::field::Field;
@@ -220,6 +221,8 @@ impl<X: Exchange> Block<X> {
             let raw = unsafe { &mut *response };
             if (raw.struct_size as usize) < size_of::<GwResponse>()
                 || !are_plausible(raw.headers, raw.n_headers)
+                // SAFETY: the application's body, if there is one.
+                || !raw.body.is_null() && !unsafe { ForeignBody::is_whole(raw.body) }
             {
                 return code::INVALID;
             }
