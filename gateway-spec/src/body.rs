@@ -36,6 +36,8 @@ enum Other {
 
 struct Stream {
     first: Bytes,
+    /// The rest of a region whose beginning was read.
+    file: Option<FileRegion>,
     // A mutex that is never locked, only opened by `get_mut`: it makes `Body` `Sync`, so that a
     // handler may hold `&Request` across an await, without asking streams to be `Sync`.
     frames: Mutex<Pin<Box<dyn BodyStream>>>,
@@ -161,6 +163,7 @@ impl Body {
         Self {
             repr: Repr::Other(Other::Stream(Box::new(Stream {
                 first,
+                file: None,
                 frames: Mutex::new(frames),
                 length,
                 ended: false,
@@ -211,7 +214,7 @@ impl Body {
         poll_fn(|cx| self.poll_frame(cx)).await
     }
 
-    /// The next piece of content, trailers skipped and files read; `None` is the end.
+    /// The next piece of content, trailers skipped and files read piece by piece; `None` is the end.
     ///
     /// # Errors
     ///
@@ -220,7 +223,7 @@ impl Body {
         loop {
             match self.frame().await? {
                 Ok(Frame::Data(bytes)) => return Some(Ok(bytes)),
-                Ok(Frame::File(region)) => return Some(region.read()),
+                Ok(Frame::File(region)) => return Some(self.read(region)),
                 Ok(Frame::Trailers(_)) => {}
                 Err(error) => return Some(Err(error)),
             }
@@ -263,6 +266,19 @@ impl Body {
             next = self.data().await.transpose()?;
         }
         Ok(whole.freeze())
+    }
+
+    /// The beginning of a region that was pulled; what follows it is pulled next.
+    fn read(&mut self, mut region: FileRegion) -> Result<Bytes, Error> {
+        let bytes = region.read()?;
+        if region.length > 0
+            && let Repr::Other(Other::Stream(stream)) = &mut self.repr
+        {
+            let left = |length: u64| length.saturating_add(region.length);
+            stream.length = stream.length.map(left);
+            stream.file = Some(region);
+        }
+        Ok(bytes)
     }
 
     /// The bytes at hand, taken out; what remains are the frames to pull.
@@ -328,7 +344,10 @@ impl Stream {
             .frames
             .get_mut()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let answer = frames.as_mut().poll_frame(cx);
+        let answer = match self.file.take() {
+            Some(rest) => Poll::Ready(Some(Ok(Frame::File(rest)))),
+            None => frames.as_mut().poll_frame(cx),
+        };
         match &answer {
             Poll::Ready(None | Some(Err(_))) => self.ended = true,
             Poll::Ready(Some(Ok(frame))) => {
@@ -346,15 +365,20 @@ impl Stream {
 }
 
 impl FileRegion {
-    fn read(self) -> Result<Bytes, Error> {
+    /// Reads its beginning, which is taken off it.
+    fn read(&mut self) -> Result<Bytes, Error> {
         use std::os::unix::fs::FileExt;
-        let length = usize::try_from(self.length)
-            .map_err(|_| Error::new(ErrorKind::Limit, "a file region larger than memory"))?;
-        let mut bytes = BytesMut::zeroed(length);
+        let count = self.length.min(FILE_PIECE as u64);
+        let mut bytes = BytesMut::zeroed(usize::try_from(count).unwrap_or(FILE_PIECE));
         self.file.read_exact_at(&mut bytes, self.offset)?;
+        self.offset = self.offset.saturating_add(count);
+        self.length -= count;
         Ok(bytes.freeze())
     }
 }
+
+/// Bytes of a file that are read at once.
+const FILE_PIECE: usize = 256 * 1024;
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
@@ -417,10 +441,11 @@ mod http_body_conversions {
             mut self: Pin<&mut Self>,
             cx: &mut Context<'_>,
         ) -> Poll<Option<Result<http_body::Frame<Bytes>, Error>>> {
-            Self::poll_frame(&mut self, cx).map(|frame| {
+            let polled = Self::poll_frame(&mut self, cx);
+            polled.map(|frame| {
                 frame.map(|frame| match frame? {
                     Frame::Data(bytes) => Ok(http_body::Frame::data(bytes)),
-                    Frame::File(region) => region.read().map(http_body::Frame::data),
+                    Frame::File(region) => self.read(region).map(http_body::Frame::data),
                     Frame::Trailers(fields) => Ok(http_body::Frame::trailers(fields.into())),
                 })
             })

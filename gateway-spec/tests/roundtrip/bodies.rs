@@ -167,6 +167,34 @@ fn a_region_of_a_file_crosses_as_a_descriptor() {
 }
 
 #[test]
+fn a_file_is_read_piece_by_piece_and_never_beyond_its_end() {
+    let region = |length| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[b'f'; 600_000]).unwrap();
+        FileRegion {
+            file,
+            offset: 100_000,
+            length,
+        }
+    };
+    let mut body = Body::file(region(500_000));
+    let mut pieces = Vec::new();
+    while let Some(piece) = block_on(body.data()) {
+        pieces.push(piece.unwrap().len());
+        let read: usize = pieces.iter().sum();
+        assert_eq!(body.length(), Some(500_000 - read as u64));
+    }
+    assert_eq!(pieces, [262_144, 237_856]);
+    // Nothing is reserved for what is only said to be there.
+    let told_less = Body::from_fn({
+        let mut region = Some(region(u64::MAX));
+        move |_| Poll::Ready(region.take().map(|region| Ok(Frame::File(region))))
+    });
+    let kind = block_on(told_less.collect(usize::MAX)).unwrap_err().kind();
+    assert_eq!(kind, ErrorKind::Io);
+}
+
+#[test]
 fn an_error_of_a_body_keeps_its_kind() {
     let app = start(module!(async |mut request: Request| {
         let error = request.take_body().collect(10).await.unwrap_err();
