@@ -15,7 +15,7 @@ use super::body::{BodyWatch, Side};
 use super::exchange::WatchedExchange;
 use super::fields::Line;
 use super::request::RequestFacts;
-use super::response::ResponseFacts;
+use super::response::{Offer, ResponseFacts};
 use super::violation::{Reports, Sink};
 use crate::body::{Body, BodyStream, Frame};
 use crate::command::Command;
@@ -112,7 +112,7 @@ impl<G: Gateway> Lint<G> {
             has_more,
             declared: body.length().filter(|_| has_more),
             switches_to: response.upgrade_protocol().map(http::HeaderValue::as_bytes),
-            offered: asked.protocol.as_deref(),
+            offered: Offer::of(asked.protocol.as_deref(), asked.is_connect),
             answers_head: asked.is_head,
         }
         .check(&self.reports);
@@ -154,6 +154,7 @@ impl<G: Gateway> Gateway for Lint<G> {
         self.watch_request(&mut request, &is_answered);
         let asked = Asked {
             is_head: request.method() == Method::HEAD,
+            is_connect: request.method() == Method::CONNECT,
             protocol: request.protocol().map(<[u8]>::to_vec),
         };
         let mut call = pin!(self.inner.call(request));
@@ -197,6 +198,7 @@ impl<G> fmt::Debug for Lint<G> {
 /// What the response has to fit.
 struct Asked {
     is_head: bool,
+    is_connect: bool,
     protocol: Option<Vec<u8>>,
 }
 

@@ -187,7 +187,7 @@ impl RequestFacts<'_> {
             .iter()
             .filter(|line| line.name == b"content-length");
         let agrees = |value: &[u8]| match self.content_length {
-            Some(length) => value == length.to_string().as_bytes(),
+            Some(length) => number(value) == Some(length),
             None => false,
         };
         let is_exact = declared.clone().all(|line| agrees(line.value)) && declared.count() < 2;
@@ -199,6 +199,13 @@ impl RequestFacts<'_> {
             )
         });
     }
+}
+
+/// What digits say, however many zeros they begin with (RFC 9110 §8.6).
+fn number(digits: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 /// Fields that end at the host (RFC 9110 §7.6.1).

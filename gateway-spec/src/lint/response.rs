@@ -1,5 +1,7 @@
 //! The rules of response heads, over facts that the trait and the C ABI state alike.
 
+use std::fmt;
+
 use super::fields::{Line, line_is_valid};
 use super::violation::Reports;
 use crate::rules;
@@ -18,9 +20,52 @@ pub(crate) struct ResponseFacts<'a> {
     /// The protocol chosen, if the response switches.
     pub(crate) switches_to: Option<&'a [u8]>,
     /// What the request offered to switch to.
-    pub(crate) offered: Option<&'a [u8]>,
+    pub(crate) offered: Offer<'a>,
     /// Whether the request's method was HEAD.
     pub(crate) answers_head: bool,
+}
+
+/// What a request lets its connection become.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Offer<'a> {
+    /// Nothing else.
+    Nothing,
+    /// One of these protocols.
+    Protocols(&'a [u8]),
+    /// A tunnel, which no name is sent of.
+    Tunnel,
+}
+
+impl<'a> Offer<'a> {
+    /// By its protocol, and by whether its method is CONNECT.
+    pub(crate) fn of(protocol: Option<&'a [u8]>, is_connect: bool) -> Self {
+        match protocol {
+            Some(protocols) => Self::Protocols(protocols),
+            None if is_connect => Self::Tunnel,
+            None => Self::Nothing,
+        }
+    }
+
+    fn allows(self, chosen: &[u8]) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Tunnel => true,
+            Self::Protocols(offered) => {
+                let mut names = offered.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+                names.any(|name| name.eq_ignore_ascii_case(chosen))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Offer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::Tunnel => f.write_str("a tunnel"),
+            Self::Protocols(offered) => write!(f, "\"{}\"", offered.escape_ascii()),
+        }
+    }
 }
 
 impl ResponseFacts<'_> {
@@ -53,20 +98,14 @@ impl ResponseFacts<'_> {
     }
 
     fn check_switch(&self, reports: &Reports) {
-        //# [UPG-01] The application switches only to a protocol that the request offered.
+        //# [UPG-01] The application switches only to a protocol that the request offered. A CONNECT that offers none
+        //# asks for a tunnel: the name that the application gives it is not sent.
         let Some(chosen) = self.switches_to else {
             return;
         };
-        let is_offered = self.offered.is_some_and(|offered| {
-            let mut names = offered.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-            names.any(|name| name.eq_ignore_ascii_case(chosen))
-        });
-        reports.expect(is_offered, rules::UPG_01, || {
-            let offered = self.offered.map(<[u8]>::escape_ascii);
-            format!(
-                "switches to \"{}\", offered was {offered:?}",
-                chosen.escape_ascii()
-            )
+        reports.expect(self.offered.allows(chosen), rules::UPG_01, || {
+            let (chosen, offered) = (chosen.escape_ascii(), self.offered);
+            format!("switches to \"{chosen}\", offered was {offered}")
         });
     }
 

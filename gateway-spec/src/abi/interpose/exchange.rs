@@ -18,6 +18,7 @@ use crate::abi::types::{
 };
 use crate::lint::body::Side;
 use crate::lint::check_inform;
+use crate::lint::response::Offer;
 use crate::rules::{self, Rule};
 
 /// What is known of one exchange.
@@ -25,6 +26,7 @@ use crate::rules::{self, Rule};
 pub(super) struct Exchange {
     pub(super) instance: Arc<Instance>,
     answers_head: bool,
+    answers_connect: bool,
     is_http10: bool,
     is_plaintext: bool,
     offered: Option<Vec<u8>>,
@@ -82,6 +84,7 @@ impl Exchange {
         Arc::new(Self {
             instance: Arc::clone(instance),
             answers_head: request.method_id == method::HEAD,
+            answers_connect: request.method_id == method::CONNECT,
             is_http10: request.version == version::HTTP_10,
             is_plaintext: request.scheme == scheme::HTTP && !is_forwarded,
             offered: (!request.protocol.ptr.is_null()).then(|| protocol.to_vec()),
@@ -228,9 +231,9 @@ unsafe extern "C" fn respond(ctx: *mut GwCtx, response: *mut GwResponse) -> i32 
         );
         return code::INVALID;
     }
+    let offer = Offer::of(exchange.offered.as_deref(), exchange.answers_connect);
     // SAFETY: whole, inside `respond`.
-    let facts =
-        unsafe { head::response_facts(raw, exchange.offered.as_deref(), exchange.answers_head) };
+    let facts = unsafe { head::response_facts(raw, offer, exchange.answers_head) };
     let at_hand = facts.at_hand;
     let declared = if is_second {
         None

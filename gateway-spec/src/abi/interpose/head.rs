@@ -8,7 +8,7 @@ use crate::abi::types::{
 };
 use crate::lint::fields::Line;
 use crate::lint::request::RequestFacts;
-use crate::lint::response::ResponseFacts;
+use crate::lint::response::{Offer, ResponseFacts};
 use crate::lint::violation::Reports;
 use crate::rules;
 
@@ -151,7 +151,7 @@ pub(super) unsafe fn check_ids(headers: *const GwHeader, count: u32, reports: &R
 /// `response` is a whole response of version 1.0, inside `respond`.
 pub(super) unsafe fn response_facts<'a>(
     response: &'a GwResponse,
-    offered: Option<&'a [u8]>,
+    offered: Offer<'a>,
     answers_head: bool,
 ) -> ResponseFacts<'a> {
     let has = |flag: u64| response.flags & flag != 0;

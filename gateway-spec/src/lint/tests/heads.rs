@@ -2,7 +2,7 @@
 
 use super::{line, reported};
 use crate::lint::request::RequestFacts;
-use crate::lint::response::ResponseFacts;
+use crate::lint::response::{Offer, ResponseFacts};
 use crate::rules::{self, Rule};
 
 fn good_request() -> RequestFacts<'static> {
@@ -186,9 +186,21 @@ fn good_response() -> ResponseFacts<'static> {
         has_more: false,
         declared: None,
         switches_to: None,
-        offered: Some("h2c, websocket".as_bytes()),
+        offered: Offer::Protocols(b"h2c, websocket"),
         answers_head: false,
     }
+}
+
+#[test]
+fn a_length_with_leading_zeros_is_the_number_that_it_is() {
+    let zeros = RequestFacts {
+        fields: vec![
+            line("host", "example.org:8000"),
+            line("content-length", "005"),
+        ],
+        ..good_request()
+    };
+    assert_eq!(reported(|to| zeros.check(to)), [] as [&Rule; 0]);
 }
 
 #[test]
@@ -205,6 +217,11 @@ fn responses_that_keep_the_rules_are_not_reported() {
         switches_to: Some("WebSocket".as_bytes()),
         ..good_response()
     };
+    let tunnel = ResponseFacts {
+        switches_to: Some("tcp".as_bytes()),
+        offered: Offer::of(None, true),
+        ..good_response()
+    };
     let head = ResponseFacts {
         answers_head: true,
         at_hand: 0,
@@ -215,7 +232,14 @@ fn responses_that_keep_the_rules_are_not_reported() {
         at_hand: 0,
         ..good_response()
     };
-    for response in [good_response(), streamed, switch, head, not_modified] {
+    for response in [
+        good_response(),
+        streamed,
+        switch,
+        tunnel,
+        head,
+        not_modified,
+    ] {
         let found = reported(|to| {
             response.check(to);
         });
@@ -252,6 +276,9 @@ fn each_rule_of_response_heads_is_reported_when_an_application_breaks_it() {
         (rules::RES_09, |it| it.fields[1].value = b"+5"),
         (rules::UPG_01, |it| {
             (it.status, it.switches_to) = (101, Some("h3".as_bytes()))
+        }),
+        (rules::UPG_01, |it| {
+            (it.offered, it.switches_to) = (Offer::of(None, false), Some("h2c".as_bytes()))
         }),
     ];
     for (rule, spoil) in broken {
