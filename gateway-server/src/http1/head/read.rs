@@ -310,7 +310,16 @@ impl Head {
         }
         let authority = self.target.authority;
         match self.special.host() {
-            Some(host) => self.target.check_host(bytes, host),
+            Some(host) if host.of(bytes) == authority.of(bytes) => Ok(()),
+            // Both mean the same, and the target's word for it counts (RFC 9112 §3.2.2).
+            Some(host) => {
+                self.target.check_host(bytes, host)?;
+                let lines = self.lines.slots(self.lines.len());
+                if let Some(line) = lines.iter_mut().find(|line| line.id == HOST) {
+                    line.value = authority;
+                }
+                Ok(())
+            }
             None if self.version == Version::Http11 => Err(HeadError::HostMissing),
             None if authority.is_empty() => Ok(()),
             None => {
