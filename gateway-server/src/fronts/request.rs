@@ -109,12 +109,12 @@ pub(super) fn bring<'v>(
     }
     // Without a host only HTTP/1.0 is good.
     let named = said.has_host || !said.server_name.is_empty();
-    let version: &[u8] = if named {
+    let spoken: &[u8] = if named {
         b" HTTP/1.1\r\n"
     } else {
         b" HTTP/1.0\r\n"
     };
-    for part in [said.method, b" ", &target.target, version] {
+    for part in [said.method, b" ", &target.target, spoken] {
         text.extend_from_slice(part);
     }
     if !said.has_host && named {
@@ -136,7 +136,12 @@ pub(super) fn bring<'v>(
         told: Told {
             client: said.client(),
             scheme: Some(said.scheme()),
-            version: Some(said.version()),
+            // Whatever the front's client spoke: without a host there is only this one.
+            version: Some(if named {
+                said.version()
+            } else {
+                version::HTTP_10
+            }),
             mount: target.mount,
             ..Told::default()
         },
