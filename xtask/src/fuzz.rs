@@ -15,6 +15,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
     let (names, seconds) = asked(root, arguments)?;
     let toolchain = Toolchain::found(root)?;
     println!("fuzz: {}, {seconds} s each", toolchain.name());
+    adopt_versions(root)?;
     toolchain.build(root)?;
     for name in names {
         toolchain.fuzz(root, &name, seconds)?;
@@ -46,6 +47,19 @@ fn asked(root: &Path, arguments: &[&str]) -> Result<(Vec<String>, u64)> {
         }
     }
     Ok((if names.is_empty() { all } else { names }, seconds))
+}
+
+/// Takes the versions that the workspace has settled on; cargo adds what the targets need beside them.
+fn adopt_versions(root: &Path) -> Result<()> {
+    let [from, to] = ["Cargo.lock", "fuzz/Cargo.lock"].map(|name| root.join(name));
+    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+    let is_old = changed(&to).map_or(true, |adopted| {
+        changed(&from).is_ok_and(|now| now > adopted)
+    });
+    if is_old {
+        fs::copy(&from, &to).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(())
 }
 
 /// What the targets are built with.
@@ -84,7 +98,7 @@ impl Toolchain {
             command.args(["run", "nightly", "cargo"]);
         }
         command
-            .args(["build", "--release", "--locked", "--target", &self.triple])
+            .args(["build", "--release", "--target", &self.triple])
             .arg("--manifest-path")
             .arg(root.join("fuzz/Cargo.toml"))
             .env("RUSTFLAGS", flags)
