@@ -1,5 +1,5 @@
 #![no_main]
-#[path = "../targets/body.rs"]
-mod target;
+#[path = "../targets/mod.rs"]
+mod targets;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| target::run(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| targets::run("body", input));

@@ -115,6 +115,10 @@ pub mod internal {
     pub mod fronts {
         pub use crate::fronts::{Front, FrontLimits, Protocol, Taken};
     }
+    /// Whole connections, in memory.
+    pub mod worker {
+        pub use crate::worker::{Heard, Rehearsal};
+    }
     /// The limits and their defaults.
     pub mod limits {
         pub use crate::limits::{BodyLimits, HeadLimits};

@@ -171,15 +171,20 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// The defaults, but for the settings that are named here.
-    #[cfg(test)]
+    /// The defaults, but for the settings that are named here; for tests and rehearsals, which write them down.
+    ///
+    /// # Panics
+    ///
+    /// A setting refuses its text.
     pub(crate) fn of(texts: &[(&str, &str)]) -> Self {
         let mut config = Self::blank();
         for setting in SETTINGS.iter() {
             let text = texts.iter().find(|(name, _)| *name == setting.name);
             let text = text.map_or(setting.default, |(_, text)| text);
             if !text.is_empty() {
-                setting.set(&mut config, &[text]).unwrap();
+                setting
+                    .set(&mut config, &[text])
+                    .expect("a text that is written down");
             }
         }
         config

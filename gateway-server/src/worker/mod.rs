@@ -13,6 +13,7 @@ mod orphan;
 mod plan;
 mod race;
 mod reactor;
+mod rehearsal;
 mod secured;
 mod serve;
 mod serving;
@@ -27,6 +28,7 @@ use std::rc::Rc;
 
 pub(crate) use alone::in_process;
 pub(crate) use plan::Plan;
+pub use rehearsal::{Heard, Rehearsal};
 pub(crate) use serving::WorkerIdentity;
 
 use crate::app_metrics::Sheet;

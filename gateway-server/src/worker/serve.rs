@@ -96,7 +96,8 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-fn settings_of(
+/// What of the options the service is set by.
+pub(super) fn settings_of(
     options: &ServeOptions,
     static_files: Option<StaticFiles>,
     access_log: Option<Rc<AccessLog>>,
