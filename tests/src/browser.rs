@@ -48,6 +48,13 @@ impl Page {
     }
 }
 
+/// What people like pages to look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Light,
+    Dark,
+}
+
 /// A browser that goes from page to page.
 #[derive(Debug)]
 pub struct Browser {
@@ -73,6 +80,22 @@ impl Browser {
         let session = session.to_owned();
         tools.ask(Some(&session), "Page.enable", &json!({}));
         Self { tools, session }
+    }
+
+    /// Shows pages from now on so many pixels wide, and to people who like them so.
+    pub fn appear(&mut self, width: u32, scheme: Scheme) {
+        let size =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.ask("Emulation.setDeviceMetricsOverride", &size);
+        let value = match scheme {
+            Scheme::Light => "light",
+            Scheme::Dark => "dark",
+        };
+        let feature = json!({ "name": "prefers-color-scheme", "value": value });
+        self.ask(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": [feature] }),
+        );
     }
 
     /// Goes to a URL and waits until the page has loaded.

@@ -9,6 +9,7 @@ pub mod artefacts;
 pub mod browser;
 pub mod certificates;
 pub mod cgi;
+pub mod chaos;
 pub mod client;
 pub mod control_group;
 pub mod curl;

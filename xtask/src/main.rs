@@ -25,10 +25,12 @@ fn main() -> ExitCode {
         ["fuzz", arguments @ ..] => fuzz::run(&root(), arguments),
         ["matrix"] => matrix::run(&root()),
         ["miri"] => miri::run(&root()),
-        ["soak", arguments @ ..] => match soak::run(&root(), arguments) {
-            Ok(code) => return code,
-            Err(error) => Err(error),
-        },
+        [program @ ("chaos" | "soak"), arguments @ ..] => {
+            match soak::run(&root(), program, arguments) {
+                Ok(code) => return code,
+                Err(error) => Err(error),
+            }
+        }
         ["ci"] => ci::run(&root()),
         _ => {
             eprintln!("{USAGE}");
@@ -53,6 +55,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   bench   instructions and CPU time per request, beside hyper and axum (needs valgrind)
   ci      everything that a change must pass: format, clippy, layers, tests, documentation
+  chaos   a minute of load while workers and the admin process are killed at random, then the master: whether
+          counters fall, anybody is left, the next start waits; [--seconds 60] [--workers 4] [--seed 1]
   docs    writes docs/configuration.md from the table of settings
   fuzz    the fuzz targets, all or those that are named, with coverage feedback, and AddressSanitizer where there
           is a nightly toolchain; [--seconds 60] each

@@ -1,16 +1,16 @@
-//! `cargo xtask soak`: the zero-loss test for minutes instead of one, with release builds, in namespaces
-//! and control groups.
+//! `cargo xtask soak`, the zero-loss test for minutes instead of one, in namespaces and control groups, and
+//! `cargo xtask chaos`, a server whose processes are killed; both with release builds.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-/// Runs it with these arguments; its exit code is ours.
-pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
+/// Runs a program of the tests with these arguments; its exit code is ours.
+pub(crate) fn run(root: &Path, program: &str, arguments: &[&str]) -> Result<ExitCode> {
     let status = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--release", "--locked"])
-        .args(["-p", "gateway-tests", "--bin", "soak", "--"])
+        .args(["-p", "gateway-tests", "--bin", program, "--"])
         .args(arguments)
         .env("GATEWAY_TEST_PROFILE", "release")
         .current_dir(root)

@@ -14,7 +14,7 @@ use crate::app_metrics::{Family, Reader};
 use crate::board::{Board, BoardReader, PoolRow, WorkerRow, receive_page};
 use crate::clock::monotonic_ns;
 use crate::os::fd;
-use crate::scoreboard::{Counter, InFlight, Page};
+use crate::scoreboard::{Complaint, Counter, InFlight, Page};
 
 /// The process's eyes: what it has been given to read.
 #[derive(Debug)]
@@ -77,6 +77,8 @@ pub(super) struct WorkerFigures {
     pub(super) silent: Duration,
     /// What it holds or is at.
     pub(super) requests_in_flight: Vec<InFlight>,
+    /// The last errors that it has logged, the oldest first.
+    pub(super) complaints: Vec<Complaint>,
 }
 
 impl Figures {
@@ -238,6 +240,7 @@ impl Known {
             memory: resident(row.pid),
             silent: self.changed.elapsed(),
             requests_in_flight: self.page.in_flight(now_ns),
+            complaints: self.page.complaints(),
             row: row.clone(),
         }
     }

@@ -58,10 +58,7 @@ pub(super) fn write(figures: &Figures) -> String {
             "good": last.good,
             "text": last.text,
         })),
-        "errors": board.errors.iter().map(|one| json!({
-            "at": one.at.as_secs_f64(),
-            "text": one.text,
-        })).collect::<Vec<_>>(),
+        "errors": errors(figures),
         "pools": board.pools.iter().zip(&figures.pools).map(|(row, pool)| json!({
             "name": row.name,
             "apps": row.apps,
@@ -74,6 +71,25 @@ pub(super) fn write(figures: &Figures) -> String {
     });
     value.to_string() + "\n"
 }
+
+/// What went wrong lately, for the master and for workers, the oldest first, [`MOST_ERRORS`] at most.
+fn errors(figures: &Figures) -> Vec<Value> {
+    let known = figures.board.errors.iter();
+    let mut all: Vec<_> = known.map(|one| (one.at, one.text.clone())).collect();
+    for worker in &figures.workers {
+        let id = worker.row.id;
+        let complaints = worker.complaints.iter();
+        all.extend(complaints.map(|one| (one.at, format!("worker {id}: {}", one.text))));
+    }
+    all.sort_by_key(|(at, _)| *at);
+    let surplus = all.len().saturating_sub(MOST_ERRORS);
+    let last = all.into_iter().skip(surplus);
+    last.map(|(at, text)| json!({ "at": at.as_secs_f64(), "text": text }))
+        .collect()
+}
+
+/// Errors that are told of.
+const MOST_ERRORS: usize = 40;
 
 fn answered(pool: &PoolFigures) -> u64 {
     let methods = Method::ALL.into_iter();
@@ -143,6 +159,8 @@ mod tests {
         assert_eq!(read["requests"]["took_up_to_ms"][18][0], Value::Null);
         assert_eq!(read["last_reload"]["good"], false);
         assert_eq!(read["workers"][1]["pool"], "shop");
+        assert_eq!(read["errors"][0]["text"], "worker 1: [app] no such table");
+        assert_eq!(read["errors"][2]["text"], "worker 3 was ended");
         assert_eq!(read["pools"][1]["answered"], 0);
         assert_eq!(read["pools"][1]["apps"][0], "shop");
         assert_eq!(read["requests_in_flight"][0]["age_s"], 1.5);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::figures::{Figures, PoolFigures, WorkerFigures};
 use crate::board::{Board, Mishap, Outcome, PoolRow, Stage, WorkerRow, WorkerState};
-use crate::scoreboard::{Counter, InFlight};
+use crate::scoreboard::{Complaint, Counter, InFlight};
 
 /// Those of a server with two pools of a worker each; each counter of the first is its place.
 pub(super) fn figures() -> Figures {
@@ -31,6 +31,10 @@ pub(super) fn figures() -> Figures {
             id: None,
             age: Some(Duration::from_millis(1_500)),
             running: false,
+        }],
+        complaints: vec![Complaint {
+            at: Duration::from_secs(1_700_000_150),
+            text: "[app] no such table".into(),
         }],
     };
     let pool = |id, name: &str, counters: Vec<u64>| PoolFigures {

@@ -167,7 +167,7 @@ impl Arbiter {
             let Some(mut worker) = self.workers.remove(&id) else {
                 continue;
             };
-            self.ledger.fold(worker.pool(), worker.page());
+            self.ledger.fold(id, worker.pool(), worker.page());
             if let Some(book) = &self.app_metrics {
                 book.release(pid);
             }

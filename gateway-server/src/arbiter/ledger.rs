@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
-use super::event::{Loudness, Note, PoolId};
+use super::event::{Loudness, Note, PoolId, WorkerId};
 use super::recycling::Spent;
 use crate::board::{Mishap, Outcome};
-use crate::scoreboard::{Counter, Page};
+use crate::scoreboard::{Complaint, Counter, Page};
 
 /// The memory of a server, which lives as long as that does.
 #[derive(Debug)]
@@ -19,7 +19,9 @@ pub(super) struct Ledger {
     /// How often what has happened.
     tallies: BTreeMap<String, u64>,
     pub(super) last_reload: Option<Outcome>,
-    pub(super) errors: VecDeque<Mishap>,
+    errors: VecDeque<Mishap>,
+    /// What workers that are gone have complained of.
+    complaints: VecDeque<Mishap>,
 }
 
 impl Ledger {
@@ -32,6 +34,7 @@ impl Ledger {
             tallies: nothing.into(),
             last_reload: None,
             errors: VecDeque::new(),
+            complaints: VecDeque::new(),
         }
     }
 
@@ -79,8 +82,12 @@ impl Ledger {
         totals.chain(self.tallies()).chain(started).collect()
     }
 
-    /// A worker of a pool is gone: what it has counted stays.
-    pub(super) fn fold(&mut self, pool: PoolId, page: &Page) {
+    /// A worker of a pool is gone: what it has counted and complained of stays.
+    pub(super) fn fold(&mut self, worker: WorkerId, pool: PoolId, page: &Page) {
+        for Complaint { at, text } in page.complaints() {
+            let text = format!("{worker}: {text}");
+            remember(&mut self.complaints, Mishap { at, text });
+        }
         let totals = self.of_pool(pool);
         for counter in Counter::all().filter(|counter| !counter.is_gauge()) {
             let total = &mut totals[counter.index()];
@@ -125,15 +132,30 @@ impl Ledger {
             });
         }
         if matches!(note.loudness(), Loudness::Error | Loudness::Warn) {
-            if self.errors.len() == ERRORS {
-                self.errors.pop_front();
-            }
-            self.errors.push_back(Mishap {
-                at: now(),
-                text: cut(note),
-            });
+            let (at, text) = (now(), cut(note));
+            remember(&mut self.errors, Mishap { at, text });
         }
     }
+
+    /// What went wrong lately, for the master and for workers that are gone, the oldest first.
+    pub(super) fn errors(&self) -> Vec<Mishap> {
+        let mut all: Vec<_> = self
+            .errors
+            .iter()
+            .chain(&self.complaints)
+            .cloned()
+            .collect();
+        all.sort_by_key(|one| one.at);
+        all
+    }
+}
+
+/// Forgets the oldest if there are too many.
+fn remember(all: &mut VecDeque<Mishap>, one: Mishap) {
+    if all.len() == ERRORS {
+        all.pop_front();
+    }
+    all.push_back(one);
 }
 
 /// Under what a note is counted: what it is, and which of its kind.
@@ -194,14 +216,14 @@ fn now() -> Duration {
 const STARTED: &str = "started_ms";
 /// Between the name of a counter and the number of a pool, among what is left.
 const OF_POOL: char = '@';
-/// Errors that are remembered.
+/// Errors that are remembered, of the master and of workers each.
 const ERRORS: usize = 20;
 /// Longest text that is remembered of one, in bytes.
 const LONGEST: usize = 500;
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::{Generation, WorkerId};
+    use super::super::event::Generation;
     use super::*;
     use crate::scoreboard::Slot;
 
@@ -213,7 +235,7 @@ mod tests {
             let slot = Slot::map(&page).unwrap();
             slot.add_many(Counter::BytesOut, 21);
             slot.add(Counter::ConnectionsActive);
-            ledger.fold(pool, &page);
+            ledger.fold(WorkerId(1), pool, &page);
         }
         let generation = Generation(2);
         ledger.note(&Note::Reloaded { generation });

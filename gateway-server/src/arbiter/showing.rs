@@ -27,7 +27,6 @@ impl Arbiter {
         let Ledger {
             started,
             last_reload,
-            errors,
             ..
         } = &self.ledger;
         let rows = self.state.rows().filter_map(|(id, slot, state)| {
@@ -54,7 +53,7 @@ impl Arbiter {
             generation: self.state.generation(),
             tallies: self.ledger.tallies().collect(),
             last_reload: last_reload.clone(),
-            errors: errors.iter().cloned().collect(),
+            errors: self.ledger.errors(),
             pools: self.pool_rows(),
             workers: rows.collect(),
         }

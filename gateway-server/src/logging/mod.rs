@@ -3,6 +3,7 @@
 mod access;
 mod application;
 mod dates;
+mod ear;
 mod format;
 mod journal;
 mod lines;
@@ -32,6 +33,7 @@ use crate::value::{LogFormat, LogLevel};
 
 pub(crate) use access::{AccessLog, Ended, Manner, Request as LoggedRequest, Visit};
 pub(crate) use application::{host as application_host, printable, printable_lines};
+pub(crate) use ear::hear_errors;
 pub(crate) use format::Format;
 pub(crate) use selection::{Always, Selection};
 pub(crate) use sink::open as open_log;
@@ -51,7 +53,8 @@ pub(crate) fn init((level, format): (LogLevel, LogFormat)) {
                 LogFormat::Text => Style::Text,
             },
         });
-    let subscriber = tracing_subscriber::registry().with(threshold).with(lines);
+    let layers = tracing_subscriber::registry().with(threshold);
+    let subscriber = layers.with(lines).with(ear::Ear);
     // Fails only if the program set one of its own, which is its right.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         let set = move |level| drop(handle.reload(filter(level)));

@@ -5,6 +5,7 @@
 //! of another version can read it. A worker runs foreign code that may write anything there: the
 //! master takes numbers from it, and nothing that could mislead it.
 
+mod complaints;
 mod counter;
 mod held;
 mod ids;
@@ -23,6 +24,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+pub(crate) use complaints::{Complaint, Complaints};
 pub(crate) use counter::{BOUNDS, Class, Counter, Deadline, Method, Refusal};
 pub(crate) use held::{Held, HeldRequest};
 pub(crate) use ids::RequestId;
@@ -363,6 +365,14 @@ impl Page {
             .then(|| present::read(&self.words))?
     }
 
+    /// The last errors that the worker has logged, as it claims, the oldest first.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        if !self.layout.is_like_ours() {
+            return Vec::new();
+        }
+        complaints::read(&self.words)
+    }
+
     /// The calls that the worker was in when it was aborted or crashed, the innermost first, as the C
     /// library shows them and as the worker claims.
     pub(crate) fn trace(&self) -> Vec<String> {
@@ -390,11 +400,11 @@ const COUNTER_WORDS: usize = NAME_WORDS + 1;
 const MAGIC: usize = 0;
 const COUNT: usize = 1;
 const BEAT: usize = 2;
-/// Raised when the requests or the trace change their form or place.
-const FORM: u32 = 3;
+/// Raised when the requests, the complaints or the trace change their form or place.
+const FORM: u32 = 4;
 const FIRST_COUNTER: usize = 8;
 /// Where the trace begins.
-const TRACE: usize = present::END;
+const TRACE: usize = complaints::END;
 /// Where a counter stands in a page that this program makes.
 #[inline(always)]
 const fn word_of(counter: Counter) -> usize {
@@ -404,7 +414,7 @@ const fn word_of(counter: Counter) -> usize {
 /// First word behind the counters.
 const COUNTERS_END: usize = FIRST_COUNTER + Counter::COUNT * COUNTER_WORDS;
 
-const PAGE_WORDS: NonZeroUsize = NonZeroUsize::new(4 * 4096 / 8).expect("not zero");
+const PAGE_WORDS: NonZeroUsize = NonZeroUsize::new(5 * 4096 / 8).expect("not zero");
 
 fn name_words(name: &str) -> [u64; NAME_WORDS] {
     let mut bytes = [0; NAME_BYTES];

@@ -41,7 +41,7 @@ use crate::net::Place;
 use crate::orders::Report;
 use crate::os::fd::{self, Inherited};
 use crate::os::{memfd, process, signals};
-use crate::scoreboard::{Slot, prepare_last_words};
+use crate::scoreboard::{Complaints, Slot, prepare_last_words};
 use crate::shares::Shares;
 use crate::workbench::Workbench;
 use event_loop::run;
@@ -118,6 +118,8 @@ impl Boot {
         let orders = take(plan.orders)?;
         let page = File::from(take(plan.slot)?);
         let slot = Slot::map(&page)?;
+        let complaints = Complaints::of(&page)?;
+        logging::hear_errors(move |text| complaints.enter(text));
         prepare_last_words(page)?;
         let mut apps = Vec::new();
         match (source, &plan.apps[..], &config.workbench) {

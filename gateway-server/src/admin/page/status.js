@@ -2,11 +2,11 @@
 // Draws what status.json says, once a second. Rates and percentiles are of what has changed since the
 // look before; what cannot be asked for is shown as gone.
 
-const LOOK = 1000, KEPT = 120;
+const LOOK = 1000, KEPT = 120, LONG = 1, STUCK = 2, COLUMNS = ["Place", "State", "Process", "Generation", "Requests", "In flight", "Connections", "Memory"];
 const of = (id) => document.getElementById(id);
 const say = (id, text) => { if (of(id).textContent !== text) of(id).textContent = text; };
 const history = { rate: [], p50: [], p99: [], flight: [], failing: [] };
-let before = null;
+let before = null, pace = new Map();
 
 function make(name, text, className) {
   const element = document.createElement(name);
@@ -85,8 +85,11 @@ function list(id, pairs) {
   of(id).replaceChildren(...pairs.flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
 }
 
+// The day is told if it is another one.
 function clock(at) {
-  const element = make("time", new Date(at * 1000).toLocaleString("en", { dateStyle: "medium", timeStyle: "medium" }));
+  const then = new Date(at * 1000), today = then.toDateString() === new Date().toDateString();
+  const form = today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "medium" };
+  const element = make("time", then.toLocaleString("en-GB", form));
   element.dateTime = new Date(at * 1000).toISOString();
   return element;
 }
@@ -108,42 +111,119 @@ function measure(now) {
   say("p50", time(last("p50")));
   say("p99", time(last("p99")));
   say("failing", short(last("failing")));
+  const most = (name, show) => say(name + "-most", "most " + show(Math.max(...history[name].map((value) => value ?? 0))));
+  most("rate", short);
+  most("p99", time);
+  most("flight", short);
+  most("failing", short);
+  pace = new Map(now.pools.map((pool) => {
+    const former = then.now.pools.find((one) => one.name === pool.name);
+    return [pool.name, former ? Math.max(0, (pool.answered - former.answered) / seconds) : null];
+  }));
   draw("rate-line", history.rate);
   draw("p99-line", history.p99, history.p50);
   draw("flight-line", history.flight);
   draw("failing-line", history.failing);
 }
 
+function tell(id, parts) {
+  of(id).replaceChildren(...parts.map((part) => make("span", part)));
+}
+
+function row(worker) {
+  const element = make("tr");
+  const state = worker.state === "ready" && worker.silent_s > STUCK ? "stuck" : worker.state;
+  const pill = make("span", state === "stuck" ? "stuck for " + since(worker.silent_s) : state, "pill " + state);
+  const texts = [worker.place, pill, worker.pid, worker.generation,
+    short(worker.requests), short(worker.in_flight), short(worker.connections), bytes(worker.memory)];
+  element.append(...texts.map((text, at) => {
+    const cell = make("td", undefined, at > 3 ? "n" : undefined);
+    cell.dataset.name = COLUMNS[at];
+    cell.append(text);
+    return cell;
+  }));
+  return element;
+}
+
+function head(pool, workers) {
+  const element = make("tr", undefined, "pool"), cell = make("th", pool.name);
+  const ready = workers.filter((worker) => worker.state === "ready").length;
+  const apps = pool.apps.length > 1 ? pool.apps.join(", ") + " · " : "";
+  const rate = pace.get(pool.name) ?? null;
+  const told = apps + ready + " of " + pool.workers_wanted + " ready · " + short(rate) + " requests a second";
+  cell.colSpan = COLUMNS.length;
+  cell.scope = "rowgroup";
+  cell.append(make("small", told));
+  element.append(cell);
+  return element;
+}
+
+function staff(now) {
+  const of_pool = (pool) => now.workers.filter((worker) => worker.pool === pool.name).sort((one, other) => one.place - other.place);
+  const pools = now.pools.filter((pool) => pool.workers_wanted > 0 || of_pool(pool).length > 0);
+  say("wanted", now.workers_wanted + " wanted");
+  of("workers").replaceChildren(...pools.flatMap((pool) => {
+    const own = of_pool(pool);
+    return [...(pools.length > 1 ? [head(pool, own)] : []), ...own.map(row)];
+  }));
+}
+
+// One whose call has not come back has no age of its own; it is of interest if it blocks its worker.
+function requests(now) {
+  const silent = new Map(now.workers.map((worker) => [worker.id, worker.silent_s]));
+  const long = now.requests_in_flight
+    .map((one) => ({ ...one, blocks: one.age_s === null, age_s: one.age_s ?? silent.get(one.worker) ?? 0 }))
+    .filter((one) => one.age_s > (one.blocks ? STUCK : LONG));
+  of("slow").hidden = long.length === 0;
+  of("requests").replaceChildren(...long.map((one) => {
+    const item = make("li");
+    const what = (one.app ? one.app + ": " : "") + one.method + " " + one.path;
+    const where = "worker " + one.worker + (one.blocks ? ", blocked by it" : one.running ? ", at it" : ", waiting") + (one.id ? ", id " + one.id : "");
+    item.append(make("b", since(one.age_s), "age"), make("span", what), make("small", where));
+    return item;
+  }));
+}
+
+function errors(now) {
+  if (now.errors.length === 0) return;
+  of("errors").replaceChildren(...now.errors.toReversed().map((one) => {
+    const item = make("li");
+    item.append(clock(one.at), make("span", one.text));
+    return item;
+  }));
+}
+
+function reload(last) {
+  of("last").hidden = !last;
+  if (!last) return;
+  of("last").className = last.good ? "last" : "last failed";
+  of("reload").replaceChildren(clock(last.at), " ", make("span", last.text, last.good ? "good" : "bad"));
+}
+
+const NAMES = { restart: "workers replaced, ", reload: "reloads, ", upgrade: "upgrades, " };
+
 function show(now) {
   const age = Date.now() / 1000 - now.started;
-  const stage = of("stage");
-  say("app", now.app || "gatewayd");
-  document.title = (now.app || "gatewayd") + " · " + now.stage;
-  stage.textContent = now.stage;
-  stage.className = "pill " + now.stage;
-  say("about", now.urls.join("  ") + " · generation " + now.generation + " · process " + now.pid + " · up " + since(age));
+  const apps = now.pools.flatMap((pool) => pool.apps);
+  const name = apps.length > 1 ? apps.join(" · ") : now.app || "gatewayd";
+  say("app", name);
+  document.title = name + " · " + now.stage;
+  of("main").className = "";
+  say("stage", now.stage);
+  of("stage").className = "pill " + now.stage;
+  tell("about", [...now.urls, "generation " + now.generation, "process " + now.pid, "up " + since(age)]);
   say("version", now.version);
   say("flight", short(now.requests.in_flight));
-  say("connections", short(now.connections.open) + " connections");
-  say("wanted", now.workers_wanted + " wanted");
+  say("connections", short(now.connections.open) + (now.connections.open === 1 ? " connection" : " connections"));
   measure(now);
-  of("workers").replaceChildren(...now.workers.map((worker) => {
-    const row = make("tr");
-    const state = worker.state === "ready" && worker.silent_s > 2 ? "stuck" : worker.state;
-    const cell = make("td");
-    cell.append(make("span", state === "stuck" ? "stuck for " + since(worker.silent_s) : state, "pill " + state));
-    row.append(make("td", worker.place), cell, make("td", worker.pid), make("td", worker.generation),
-      ...[short(worker.requests), short(worker.in_flight), short(worker.connections), bytes(worker.memory)]
-        .map((text) => make("td", text, "n")));
-    return row;
-  }));
-  const last = now.last_reload;
-  if (last) {
-    of("reload").className = "";
-    of("reload").replaceChildren(clock(last.at), make("span", last.text, last.good ? "good" : "bad"));
-  }
-  const counts = Object.entries(now.counts).filter(([, count]) => count > 0);
-  list("counts", counts.map(([name, count]) => [name.replaceAll("_", " "), short(count)]));
+  staff(now);
+  requests(now);
+  reload(now.last_reload);
+  const counts = Object.entries(now.counts).filter(([, count]) => count > 0).map(([name, count]) => {
+    const [kind, which] = name.split(" ");
+    return [NAMES[kind] + which.replaceAll("_", " "), short(count)];
+  });
+  list("counts", counts.length > 0 ? counts : [["no worker replaced, no reload, no upgrade", ""]]);
   const classes = Object.entries(now.requests.by_status).filter(([, count]) => count > 0);
   of("shares").replaceChildren(...classes.map(([name, count]) => {
     const part = make("i", undefined, "c" + name);
@@ -152,13 +232,7 @@ function show(now) {
   }));
   list("classes", [...classes.map(([name, count]) => [name, short(count)]),
     ["bytes in", bytes(now.bytes.in)], ["bytes out", bytes(now.bytes.out)]]);
-  if (now.errors.length > 0) {
-    of("errors").replaceChildren(...now.errors.toReversed().map((one) => {
-      const item = make("li");
-      item.append(clock(one.at), one.text);
-      return item;
-    }));
-  }
+  errors(now);
   say("seen", "as of now");
 }
 
@@ -171,6 +245,7 @@ async function look() {
     say("seen", "nothing heard: " + error.message);
     of("stage").textContent = "gone";
     of("stage").className = "pill gone";
+    of("main").className = "old";
   }
   setTimeout(look, LOOK);
 }

@@ -2,21 +2,20 @@
 //! every worker; and a browser shows it.
 
 mod apps;
+mod page;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gateway_tests::address::Address;
 use gateway_tests::artefacts::{Artefacts, install};
-use gateway_tests::browser::Browser;
+use gateway_tests::chaos::{self, Chaos};
 use gateway_tests::client::{Client, get, post};
 use gateway_tests::gatewayd::{Gatewayd, program_at};
 use gateway_tests::judges;
-use gateway_tests::load::{Load, Plan};
 use gateway_tests::process::Process;
 use gateway_tests::{DEADLINE, until};
 use nix::sys::signal::{Signal, kill};
@@ -37,9 +36,7 @@ impl Site {
     }
 
     fn of(server: Gatewayd) -> Self {
-        let line = server.process.line_with(ADMIN, 0);
-        let (_, address) = line.split_once(ADMIN).unwrap();
-        let admin = Address::Tcp(address.trim().parse().unwrap());
+        let admin = admin_of(&server.process);
         let site = Self { server, admin };
         until("a server that is ready", || site.status("/readyz") == 200);
         site
@@ -58,24 +55,9 @@ impl Site {
         judges::metrics(Client::get(&self.admin, "/metrics").text(), "prometheus")
     }
 
-    /// The same without a judge, for those who ask often.
-    fn counters(&self) -> BTreeMap<String, f64> {
-        let text = Client::get(&self.admin, "/metrics");
-        assert_eq!(text.status, 200, "{}", text.text());
-        let samples = text.text().lines().filter(|line| !line.starts_with('#'));
-        let samples = samples.filter_map(|line| line.rsplit_once(' '));
-        let samples = samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap()));
-        let grows = |(name, _): &(String, f64)| {
-            ["_total", "_bucket", "_count"]
-                .iter()
-                .any(|part| name.contains(part))
-        };
-        samples.filter(grows).collect()
-    }
-
     /// All answers that were counted.
     fn answers(&self) -> f64 {
-        let counters = self.counters().into_iter();
+        let counters = chaos::counters(&self.admin).into_iter();
         let answers = counters.filter(|(name, _)| name.starts_with("gatewayd_requests_total"));
         answers.map(|(_, count)| count).sum()
     }
@@ -84,6 +66,13 @@ impl Site {
     fn admin_process(&self) -> Option<i32> {
         child(self.server.process.pid(), "--gatewayd-admin")
     }
+}
+
+/// Where a server says that operators may ask.
+fn admin_of(process: &Process) -> Address {
+    let line = process.line_with(ADMIN, 0);
+    let (_, address) = line.split_once(ADMIN).unwrap();
+    Address::Tcp(address.trim().parse().unwrap())
 }
 
 /// The child of a master whose first argument this is.
@@ -205,51 +194,16 @@ fn health_is_told_while_every_worker_is_stuck_and_while_the_server_drains() {
 
 #[test]
 fn counters_only_grow_whoever_is_killed_under_load_and_nobody_is_left_behind() {
-    let site = Site::serve(&["--workers", "2"]);
-    let mut plan = Plan::new(&site.server.address, get("/version"));
-    plan.clients = 4;
-    plan.pace = Duration::from_millis(2);
-    let load = Load::start(&plan);
-    let mut before = site.counters();
-    let end_at = Instant::now() + Duration::from_secs(8);
-    for round in 0_usize.. {
-        if Instant::now() > end_at {
-            break;
-        }
-        let victims = match round % 3 {
-            0 => site.admin_process().into_iter().collect(),
-            _ => site.server.workers(),
-        };
-        if let Some(victim) = victims.get(round % victims.len().max(1)) {
-            end(*victim);
-        }
-        load.more(50);
-        let now = site.counters();
-        for (name, value) in &before {
-            let then = now.get(name).unwrap_or_else(|| panic!("{name} is gone"));
-            assert!(then >= value, "{name} was {value} and is {then}");
-        }
-        before = now;
-    }
-    let tally = load.stop();
-    #[expect(clippy::cast_precision_loss, reason = "thousands")]
-    let total = tally.total() as f64;
-    // What a killed worker had counted stays, whether or not its answer arrived.
-    let counted = site.answers();
+    let chaos = Chaos {
+        time: Duration::from_secs(8),
+        workers: 2,
+        seed: 1,
+    };
+    let figures = chaos.run(Artefacts::built());
     assert!(
-        counted >= total,
-        "{total} answers came, {counted} were counted"
+        figures.workers_killed > 2 && figures.admins_killed > 0,
+        "{figures}"
     );
-    assert!(site.metrics()["gatewayd_worker_restarts_total{cause=died}"] >= 2.0);
-    let workers = site.server.workers();
-    let admin = site.admin_process();
-    assert_eq!(site.server.stop().0, 0);
-    for pid in workers.into_iter().chain(admin) {
-        assert!(
-            !Path::new(&format!("/proc/{pid}")).exists(),
-            "{pid} is left"
-        );
-    }
 }
 
 #[test]
@@ -362,46 +316,48 @@ fn statsd_is_told_what_has_been_added() {
 }
 
 #[test]
-fn a_browser_draws_what_happens() {
-    let site = Site::serve(&["--workers", "2"]);
-    let mut plan = Plan::new(&site.server.address, get("/sleep/20"));
-    plan.clients = 8;
-    let load = Load::start(&plan);
+fn health_is_told_while_the_server_boots() {
     let folder = tempfile::tempdir().unwrap();
-    let mut browser = Browser::start(folder.path());
-    browser.open(&format!("http://{}/", site.admin));
-    let drawn = "document.querySelectorAll('#rate-line path').length";
-    until("a line in the picture", || browser.run(drawn) == 2);
-    let from = site.server.process.lines_so_far();
-    site.server.process.signal(Signal::SIGHUP);
-    site.server
-        .process
-        .line_with("all workers run generation 2", from);
-    end(site.server.workers()[0]);
-    until("what has happened since", || {
-        let text = browser.text();
-        text.contains("all workers run generation 2") && text.contains("was ended by SIGKILL")
+    let gate = folder.path().join("gate");
+    let hook = format!("until [ -e '{}' ]; do sleep 0.05; done", gate.display());
+    let mut command = gateway_tests::gatewayd::program();
+    command
+        .args(["--workers", "1", "--bind", "127.0.0.1:0"])
+        .args(["--admin", "127.0.0.1:0", "--hook-boot", &hook])
+        .arg(Artefacts::built().module("probe"));
+    let process = Process::start(&mut command);
+    let admin = admin_of(&process);
+    until("word of the master", || {
+        Client::get(&admin, "/status.json").status == 200
     });
-    let text = browser.text();
-    assert!(text.contains("serving") && text.contains("probe"), "{text}");
-    let flight = browser.run("Number(document.getElementById('flight').textContent)");
-    assert!(flight.as_f64().is_some_and(|flight| flight > 0.0), "{text}");
-    // Nothing is loaded from elsewhere, and nothing of ours is stopped by the policy.
-    let loaded =
-        browser.run("performance.getEntriesByType('resource').map(one => one.name).join(' ')");
-    let own = format!("http://{}/", site.admin);
-    assert!(
-        loaded
-            .as_str()
-            .unwrap()
-            .split(' ')
-            .all(|one| one.starts_with(&own) || one.starts_with("data:")),
-        "{loaded}"
+    let ready = Client::get(&admin, "/readyz");
+    assert_eq!((ready.status, ready.text()), (503, "booting\n"));
+    assert_eq!(Client::get(&admin, "/livez").status, 200);
+    let status = Client::get(&admin, "/status.json").json();
+    assert_eq!(
+        (&status["stage"], &status["ready"]),
+        (&"booting".into(), &false.into())
     );
-    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("status");
-    fs::create_dir_all(&pictures).unwrap();
-    fs::write(pictures.join("status.png"), browser.picture()).unwrap();
-    drop(load);
+    fs::write(&gate, "").unwrap();
+    until("a server that is ready", || {
+        Client::get(&admin, "/readyz").status == 200
+    });
+    process.signal(Signal::SIGTERM);
+    assert_eq!(process.end().0, 0);
+}
+
+#[test]
+fn errors_of_workers_are_told_while_they_live_and_when_they_are_gone() {
+    let site = Site::serve(&["--workers", "1"]);
+    assert_eq!(site.server.get("/panic").status, 500);
+    let told = || site.json()["errors"].to_string();
+    until("the worker's error", || told().contains("panic in call"));
+    assert!(told().contains("\"worker 1: "), "{}", told());
+    end(site.server.workers()[0]);
+    until("the master's error", || {
+        told().contains("was ended by SIGKILL")
+    });
+    assert!(told().contains("panic in call"), "{}", told());
 }
 
 const ADMIN: &str = "admin at http://";
