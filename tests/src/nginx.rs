@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use nix::sys::signal::Signal;
 
 use crate::address::Address;
 use crate::process::Process;
@@ -14,6 +16,7 @@ pub struct Nginx {
     /// Where it listens.
     pub address: Address,
     process: Process,
+    folder: PathBuf,
 }
 
 impl Nginx {
@@ -35,6 +38,12 @@ impl Nginx {
         Self::run(&CONFIGURATION.replace("@site@", site), folder)
     }
 
+    /// Has it go by what another site's file says, as an operator does: a reload.
+    pub fn go_by(&self, site: &str) {
+        write(&CONFIGURATION.replace("@site@", site), &self.folder);
+        self.process.signal(Signal::SIGHUP);
+    }
+
     /// Starts nginx as a relay of bytes that introduces its clients in the PROXY protocol.
     ///
     /// # Panics
@@ -45,13 +54,7 @@ impl Nginx {
     }
 
     fn run(configuration: &str, folder: &Path) -> Self {
-        let socket = folder.join("nginx.sock");
-        assert!(configuration.contains("listen 80;"), "{configuration}");
-        let configuration = configuration
-            .replace("listen 80;", &format!("listen unix:{};", socket.display()))
-            .replace("@folder@", &folder.display().to_string());
-        let path = folder.join("nginx.conf");
-        fs::write(&path, configuration).expect("to write nginx.conf");
+        let path = write(configuration, folder);
         let program = ["/usr/sbin/nginx", "/usr/bin/nginx"];
         let program = program.iter().find(|path| Path::new(path).exists());
         let mut command = Command::new(program.expect("nginx to be installed"));
@@ -64,8 +67,9 @@ impl Nginx {
         let process = Process::start(&mut command);
         process.line_with("start worker process ", 0);
         Self {
-            address: Address::Unix(socket),
+            address: Address::Unix(folder.join(SOCKET)),
             process,
+            folder: folder.to_owned(),
         }
     }
 
@@ -89,6 +93,20 @@ impl Nginx {
         self.process.said()
     }
 }
+
+/// Writes nginx's file, with a unix path of the folder to listen on.
+fn write(configuration: &str, folder: &Path) -> PathBuf {
+    assert!(configuration.contains("listen 80;"), "{configuration}");
+    let socket = folder.join(SOCKET);
+    let configuration = configuration
+        .replace("listen 80;", &format!("listen unix:{};", socket.display()))
+        .replace("@folder@", &folder.display().to_string());
+    let path = folder.join("nginx.conf");
+    fs::write(&path, configuration).expect("to write nginx.conf");
+    path
+}
+
+const SOCKET: &str = "nginx.sock";
 
 const CONFIGURATION: &str = "
 daemon off;

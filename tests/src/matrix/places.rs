@@ -30,7 +30,7 @@ pub struct Place {
 
 /// What serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Under {
+pub enum Under {
     Gatewayd,
     GatewaydUnix,
     /// nginx does not speak HTTP/2 to those behind it; HAProxy between them does.
@@ -187,7 +187,11 @@ impl Place {
 
 impl Under {
     /// What nginx is told of a server at this address.
-    pub(super) fn site(self, address: &Address) -> String {
+    ///
+    /// # Panics
+    /// When `deploy/` has no file for the protocol.
+    #[must_use]
+    pub fn site(self, address: &Address) -> String {
         let place = address.to_string();
         let Self::Front(protocol) = self else {
             // uWSGI's http-socket closes connections without a word.
