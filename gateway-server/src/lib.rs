@@ -109,7 +109,7 @@ pub mod internal {
     }
     /// The PROXY protocol.
     pub mod proxy_protocol {
-        pub use crate::proxy_protocol::{Introduction, ProxyError, parse};
+        pub use crate::proxy_protocol::{Introduction, ProxyError, Source, parse};
     }
     /// Requests of fronts in the words of HTTP/1, and back.
     pub mod fronts {

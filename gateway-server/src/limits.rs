@@ -108,7 +108,7 @@ pub(crate) const COMPRESSED_WHOLE: usize = 64 * 1024;
 /// answer; then it is closed.
 pub(crate) const DISCARD: usize = 64 * 1024;
 
-/// Connections of operators that the admin process serves at once; more wait in the backlog.
+/// Connections of operators that the admin process keeps at once; the next one ends the oldest.
 pub(crate) const ADMIN_CONNECTIONS: usize = 64;
 
 /// How long an operator's connection may take from its first byte to the last of the answer.

@@ -1,12 +1,12 @@
 //! The socket that operators connect to: one request a connection, and little patience.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::answer::{Asked, answer};
 use super::figures::Watch;
@@ -50,19 +50,22 @@ impl Door {
 
 /// Answers everybody, for ever.
 pub(super) async fn serve(door: Door, watch: Rc<Watch>) {
-    let places = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
+    let mut served = VecDeque::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
         match door.accept().await {
             Ok(stream) => {
+                served.retain(|one: &JoinHandle<()>| !one.is_finished());
+                // Who says nothing keeps nobody from an answer, which takes no time.
+                if served.len() >= ADMIN_CONNECTIONS
+                    && let Some(oldest) = served.pop_front()
+                {
+                    oldest.abort();
+                }
                 let watch = Rc::clone(&watch);
-                tokio::task::spawn_local(async move {
+                served.push_back(tokio::task::spawn_local(async move {
                     // Whoever is late or goes away needs no word.
                     let _ = tokio::time::timeout(ADMIN_TIME, converse(&stream, &watch)).await;
-                    drop(place);
-                });
+                }));
             }
             Err(error) => {
                 tracing::debug!("the admin process cannot accept: {error}");

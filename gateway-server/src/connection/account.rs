@@ -31,7 +31,7 @@ pub(super) struct Account {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome<'a> {
     pub(super) status: u16,
-    /// Bytes of the request's body, as they came.
+    /// Bytes of the request's content.
     pub(super) received: u64,
     /// Bytes of the response's body.
     pub(super) sent: u64,

@@ -13,7 +13,7 @@ use super::word::Word;
 use crate::fronts::Report;
 use crate::http1::{Form, Head};
 use crate::proxies::Told;
-use crate::proxy_protocol::Introduction;
+use crate::proxy_protocol::{Introduction, Source};
 
 /// Both ends of a connection.
 #[derive(Debug)]
@@ -83,8 +83,15 @@ impl Ends {
 
     /// The peer, which may, says for whom it speaks.
     pub(super) fn introduce(&mut self, introduction: Introduction, service: &Service) {
-        if let Some(word) = Word::of_introduction(introduction, service.proxies()) {
-            self.word = Some(Rc::new(word));
+        match introduction.source {
+            // As if it had said nothing.
+            Source::Proxy => {}
+            // What follows is somebody else's, who is believed in nothing.
+            Source::Unknown => self.word = None,
+            Source::Client(client) => {
+                let word = Word::of_client(&client, introduction.tls, service.proxies());
+                self.word = Some(Rc::new(word));
+            }
         }
     }
 

@@ -60,8 +60,14 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Answers a request for which there is no room.
-    pub(super) fn turn_away(&mut self, out: &mut Outgoing, head: &Head, raw: &[u8]) {
+    /// Answers a request for which there is no room, nor has been since `queued_ns`.
+    pub(super) fn turn_away(
+        &mut self,
+        out: &mut Outgoing,
+        head: &Head,
+        raw: &[u8],
+        queued_ns: Option<u64>,
+    ) {
         let mut recipient = Recipient::of(head);
         // A body is not waited for.
         let last =
@@ -73,7 +79,7 @@ impl Connection {
             &self.io.service,
             None,
             &request,
-            None,
+            queued_ns,
             Outcome::of(&given, 0),
         );
         if !given.keep_alive {
@@ -83,7 +89,7 @@ impl Connection {
 
     /// A request has waited for a place as long as it may take in all.
     pub(super) fn entry_timed_out(&mut self) {
-        self.waiter = None;
+        let queued_ns = self.waiter.take().map(|waiter| waiter.since_ns);
         self.io.service.count_timeout(Deadline::Queue);
         let mut head = Head::default();
         let parsed = head.parse(&mut self.io.input, &self.io.service.head_limits);
@@ -92,7 +98,7 @@ impl Connection {
         };
         let raw = self.io.input.split_to(length);
         let mut out = std::mem::take(&mut self.io.output.bytes);
-        self.turn_away(&mut out, &head, &raw);
+        self.turn_away(&mut out, &head, &raw, queued_ns);
         self.io.output.bytes = out;
         self.unparsed = !self.io.input.is_empty();
     }

@@ -264,7 +264,13 @@ impl Exchange {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => {
-                    tracing::error!("{}: the response was broken off: {error}", self.case.label);
+                    let label = &self.case.label;
+                    // An application that passes its client's end on has done no wrong.
+                    if self.upload.as_ref().is_some_and(Upload::has_failed) {
+                        tracing::debug!("{label}: the response was broken off: {error}");
+                    } else {
+                        tracing::error!("{label}: the response was broken off: {error}");
+                    }
                     // What was given before that is sent all the same, as far as it goes.
                     let _ = io.output.poll_flush(&mut io.wire);
                     return Err(());
@@ -309,8 +315,7 @@ impl Exchange {
                 }
             }
         }
-        self.received += io.input.len() as u64;
-        upload.feed(&mut io.input);
+        self.received += upload.feed(&mut io.input);
         Uploaded::Fed
     }
 

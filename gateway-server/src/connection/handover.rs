@@ -238,8 +238,12 @@ impl Ends {
     pub(super) fn told_id<'r>(&self, service: &Service, request: &Request<'r>) -> Option<&'r [u8]> {
         let name = service.id_field.as_ref()?;
         self.word.as_ref()?.fields.as_ref()?;
-        let mut fields = request.head.fields(request.raw);
-        let value = fields.find(|field| field.name() == &**name)?.value();
+        let fields = request.head.fields(request.raw);
+        // A proxy that does not replace what the client has sent appends its own.
+        let value = fields
+            .filter(|field| field.name() == &**name)
+            .last()?
+            .value();
         let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b',');
         let good = !value.is_empty() && value.len() <= ID_BYTES && value.iter().all(plain);
         good.then_some(value)

@@ -108,6 +108,8 @@ impl Connection {
                     // Only a whole head ends the time that it was given.
                     self.awaiting = Awaiting::Nothing;
                     if turn.detours && self.detour(&mut turn, head, raw, behind) {
+                        // Whoever has waited for an application may be answered by somebody else.
+                        self.waiter = None;
                         at += length;
                         if !matches!(self.phase, Phase::Head(_)) {
                             break;
@@ -121,7 +123,7 @@ impl Connection {
                             self.waiter = None;
                         }
                         Entry::Never => {
-                            self.turn_away(turn.out(), head, raw);
+                            self.turn_away(turn.out(), head, raw, None);
                             at += length;
                         }
                         Entry::Later => {

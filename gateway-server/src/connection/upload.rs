@@ -78,9 +78,11 @@ impl Upload {
         self.inlet.sleep(connection) || self.is_over()
     }
 
-    /// Decodes what was read and queues it; what is left of `input` belongs to the next request.
-    pub(super) fn feed(&mut self, input: &mut BytesMut) {
+    /// Decodes what was read and queues it; what is left of `input` belongs to the next request. How many
+    /// bytes of content there were.
+    pub(super) fn feed(&mut self, input: &mut BytesMut) -> u64 {
         let mut frames = VecDeque::new();
+        let mut content = 0;
         let mut end = None;
         while end.is_none() && !input.is_empty() {
             match self.decoder.decode(input) {
@@ -89,6 +91,7 @@ impl Upload {
                     break;
                 }
                 Ok(Decoded::Data { range, consumed }) => {
+                    content += range.len() as u64;
                     frames.push_back(Frame::Data(take(input, range, consumed)));
                     if self.decoder.is_ended() {
                         end = Some(Ok(()));
@@ -108,6 +111,7 @@ impl Upload {
             }
         }
         self.inlet.push(frames, end);
+        content
     }
 
     /// Ends the body for the application, before its own end.

@@ -8,7 +8,6 @@ use gateway_spec::abi::scheme;
 
 use crate::fronts::Report;
 use crate::proxies::Proxies;
-use crate::proxy_protocol::Introduction;
 
 /// What a trusted peer says of the client for whom it speaks.
 #[derive(Debug)]
@@ -44,25 +43,21 @@ impl Word {
         }
     }
 
-    /// By what stands before everything else on its connection. One that speaks for itself is believed as
-    /// if it had said nothing.
-    pub(super) fn of_introduction(
-        introduction: Introduction,
-        proxies: Option<&Rc<Proxies>>,
-    ) -> Option<Self> {
-        let client = introduction.client?;
+    /// By what stands before everything else on its connection, whether or not `tls` was what the client
+    /// came by.
+    pub(super) fn of_client(client: &Address, tls: bool, proxies: Option<&Rc<Proxies>>) -> Self {
         // The fields are passed on as the client sends them: whether they are believed is the client's
         // matter. Whoever may come to a unix socket of the proxy's has not come to one of ours.
-        let fields = match &client {
-            Address::Ip(_) => proxies.filter(|proxies| proxies.trust(&client)),
+        let fields = match client {
+            Address::Ip(_) => proxies.filter(|proxies| proxies.trust(client)),
             _ => None,
         };
-        Some(Self {
+        Self {
             fields: fields.cloned(),
-            client: Some(HostAddress::from(&client)),
+            client: Some(HostAddress::from(client)),
             // TLS that goes on to us is none that it could see.
-            scheme: introduction.tls.then_some(scheme::HTTPS),
+            scheme: tls.then_some(scheme::HTTPS),
             front: None,
-        })
+        }
     }
 }

@@ -5,6 +5,7 @@ use gateway_spec::abi::log_level;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
+use super::quote::is_odd;
 use super::record::Values;
 
 /// The host that an application sees: its lines are logged, with its `name` where there are several, and
@@ -81,7 +82,8 @@ pub(crate) fn printable(text: &[u8]) -> String {
     String::from_utf8_lossy(text)
         .chars()
         .flat_map(|letter| {
-            let escaped = letter.is_control().then(|| letter.escape_default());
+            let odd = letter.is_control() || is_odd(letter);
+            let escaped = odd.then(|| letter.escape_default());
             let plain = escaped.is_none().then_some(letter);
             escaped.into_iter().flatten().chain(plain)
         })
@@ -121,5 +123,8 @@ mod tests {
         let shown = "2 mistakes:\n  a\n  2026-11-22 forged\\u{1b}[2J";
         assert_eq!(printable_lines(said), shown);
         assert_eq!(printable(b"a\nb"), "a\\nb");
+        // Nor do they change how what stands beside them looks.
+        let turned = "a\u{202e}b\u{2028}c";
+        assert_eq!(printable(turned.as_bytes()), "a\\u{202e}b\\u{2028}c");
     }
 }

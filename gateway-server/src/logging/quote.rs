@@ -78,7 +78,8 @@ fn push_escaped(line: &mut Vec<u8>, text: &[u8], most: usize) {
     }
 }
 
-fn is_odd(letter: char) -> bool {
+/// Whether a letter that is no control character changes how what is around it looks.
+pub(super) fn is_odd(letter: char) -> bool {
     matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use gateway_spec::Address;
-
 use super::error::ProxyError;
-use super::introduction::Introduction;
+use super::introduction::{Introduction, Source};
 use crate::limits::PROXY_LINE;
 
 /// What it begins with.
@@ -33,7 +31,7 @@ fn introduction(words: &[u8]) -> Option<Introduction> {
     let unknown = words.strip_prefix(b"UNKNOWN");
     if unknown.is_some_and(|rest| matches!(rest.first(), None | Some(b' '))) {
         // Whatever stands behind it is to be ignored.
-        return Some(Introduction::default());
+        return Some(Introduction::of(Source::Unknown));
     }
     let mut words = std::str::from_utf8(words).ok()?.split(' ');
     let mut next = || words.next();
@@ -49,10 +47,7 @@ fn introduction(words: &[u8]) -> Option<Introduction> {
     };
     ip(destination)?;
     let client = SocketAddr::new(ip(source)?, ports.0);
-    Some(Introduction {
-        client: Some(Address::from(client)),
-        tls: false,
-    })
+    Some(Introduction::of(Source::Client(client.into())))
 }
 
 /// A number without sign or zeros before it.

@@ -12,7 +12,7 @@ mod options;
 mod record;
 
 pub use self::error::ProxyError;
-pub use self::introduction::Introduction;
+pub use self::introduction::{Introduction, Source};
 
 use crate::limits::{PROXY_LINE, PROXY_OPTIONS};
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use gateway_spec::Address;
 
 use super::error::ProxyError;
-use super::introduction::Introduction;
+use super::introduction::{Introduction, Source};
 use super::options;
 use crate::limits::PROXY_OPTIONS;
 
@@ -64,11 +64,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Introduction, usize)>, Proxy
         return Ok(None);
     };
     let client = family.source(&header[FIXED..FIXED + addresses]);
-    let tls = match client {
-        None => false,
-        Some(_) => options::read(header, FIXED + addresses)?,
+    let introduction = match client {
+        Some(client) => Introduction {
+            source: Source::Client(client),
+            tls: options::read(header, FIXED + addresses)?,
+        },
+        None if *command == LOCAL => Introduction::of(Source::Proxy),
+        None => Introduction::of(Source::Unknown),
     };
-    Ok(Some((Introduction { client, tls }, header.len())))
+    Ok(Some((introduction, header.len())))
 }
 
 impl Family {

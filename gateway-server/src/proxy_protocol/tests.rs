@@ -14,9 +14,9 @@ fn tlv(kind: u8, value: &[u8]) -> Vec<u8> {
     [&[kind], &length[..], value].concat()
 }
 
-fn ip(text: &str) -> Option<Address> {
+fn client(text: &str) -> Source {
     let address: std::net::SocketAddr = text.parse().unwrap();
-    Some(address.into())
+    Source::Client(address.into())
 }
 
 /// The verdict on a header, which has to be the same with anything behind it, and open at every byte
@@ -47,31 +47,38 @@ const V4: &[u8] = &[192, 0, 2, 7, 127, 0, 0, 1, 0xD4, 0x31, 0, 80];
 
 #[test]
 fn lines_name_clients_or_nobody() {
-    for (line, client) in [
+    for (line, source) in [
         (
             "PROXY TCP4 192.0.2.7 127.0.0.1 54321 80\r\n",
-            ip("192.0.2.7:54321"),
+            client("192.0.2.7:54321"),
         ),
         (
             "PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n",
-            ip("255.255.255.255:65535"),
+            client("255.255.255.255:65535"),
         ),
-        ("PROXY TCP4 0.0.0.0 0.0.0.0 0 0\r\n", ip("0.0.0.0:0")),
-        ("PROXY TCP6 2001:db8::7 ::1 1 2\r\n", ip("[2001:db8::7]:1")),
+        ("PROXY TCP4 0.0.0.0 0.0.0.0 0 0\r\n", client("0.0.0.0:0")),
+        (
+            "PROXY TCP6 2001:db8::7 ::1 1 2\r\n",
+            client("[2001:db8::7]:1"),
+        ),
         (
             "PROXY TCP6 ::ffff:192.0.2.7 ::1 1 2\r\n",
-            ip("[::ffff:192.0.2.7]:1"),
+            client("[::ffff:192.0.2.7]:1"),
         ),
-        ("PROXY UNKNOWN\r\n", None),
-        ("PROXY UNKNOWN \r\n", None),
-        ("PROXY UNKNOWN whatever \x01 stands here\r\n", None),
+        ("PROXY UNKNOWN\r\n", Source::Unknown),
+        ("PROXY UNKNOWN \r\n", Source::Unknown),
+        (
+            "PROXY UNKNOWN whatever \x01 stands here\r\n",
+            Source::Unknown,
+        ),
     ] {
         let found = judge(line.as_bytes());
-        assert_eq!(found, Ok(Introduction { client, tls: false }), "{line:?}");
+        assert_eq!(found, Ok(Introduction::of(source)), "{line:?}");
     }
     let longest = format!("PROXY UNKNOWN {}\r\n", "f".repeat(PROXY_LINE - 16));
     assert_eq!(longest.len(), PROXY_LINE);
-    assert_eq!(judge(longest.as_bytes()), Ok(Introduction::default()));
+    let unknown = Introduction::of(Source::Unknown);
+    assert_eq!(judge(longest.as_bytes()), Ok(unknown));
     let longer = longest.replacen('f', "ff", 1);
     assert_eq!(judge(longer.as_bytes()), Err(ProxyError::LineTooLong));
 }
@@ -144,20 +151,20 @@ fn records_name_clients_of_every_family_or_nobody() {
     let unnamed = vec![0; 216];
     unix.truncate(216);
     hidden.truncate(216);
-    let path = |bytes: &[u8]| Some(Address::Unix(bytes.into()));
-    for (command, family, rest, client) in [
-        (0x21, 0x11, V4, ip("192.0.2.7:54321")),
-        (0x21, 0x12, V4, ip("192.0.2.7:54321")),
-        (0x21, 0x21, &v6, ip("[2001:db8::7]:1")),
-        (0x21, 0x22, &v6, ip("[2001:db8::7]:1")),
+    let path = |bytes: &[u8]| Source::Client(Address::Unix(bytes.into()));
+    for (command, family, rest, source) in [
+        (0x21, 0x11, V4, client("192.0.2.7:54321")),
+        (0x21, 0x12, V4, client("192.0.2.7:54321")),
+        (0x21, 0x21, &v6, client("[2001:db8::7]:1")),
+        (0x21, 0x22, &v6, client("[2001:db8::7]:1")),
         (0x21, 0x31, &unix, path(b"/run/client.sock")),
         (0x21, 0x32, &hidden, path(b"\0hidden")),
         (0x21, 0x31, &unnamed, path(b"")),
-        (0x21, 0x00, b"", None),
-        (0x21, 0x00, b"whatever", None),
-        (0x20, 0x00, b"", None),
-        (0x20, 0x11, V4, None),
-        (0x20, 0xFF, b"whatever", None),
+        (0x21, 0x00, b"", Source::Unknown),
+        (0x21, 0x00, b"whatever", Source::Unknown),
+        (0x20, 0x00, b"", Source::Proxy),
+        (0x20, 0x11, V4, Source::Proxy),
+        (0x20, 0xFF, b"whatever", Source::Proxy),
     ] {
         let mut rest = rest.to_vec();
         if family & 0xF0 == 0x30 {
@@ -166,7 +173,7 @@ fn records_name_clients_of_every_family_or_nobody() {
         let found = judge(&record(command, family, &[&rest]));
         assert_eq!(
             found,
-            Ok(Introduction { client, tls: false }),
+            Ok(Introduction::of(source)),
             "{command:x} {family:x}"
         );
     }
@@ -207,7 +214,7 @@ fn what_stands_behind_the_addresses_is_bounded() {
     let longest = record(0x20, 0, &[&vec![0; LONGEST - record::FIXED]]);
     assert_eq!(
         (longest.len(), judge(&longest)),
-        (LONGEST, Ok(Introduction::default()))
+        (LONGEST, Ok(Introduction::of(Source::Proxy)))
     );
 }
 
@@ -257,13 +264,13 @@ fn a_checksum_has_to_be_right() {
     let sum = crc32c::checksum([&header[..]]);
     let at = record::FIXED + V4.len() + 3;
     header[at..at + 4].copy_from_slice(&sum.to_be_bytes());
-    assert_eq!(judge(&header).unwrap().client, ip("192.0.2.7:54321"));
+    assert_eq!(judge(&header).unwrap().source, client("192.0.2.7:54321"));
     // All but the byte that says that this is the checksum.
     for bit in (0..header.len() * 8).filter(|bit| bit / 8 != at - 3) {
         let mut changed = header.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         // A changed length may ask for more bytes; nothing that was changed is believed.
-        let believed = matches!(parse(&changed), Ok(Some((one, _))) if one.client.is_some());
+        let believed = matches!(parse(&changed), Ok(Some((one, _))) if matches!(one.source, Source::Client(_)));
         assert!(!believed, "bit {bit}");
     }
     let twice = record(0x21, 0x11, &[V4, &tlv(0x03, &[0; 4]), &tlv(0x03, &[0; 4])]);

@@ -180,6 +180,12 @@ fn a_trusted_proxys_id_is_the_applications_and_the_logs_and_nobody_elses_is() {
     let request = "GET /id HTTP/1.1\r\nHost: h\r\nX-Request-Id: from-the-proxy-7\r\n\r\n";
     let trusted = probe(&[&arguments[..], &["--trusted-proxies", "127.0.0.1"]].concat());
     assert_eq!(trusted.fetch(request).text(), "from-the-proxy-7");
+    // A proxy that appends its own leaves the client's before it.
+    let appended = request.replace(
+        "X-Request-Id",
+        "X-Request-Id: of-the-client\r\nX-Request-Id",
+    );
+    assert_eq!(trusted.fetch(appended).text(), "from-the-proxy-7");
     let forged = "GET /id HTTP/1.1\r\nHost: h\r\nX-Request-Id: a\"b\r\n\r\n";
     let made = trusted.fetch(forged).text().to_owned();
     assert_eq!(trusted.stop().0, 0);
@@ -188,7 +194,55 @@ fn a_trusted_proxys_id_is_the_applications_and_the_logs_and_nobody_elses_is() {
     assert_eq!(stranger.stop().0, 0);
     assert_ne!(own, "from-the-proxy-7");
     let said = fs::read_to_string(&log).unwrap();
-    assert_eq!(said, format!("from-the-proxy-7\n{made}\n{own}\n"));
+    assert_eq!(
+        said,
+        format!("from-the-proxy-7\nfrom-the-proxy-7\n{made}\n{own}\n")
+    );
+}
+
+#[test]
+fn only_the_bytes_of_a_body_count_as_its_bytes_and_clients_that_leave_are_no_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let path = log.to_str().unwrap();
+    let server = probe(&[
+        "--workers",
+        "1",
+        "--access-log",
+        path,
+        "--access-log-format",
+        "%m %I",
+    ]);
+    for (length, body) in [
+        ("Content-Length: 3", "abc"),
+        ("Transfer-Encoding: chunked", "3;a=b\r\nabc\r\n0\r\n\r\n"),
+    ] {
+        let mut client = server.connect();
+        client.send(format!(
+            "POST /spawned HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n{length}\r\n\r\n"
+        ));
+        assert_eq!(client.response().status, 100);
+        client.send([body, &get("/version"), &get("/version")].concat());
+        for expected in ["3", "unset", "unset"] {
+            assert_eq!(client.response().text(), expected);
+        }
+    }
+    let mut leaver = server.connect();
+    leaver.send("POST /mirror HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"hello") {
+        let more = leaver.some();
+        assert!(!more.is_empty(), "{}", String::from_utf8_lossy(&answer));
+        answer.extend(more);
+    }
+    drop(leaver);
+    let read = || fs::read_to_string(&log).unwrap_or_default();
+    until("all lines", || read().lines().count() == 7);
+    let (code, said) = server.stop();
+    assert_eq!(code, 0);
+    assert!(!said.contains("broken off"), "{said}");
+    let expected = "POST 3\nGET 0\nGET 0\nPOST 3\nGET 0\nGET 0\nPOST 5\n";
+    assert_eq!(read(), expected);
 }
 
 #[test]

@@ -49,12 +49,18 @@ fn requests_beyond_those_in_flight_wait_and_those_beyond_the_queue_are_503() {
 }
 
 #[test]
-fn the_time_in_the_queue_counts() {
+fn the_time_in_the_queue_counts_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
     let server = probe(&[
         "--max-requests-in-flight",
         "1",
         "--request-timeout",
         "500ms",
+        "--access-log",
+        log.to_str().unwrap(),
+        "--access-log-format",
+        "%U %s %Q",
     ]);
     let mut clients = [(); 4].map(|()| accepted(&server).0);
     for client in &mut clients {
@@ -69,6 +75,34 @@ fn the_time_in_the_queue_counts() {
             .all(|status| [503, 504].contains(status))
     );
     assert_eq!(server.get("/version").status, 200);
+    assert_eq!(server.stop().0, 0);
+    let said = fs::read_to_string(log).unwrap();
+    let late = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("/cancelled 50"));
+    let waited = late.map(|line| line.split_once(' ').unwrap().1 != "0.000000");
+    let mut waited: Vec<bool> = waited.collect();
+    waited.sort_unstable();
+    assert_eq!(waited, [false, true, true, true], "{said}");
+}
+
+#[test]
+fn who_has_waited_for_a_place_and_is_answered_by_somebody_else_gives_it_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = format!("--static=/={}", folder.path().display());
+    fs::write(folder.path().join("here"), "another").unwrap();
+    let server = probe(&["--max-requests-in-flight", "1", &mount]);
+    let [mut busy, mut waiting, mut third] = [(); 3].map(|()| accepted(&server).0);
+    busy.send(unread_then("/cancelled"));
+    waiting.send(get("/later"));
+    // It has been read when what comes behind it is.
+    third.send(get("/here"));
+    assert_eq!(third.response().text(), "another");
+    fs::write(folder.path().join("later"), "a file").unwrap();
+    drop(busy);
+    assert_eq!(waiting.response().text(), "a file");
+    third.send(get("/version"));
+    assert_eq!(third.response().text(), "unset");
 }
 
 #[test]

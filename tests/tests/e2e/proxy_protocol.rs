@@ -354,8 +354,15 @@ fn fields_are_believed_of_a_client_that_is_a_proxy_itself() {
         expect(answer.text(), &[client, scheme]);
     }
     // The proxy speaks for itself.
-    let answer = server.fetch(["PROXY UNKNOWN\r\n", request].concat());
+    let own = b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00".as_slice();
+    let answer = server.fetch([own, request.as_bytes()].concat());
     expect(answer.text(), &["client: 203.0.113.5:0", "scheme: https"]);
+    // For whom it speaks it does not know: nobody is believed, whatever his fields say.
+    let unspecified = b"\r\n\r\n\0\r\nQUIT\n\x21\x00\x00\x00".as_slice();
+    for header in [b"PROXY UNKNOWN\r\n".as_slice(), unspecified] {
+        let answer = server.fetch([header, request.as_bytes()].concat());
+        expect(answer.text(), &["client_is_peer: true", "scheme: http"]);
+    }
 }
 
 #[test]

@@ -49,8 +49,8 @@ pub(super) enum Admission {
     Free,
     /// There was not when it came, at this time; now it has a place.
     Waited(Option<Place>, Tick, u64),
-    /// There is none, nor will there be in time.
-    Refused,
+    /// There was none since this time, nor will there be.
+    Refused(u64),
 }
 
 /// A request whose application has no room, and the places to wait for.
@@ -60,8 +60,8 @@ impl Admission {
     /// When it began to wait, on the system's monotonic clock, if it did.
     fn queued_ns(&self) -> Option<u64> {
         match self {
-            Self::Waited(_, _, since_ns) => Some(*since_ns),
-            Self::Free | Self::Refused => None,
+            Self::Waited(_, _, since_ns) | Self::Refused(since_ns) => Some(*since_ns),
+            Self::Free => None,
         }
     }
 }
@@ -183,8 +183,9 @@ fn dispatch(
     let service = &base.service;
     let Request { head, raw, .. } = *request;
     let recipient = recipient_of(request);
-    if let Admission::Refused = admission {
-        return answer_with(base, request, ways, |out| {
+    let queued_ns = admission.queued_ns();
+    if let Admission::Refused(_) = admission {
+        return answer_with(base, request, queued_ns, ways, |out| {
             refusal::write_busy(out, &recipient, &service.clock.date)
         });
     }
@@ -194,7 +195,7 @@ fn dispatch(
             Verdict::Current => {}
             Verdict::Stale => amends = Amends::Stale,
             Verdict::Page(page) => {
-                return answer_with(base, request, ways, |out| {
+                return answer_with(base, request, queued_ns, ways, |out| {
                     refusal::write_page(out, &page, &recipient, &service.clock.date)
                 });
             }
@@ -204,7 +205,7 @@ fn dispatch(
     let follows = !tunnels && !ways.ended && head.has_body();
     let limits = &application.body_limits;
     if follows && let Err(error) = BodyDecoder::new(head.body(), limits) {
-        return answer_with(base, request, ways, |out| {
+        return answer_with(base, request, queued_ns, ways, |out| {
             refusal::write(out, error.status(), &recipient, &service.clock.date)
         });
     }
@@ -230,7 +231,6 @@ fn dispatch(
         base.ends.call(to, request, body, answer, waker)
     });
     service.count_requests(1);
-    let queued_ns = admission.queued_ns();
     let received = inflow.as_ref().map_or(0, |inflow| inflow.received);
     let mut answer = match called {
         Ok(answer) => answer,
@@ -377,20 +377,22 @@ fn docket(
 fn answer_instead(base: &Rc<Base>, request: &Request<'_>, own: Own, ways: Ways) {
     let (to, date) = (recipient_of(request), &base.service.clock.date);
     match own {
-        Own::Status(status) => answer_with(base, request, ways, |out| {
+        Own::Status(status) => answer_with(base, request, None, ways, |out| {
             refusal::write(out, status, &to, date)
         }),
-        Own::Redirect(url) => answer_with(base, request, ways, |out| {
+        Own::Redirect(url) => answer_with(base, request, None, ways, |out| {
             refusal::write_redirect(out, &url, &to, date)
         }),
         Own::File(reply) => give_file(base, request, *reply, ways),
     }
 }
 
-/// Gives an answer of the server's own, which is written at once.
+/// Gives an answer of the server's own, which is written at once, to a request that has waited since
+/// `queued_ns`, if it has.
 fn answer_with(
     base: &Base,
     request: &Request<'_>,
+    queued_ns: Option<u64>,
     ways: Ways,
     write: impl FnOnce(&mut Outgoing) -> Given,
 ) {
@@ -400,8 +402,10 @@ fn answer_with(
     match given.status {
         400.. => base
             .ends
-            .note_refusal(&base.service, None, request, None, outcome),
-        _ => base.ends.note(&base.service, None, request, None, outcome),
+            .note_refusal(&base.service, None, request, queued_ns, outcome),
+        _ => base
+            .ends
+            .note(&base.service, None, request, queued_ns, outcome),
     }
     send_own(base, &out, ways);
 }

@@ -9,6 +9,7 @@ use super::arrival::{Admission, Arrival, arrive};
 use super::base::{Base, Lodging};
 use crate::clock::monotonic_ns;
 use crate::deadlines::Timer;
+use crate::scoreboard::Deadline;
 
 /// Waits for one of these places, as long as the request may take in all; then it is handed over, or
 /// refused.
@@ -44,7 +45,12 @@ pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival, places: Rc<Places
     .await;
     let admission = match queued.waiter.take().and_then(Waiter::take) {
         Some(place) => Admission::Waited(Some(place), since, since_ns),
-        None => Admission::Refused,
+        None => {
+            if queued.timer.is_due() {
+                service.count_timeout(Deadline::Queue);
+            }
+            Admission::Refused(since_ns)
+        }
     };
     let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
     let scratch = &mut *service.scratch.borrow_mut();

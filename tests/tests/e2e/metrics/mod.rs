@@ -193,6 +193,19 @@ fn health_is_told_while_every_worker_is_stuck_and_while_the_server_drains() {
 }
 
 #[test]
+fn who_says_nothing_keeps_no_operator_from_an_answer() {
+    let site = Site::serve(&["--workers", "1"]);
+    // As many as are kept, and one more for the question.
+    let mut silent: Vec<Client> = (0..64).map(|_| Client::connect(&site.admin)).collect();
+    assert_eq!(site.status("/livez"), 200);
+    let mut others = silent.split_off(1);
+    assert!(silent[0].some().is_empty(), "the oldest was ended for it");
+    let last = others.last_mut().unwrap();
+    last.send(get("/livez"));
+    assert_eq!(last.response().status, 200);
+}
+
+#[test]
 fn counters_only_grow_whoever_is_killed_under_load_and_nobody_is_left_behind() {
     let chaos = Chaos {
         time: Duration::from_secs(8),
