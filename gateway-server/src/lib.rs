@@ -45,6 +45,7 @@ mod snapshot;
 mod start;
 mod static_files;
 mod tls;
+mod traces;
 mod value;
 mod watch;
 mod wire;

@@ -9,6 +9,7 @@ use crate::compression::CompressionOptions;
 use crate::proxies::Proxies;
 use crate::routes::{HostPattern, Mount};
 use crate::static_files::StaticOptions;
+use crate::traces::TraceOptions;
 use crate::value::{ByteCount, ClientAuth, FieldName, TlsVersion};
 
 /// The options of one worker's serving loop.
@@ -47,6 +48,8 @@ pub(crate) struct ServeOptions {
     pub(crate) request_id_field: Option<FieldName>,
     /// Whether somebody reads the counters of answers.
     pub(crate) counts: bool,
+    /// How requests are traced, if they are.
+    pub(crate) traces: Option<TraceOptions>,
     /// Most series of metrics of one application in a worker.
     pub(crate) metric_series: u32,
     pub(crate) workbench: Option<PathBuf>,

@@ -26,10 +26,16 @@ impl Artefacts {
     /// When the build fails.
     pub fn built() -> &'static Self {
         static BUILT: OnceLock<Artefacts> = OnceLock::new();
-        BUILT.get_or_init(|| {
-            let but = ["--exclude", "gateway-tests", "--exclude", "xtask"];
-            Self::build(&[&["--workspace"], &but[..]].concat(), &[])
-        })
+        BUILT.get_or_init(|| Self::build(&[WORKSPACE, &["--exclude", "traced"]].concat(), &[]))
+    }
+
+    /// Builds the one program whose server traces: what the others' servers are made of is not made anew.
+    ///
+    /// # Panics
+    /// When the build fails.
+    pub fn traced() -> &'static Self {
+        static BUILT: OnceLock<Artefacts> = OnceLock::new();
+        BUILT.get_or_init(|| Self::build(&[WORKSPACE, &["--bin", "traced"]].concat(), &[]))
     }
 
     /// The program of that name.
@@ -107,6 +113,15 @@ impl Artefacts {
         built
     }
 }
+
+/// What tests drive is made of all members but these.
+const WORKSPACE: &[&str] = &[
+    "--workspace",
+    "--exclude",
+    "gateway-tests",
+    "--exclude",
+    "xtask",
+];
 
 /// Compiles a C or C++ application against `gateway.h` into `folder`, named after its first source.
 ///

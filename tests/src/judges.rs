@@ -14,14 +14,8 @@ use crate::artefacts::root;
 /// When the parser is not installed or refuses the text.
 #[must_use]
 pub fn metrics(text: &str, form: &str) -> BTreeMap<String, f64> {
-    let python = root().join("target/judges/bin/python");
-    assert!(
-        python.exists(),
-        "Prometheus' parser is not installed: run tests/run, or python3 -m venv target/judges && \
-         target/judges/bin/pip install -r tests/requirements.txt"
-    );
     let script: PathBuf = root().join("tests/tools/read_metrics.py");
-    let mut child = Command::new(python)
+    let mut child = python()
         .arg(script)
         .arg(form)
         .stdin(Stdio::piped())
@@ -37,4 +31,19 @@ pub fn metrics(text: &str, form: &str) -> BTreeMap<String, f64> {
         "{form} is not what it should be: {text}"
     );
     serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The Python that has what the judges need.
+///
+/// # Panics
+/// When it is not installed.
+#[must_use]
+pub fn python() -> Command {
+    let python = root().join("target/judges/bin/python");
+    assert!(
+        python.exists(),
+        "the judges are not installed: run tests/run, or python3 -m venv target/judges && \
+         target/judges/bin/pip install -r tests/requirements.txt"
+    );
+    Command::new(python)
 }

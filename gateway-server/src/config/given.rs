@@ -40,22 +40,23 @@ impl Given {
     /// The first that the setting refuses.
     pub(super) fn apply(&self, config: &mut Config) -> Result<Origin, Problem> {
         let setting = &SETTINGS[self.setting];
-        let refuse = |one: &Text, found: String| Problem::Refused {
+        let refuse = |one: &Text, expected: String, found: String| Problem::Refused {
             lead: one.origin.lead(setting.name),
-            expected: setting.field.form(),
+            expected,
             found,
         };
         let mut texts = Vec::new();
         for one in &self.texts {
             let text = one.text.to_str();
-            texts.push(text.ok_or_else(|| refuse(one, "text that is not UTF-8".into()))?);
+            let form = || setting.field.form();
+            texts.push(text.ok_or_else(|| refuse(one, form(), "text that is not UTF-8".into()))?);
         }
         match (setting.set(config, &texts), self.texts.first()) {
             (Ok(()), first) => Ok(first.map_or(Origin::Default, |one| one.origin.clone())),
             (Err(refused), first) => {
                 let culprit = self.texts.iter().find(|one| *one.text == *refused.text);
                 let one = culprit.or(first).expect("only what was given is refused");
-                Err(refuse(one, format!("`{}`", refused.text)))
+                Err(refuse(one, refused.expected, format!("`{}`", refused.text)))
             }
         }
     }

@@ -50,10 +50,11 @@ use crate::options::{
 };
 use crate::proxies::{Proxies, ProxyField, TrustedPeer};
 use crate::static_files::{StaticMount, StaticOptions, UrlPath};
+use crate::traces::TraceOptions;
 use crate::value::{
-    ByteCount, Capabilities, ClientAuth, CpuAffinity, DatagramPlace, FieldName, FileMode, Identity,
-    Limit, LogFormat, LogLevel, LogTarget, MetricPrefix, Nice, Outgoing, Sandbox, Seen,
-    ShellCommand, TlsVersion, Variable, VariableFile,
+    ByteCount, Capabilities, ClientAuth, CollectorUrl, CpuAffinity, DatagramPlace, FieldName,
+    FileMode, Identity, Limit, LogFormat, LogLevel, LogTarget, MetricPrefix, Nice, Outgoing,
+    Sandbox, Seen, ServiceName, ShellCommand, TlsVersion, Variable, VariableFile,
 };
 
 /// Every setting's value, and what is to be served.
@@ -164,6 +165,10 @@ pub(crate) struct Config {
     pub(crate) hook_timeout: Duration,
     pub(crate) admin: Option<ListenAddress>,
     pub(crate) metric_series: u32,
+    pub(crate) trace_to: Option<CollectorUrl>,
+    pub(crate) trace_sample: u32,
+    pub(crate) trace_queue: u32,
+    pub(crate) trace_service: Option<ServiceName>,
     pub(crate) statsd: Option<DatagramPlace>,
     pub(crate) statsd_tags: bool,
     pub(crate) statsd_prefix: Option<MetricPrefix>,
@@ -289,6 +294,10 @@ impl Config {
             hook_timeout: none,
             admin: None,
             metric_series: 0,
+            trace_to: None,
+            trace_sample: 1,
+            trace_queue: 1,
+            trace_service: None,
             statsd: None,
             statsd_tags: false,
             statsd_prefix: None,
@@ -401,6 +410,12 @@ impl Config {
             },
             counts: self.is_observed(),
             metric_series: self.metric_series,
+            traces: self.trace_to.clone().map(|collector| TraceOptions {
+                collector,
+                one_of: self.trace_sample,
+                queue: self.trace_queue,
+                service: self.trace_service.clone().map(|name| name.0),
+            }),
             request_id_field: self.request_id_field.clone(),
             lint: self.lint,
             apps: self.apps.iter().map(|app| self.app_options(app)).collect(),

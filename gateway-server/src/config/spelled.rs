@@ -20,6 +20,11 @@ pub(crate) trait Spelled: Sized + fmt::Display + 'static {
     /// Reads the one text form.
     fn parse(text: &str) -> Option<Self>;
 
+    /// What this very program accepts, where that may be less.
+    fn expected() -> &'static str {
+        Self::FORM
+    }
+
     /// The text with a path that begins in `folder`, if it is a path and begins nowhere.
     fn anchored(text: &str, _folder: &Path) -> String {
         text.to_owned()
@@ -144,7 +149,7 @@ impl<T: Spelled + fmt::Debug> Spot for List<T> {
 fn parse<T: Spelled>(text: &str) -> Result<T, Refused> {
     T::parse(text).ok_or_else(|| Refused {
         text: text.to_owned(),
-        expected: T::FORM.to_owned(),
+        expected: T::expected().to_owned(),
     })
 }
 

@@ -11,6 +11,7 @@ use super::service::Service;
 use crate::clock::monotonic_ns;
 use crate::logging::{Ended, Visit};
 use crate::scoreboard::{self, Answered, Class, Counter, Deadline, Method, Refusal, RequestId};
+use crate::traces::Span;
 
 /// A request that is to be accounted for. There is none where nobody wants to know.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(super) struct Account {
     first_byte_ns: Option<u64>,
     method: Method,
     visit: Option<Visit>,
+    span: Option<Span>,
     /// What the log wants of the response, where that was begun before the end.
     pub(super) noted: Values,
 }
@@ -67,6 +69,9 @@ impl Account {
     /// The request is answered, or never will be.
     pub(super) fn close(self, service: &Service, outcome: Outcome<'_>) {
         let took_ns = count(service, self.method, self.began_ns, outcome);
+        if let Some(span) = self.span {
+            span.end(outcome.status);
+        }
         if let (Some(log), Some(visit)) = (&service.access_log, self.visit) {
             let ended = Ended {
                 status: outcome.status,
@@ -111,6 +116,7 @@ impl Ends {
             first_byte_ns: None,
             method: kind(request.method_id()),
             visit,
+            span: self.traced(service, app, request),
             noted: Values::new(),
         })
     }
@@ -125,7 +131,7 @@ impl Ends {
         queued_ns: Option<u64>,
         outcome: Outcome<'_>,
     ) {
-        if service.access_log.is_some() {
+        if service.describes {
             let id = service.slot.named();
             let account = self.account(service, app, request, queued_ns, id);
             if let Some(account) = account {
@@ -170,6 +176,27 @@ impl Ends {
 }
 
 impl Service {
+    /// Counts an answer that came at once, where nobody wants more of it: all that metrics cost a request.
+    #[inline(never)]
+    pub(super) fn count_answer(
+        &self,
+        method_id: u32,
+        queued_ns: Option<u64>,
+        given: &Given,
+        received: usize,
+    ) {
+        let began_ns = queued_ns.unwrap_or_else(|| self.woke.get());
+        let took_ns = monotonic_ns().saturating_sub(began_ns);
+        self.slot.count_answer(&Answered {
+            method: kind(method_id),
+            class: Class::of(given.status),
+            received: received as u64,
+            sent: given.sent,
+            // One that switches to another protocol never comes at once.
+            took_ns: Some(took_ns),
+        });
+    }
+
     /// Counts a deadline that has passed.
     pub(super) fn count_timeout(&self, whose: Deadline) {
         self.slot.add(Counter::TimedOut(whose));

@@ -234,11 +234,13 @@ impl Connection {
         answer: &Answer,
         received: usize,
     ) {
-        if self.io.service.observed {
-            let outcome = Outcome::of(given, received as u64).noting(answer.noted());
-            let (queued, name) = (self.queued_ns(), application.name());
-            self.ends
-                .note(&self.io.service, name, request, queued, outcome);
+        let service = &self.io.service;
+        if service.observed {
+            if service.describes {
+                self.describe(application, request, given, answer, received);
+            } else {
+                service.count_answer(request.method_id(), self.queued_ns(), given, received);
+            }
         }
         if !given.keep_alive {
             // A client that wanted the end sends nothing behind it.
@@ -249,6 +251,22 @@ impl Connection {
                 Phase::Linger(DISCARD)
             };
         }
+    }
+
+    /// Writes down an answer that came at once.
+    #[inline(never)]
+    fn describe(
+        &self,
+        application: &Application,
+        request: &Request<'_>,
+        given: &Given,
+        answer: &Answer,
+        received: usize,
+    ) {
+        let outcome = Outcome::of(given, received as u64).noting(answer.noted());
+        let (queued, name) = (self.queued_ns(), application.name());
+        self.ends
+            .note(&self.io.service, name, request, queued, outcome);
     }
 
     /// When the request began to wait for its place, if it did.

@@ -69,6 +69,15 @@ impl<'r> Request<'r> {
     }
 }
 
+/// Who asks, and for what.
+pub(super) struct Known<'k> {
+    pub(super) client: &'k HostAddress,
+    pub(super) path: &'k [u8],
+    pub(super) version: &'k str,
+    pub(super) scheme: &'k str,
+    pub(super) host: &'k [u8],
+}
+
 /// Who is called, and in which worker.
 pub(super) type To<'a> = (&'a Service, &'a Application);
 
@@ -108,6 +117,7 @@ impl Ends {
         if let Some(id) = self.told_id(to.0, request) {
             answer.introduce_id(id.into());
         }
+        let traced = self.trace(to.0, request);
         let Request { head, raw, .. } = *request;
         let mut fields = SmallVec::<[Field<'_>; MANY]>::new();
         fields.extend(head.fields(raw));
@@ -137,6 +147,11 @@ impl Ends {
             dialect,
             ..*request
         };
+        if let Some(traced) = &traced {
+            traced.amend(&mut fields);
+            // Its text stands elsewhere.
+            facts.region = b"";
+        }
         self.start(to, request, (&facts, &fields), body, answer, waker)
     }
 
@@ -193,29 +208,54 @@ impl Ends {
     ) -> Option<Visit> {
         let log = service.access_log.as_ref()?;
         let Request { head, raw, .. } = *request;
-        let field = |name: &[u8]| {
-            let mut lines = head.fields(raw);
-            let found = match names::id_of(name) {
-                0 => lines.find(|field| field.name() == name),
-                id => lines.find(|field| field.name_id() == id),
+        let told_id = self.told_id(service, request).map(String::from_utf8_lossy);
+        Some(self.with_known(request, |known| {
+            let field = |name: &[u8]| {
+                let mut lines = head.fields(raw);
+                let found = match names::id_of(name) {
+                    0 => lines.find(|field| field.name() == name),
+                    id => lines.find(|field| field.name_id() == id),
+                };
+                found.map(|field| field.value())
             };
-            found.map(|field| field.value())
-        };
+            log.visit(&LoggedRequest {
+                client: known.client,
+                client_key: known.client.ip(),
+                method: request.method(),
+                target: head.target(raw),
+                path: known.path,
+                query: head.query(raw).unwrap_or_default(),
+                version: known.version,
+                scheme: known.scheme,
+                host: known.host,
+                id: match &told_id {
+                    Some(told) => told,
+                    None => &id,
+                },
+                field: &field,
+                app,
+                began_ns,
+            })
+        }))
+    }
+
+    /// What is known of a request, from whoever is believed, for whoever writes it down.
+    #[inline(always)]
+    pub(super) fn with_known<T>(
+        &self,
+        request: &Request<'_>,
+        tell: impl FnOnce(&Known<'_>) -> T,
+    ) -> T {
+        let Request { head, raw, .. } = *request;
         let told = self.is_proxied().then(|| self.hear(head, raw));
         let told = told.unwrap_or_default();
         let dialect = Dialect::told(told.version).unwrap_or(request.dialect);
         let client = told.client.map(|client| HostAddress::from(&client.into()));
-        let client = client.as_ref().unwrap_or(self.client());
         let secured = self.entrance.secured;
         let word = self.word.as_ref().and_then(|word| word.scheme);
-        let told_id = self.told_id(service, request).map(String::from_utf8_lossy);
-        Some(log.visit(&LoggedRequest {
-            client,
-            client_key: client.ip(),
-            method: request.method(),
-            target: head.target(raw),
+        tell(&Known {
+            client: client.as_ref().unwrap_or(self.client()),
             path: head.path(raw),
-            query: head.query(raw).unwrap_or_default(),
             version: dialect.name(head.version()),
             scheme: match told.scheme.or(word) {
                 Some(scheme::HTTPS) => "https",
@@ -224,14 +264,7 @@ impl Ends {
                 None => "http",
             },
             host: told.authority.unwrap_or_else(|| head.authority(raw)),
-            id: match &told_id {
-                Some(told) => told,
-                None => &id,
-            },
-            field: &field,
-            app,
-            began_ns,
-        }))
+        })
     }
 
     /// The id that a trusted proxy has given the request, where that is believed.

@@ -41,6 +41,7 @@ mod redirect;
 mod refusal;
 mod service;
 mod source;
+mod traced;
 mod tunnel;
 mod upload;
 mod word;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use gateway_spec::Address;
 use gateway_spec::abi::host::{App, Pool};
@@ -26,6 +27,7 @@ use crate::proxies::Proxies;
 use crate::routes::Routes;
 use crate::scoreboard::{Counter, Slot};
 use crate::static_files::StaticFiles;
+use crate::traces::{Span, Tracer};
 use crate::workbench::Workbench;
 
 /// The applications, the limits, the clock, and memory that connections use in turn.
@@ -59,6 +61,12 @@ pub(crate) struct Service {
     pub(crate) access_log: Option<Rc<AccessLog>>,
     /// Whether answers are counted: somebody reads the counters.
     pub(super) counts: bool,
+    /// What begins the spans of requests, if they are traced.
+    pub(super) tracer: Option<Tracer>,
+    /// The span of the request whose call has just returned.
+    pub(super) span: Cell<Option<Span>>,
+    /// Whether requests are written down one by one.
+    pub(super) describes: bool,
     /// Whether anything of the kind wants to know of each answer.
     pub(super) observed: bool,
     /// When the requests of this turn were there to be read, on the monotonic clock, if they are observed.
@@ -103,6 +111,7 @@ pub(crate) struct Settings {
     pub(crate) http2: Http2Options,
     pub(crate) access_log: Option<Rc<AccessLog>>,
     pub(crate) counts: bool,
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) id_field: Option<Box<[u8]>>,
     pub(crate) workbench: Option<Workbench>,
 }
@@ -124,7 +133,9 @@ impl Service {
         let detours = settings.compression.is_some()
             || settings.static_files.is_some()
             || settings.workbench.is_some()
+            || settings.tracer.is_some()
             || routes.is_some();
+        let describes = settings.access_log.is_some() || settings.tracer.is_some();
         let is_alone = apps.len() == 1;
         let start = |(app, options)| Application::new(app, &options, is_alone, &slot, &quiet);
         Rc::new(Self {
@@ -149,7 +160,10 @@ impl Service {
             slot,
             drain,
             counts: settings.counts,
-            observed: settings.counts || settings.access_log.is_some(),
+            observed: settings.counts || describes,
+            describes,
+            tracer: settings.tracer,
+            span: Cell::default(),
             woke: Cell::new(0),
             id_field: settings.id_field,
             access_log: settings.access_log,
@@ -207,6 +221,13 @@ impl Service {
     pub(crate) fn has_room(&self) -> bool {
         self.live() < self.most_connections
             && !self.applications.iter().all(|one| one.places.is_full())
+    }
+
+    /// Sends the spans that wait, if the collector takes them within this time.
+    pub(crate) fn finish_traces(&self, within: Duration) {
+        if let Some(tracer) = &self.tracer {
+            tracer.finish(within);
+        }
     }
 
     /// The instances, to be told of the end.

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use confinement::{Outgoing, Sandbox};
-pub(crate) use observing::{DatagramPlace, FieldName, LogFormat, MetricPrefix};
+pub(crate) use observing::{
+    CollectorUrl, DatagramPlace, FieldName, LogFormat, MetricPrefix, ServiceName,
+};
 pub(crate) use process::{
     Capabilities, CpuAffinity, Limit, Nice, ShellCommand, Variable, VariableFile,
 };

@@ -28,6 +28,57 @@ pub(crate) enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MetricPrefix(pub(crate) String);
 
+/// Where an OpenTelemetry collector takes traces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CollectorUrl(String);
+
+/// What a service is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServiceName(pub(crate) String);
+
+impl CollectorUrl {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("http://")?;
+        let (place, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        DatagramPlace::parse(place).filter(|place| matches!(place, DatagramPlace::Udp(..)))?;
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#');
+        path.bytes().all(plain).then(|| Self(text.to_owned()))
+    }
+
+    /// Where traces are sent.
+    #[cfg_attr(
+        not(feature = "opentelemetry"),
+        expect(dead_code, reason = "nobody sends any")
+    )]
+    pub(crate) fn traces(&self) -> String {
+        let base = self.0.trim_end_matches('/');
+        let has_path = base["http://".len()..].contains('/');
+        format!("{base}{}", if has_path { "" } else { "/v1/traces" })
+    }
+}
+
+impl fmt::Display for CollectorUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl ServiceName {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let good = !text.is_empty() && text.len() <= 255 && !text.contains(char::is_control);
+        good.then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl DatagramPlace {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(path) = text.strip_prefix("unix:") {

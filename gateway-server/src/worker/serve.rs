@@ -18,6 +18,7 @@ use crate::options::ServeOptions;
 use crate::orders::AppIdentity;
 use crate::os::process;
 use crate::static_files::StaticFiles;
+use crate::traces::Tracer;
 use crate::workbench::Workbench;
 
 /// Serves until the drain is over. `ready` is called once connections are accepted.
@@ -50,7 +51,10 @@ pub(crate) async fn serve(
     if let Some(log) = &access_log {
         log.introduce(identity.index, &name.name);
     }
-    let settings = settings_of(&options, static_files, access_log.clone());
+    let tracer = options.traces.as_ref();
+    let tracer = tracer.map(|traces| Tracer::start(traces, &name.name, &name.version));
+    let tracer = tracer.transpose().map_err(other)?;
+    let settings = settings_of(&options, static_files, access_log.clone(), tracer);
     let service = Service::new(apps, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
     let listener = |(address, manner, fd, tenure)| {
@@ -89,7 +93,8 @@ pub(crate) async fn serve(
         service.clock.deadlines.wake_all();
         empty(&service).await;
     }
-    application::shut_down(service, options.timeouts.graceful).await;
+    application::shut_down(Rc::clone(&service), options.timeouts.graceful).await;
+    service.finish_traces(LAST_SPANS);
     if let Some(log) = access_log {
         log.finish();
     }
@@ -101,6 +106,7 @@ pub(super) fn settings_of(
     options: &ServeOptions,
     static_files: Option<StaticFiles>,
     access_log: Option<Rc<AccessLog>>,
+    tracer: Option<Tracer>,
 ) -> Settings {
     let sizes = &options.sizes;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -120,6 +126,7 @@ pub(super) fn settings_of(
         http2: options.http2,
         access_log,
         counts: options.counts,
+        tracer,
         id_field: (options.request_id_field.as_ref()).map(|name| name.0.as_bytes().into()),
         workbench: options.workbench.clone().map(Workbench::at),
     }
@@ -165,6 +172,8 @@ fn other(error: impl ToString) -> ServeError {
     }
 }
 
+/// How long the collector may take for the last spans.
+const LAST_SPANS: Duration = Duration::from_secs(1);
 /// How often the other workers are told how many connections there are, if nothing happens.
 const TELLING: Duration = Duration::from_millis(500);
 /// How old a line of the access log may become before it is written.

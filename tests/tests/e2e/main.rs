@@ -68,6 +68,7 @@ mod supervisor;
 mod surroundings;
 mod timeouts;
 mod tls;
+mod traces;
 mod tunnels;
 mod under_load;
 mod upgrade;

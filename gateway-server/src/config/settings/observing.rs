@@ -7,7 +7,7 @@ use super::durations::DAY;
 use crate::config::setting::{Applies, Field, Group, Setting};
 use crate::config::spelled::{Perhaps, Spelled};
 use crate::net::ListenAddress;
-use crate::value::{DatagramPlace, MetricPrefix};
+use crate::value::{CollectorUrl, DatagramPlace, MetricPrefix, ServiceName};
 
 pub(super) static OBSERVING: &[Setting] = &[
     Setting {
@@ -29,6 +29,44 @@ pub(super) static OBSERVING: &[Setting] = &[
         default: "1000",
         help: "Most series of metrics that an application may have in a worker, each combination of labels \
                being one; more are refused, and the application is told. 0 lets applications have none",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "trace-to",
+        short: None,
+        group: Group::Observing,
+        field: Field::Of(&Perhaps(|c| &mut c.trace_to)),
+        default: "",
+        help: "Send a span for each request to the OpenTelemetry collector at this address, by OTLP over \
+               HTTP. Needs a gatewayd that was built with the feature `opentelemetry`",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "trace-sample",
+        short: None,
+        group: Group::Observing,
+        field: Field::Count(1..=1_000_000, |c| &mut c.trace_sample),
+        default: "1",
+        help: "Trace one of so many requests, unless a trusted proxy has decided for a request",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "trace-queue",
+        short: None,
+        group: Group::Observing,
+        field: Field::Count(1..=1_000_000, |c| &mut c.trace_queue),
+        default: "2048",
+        help: "Most spans of a worker that wait for being sent; more are dropped",
+        applies: Applies::Reload,
+    },
+    Setting {
+        name: "trace-service",
+        short: None,
+        group: Group::Observing,
+        field: Field::Of(&Perhaps(|c| &mut c.trace_service)),
+        default: "",
+        help: "The name that the collector knows this service by; otherwise OTEL_SERVICE_NAME, or what the \
+               application calls itself",
         applies: Applies::Reload,
     },
     Setting {
@@ -82,6 +120,32 @@ impl Spelled for ListenAddress {
             Some(path) if !path.is_empty() => format!("unix:{}", folder.join(path).display()),
             _ => text.to_owned(),
         }
+    }
+}
+
+impl Spelled for CollectorUrl {
+    const FORM: &'static str = "`http://HOST:PORT`, with a path if that is not `/v1/traces`";
+    const PLACEHOLDER: &'static str = "URL";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|_| cfg!(feature = "opentelemetry"))
+    }
+
+    fn expected() -> &'static str {
+        if cfg!(feature = "opentelemetry") {
+            Self::FORM
+        } else {
+            "nothing, for this gatewayd was built without the feature `opentelemetry`"
+        }
+    }
+}
+
+impl Spelled for ServiceName {
+    const FORM: &'static str = "at most 255 visible characters";
+    const PLACEHOLDER: &'static str = "NAME";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
     }
 }
 
