@@ -69,7 +69,7 @@ impl Rehearsal {
         let options = config.serve_options();
         let apps = vec![(app, options.apps[0].clone())];
         let slot = Page::create().and_then(Slot::map).map_err(words)?;
-        let settings = settings_of(&options, None, None);
+        let settings = settings_of(&options, None, None, None);
         Ok(Self {
             service: Service::new(apps, settings, Clock::new(), slot, Drain::default()),
             runtime,
