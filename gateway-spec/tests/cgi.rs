@@ -226,6 +226,26 @@ fn mounted(request: Request, pick: usize) -> Request {
     request.with_mount(prefix).expect("a border")
 }
 
+#[test]
+fn variables_that_repeat_are_lines_of_one_field() {
+    let pairs = [
+        ("REQUEST_METHOD", "GET"),
+        ("REQUEST_URI", "/old"),
+        ("REQUEST_URI", "/"),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("HTTP_HOST", "a"),
+        ("HTTP_X_A", "1"),
+        ("HTTP_COOKIE", "a=1"),
+        ("HTTP_X_A", "2"),
+        ("HTTP_COOKIE", "b=2"),
+    ];
+    let variables: Variables = pairs.into_iter().collect();
+    let request = variables.to_request(Body::empty()).unwrap();
+    assert_eq!(request.target(), b"/");
+    assert_eq!(request.field("x-a"), Some(&b"1, 2"[..]));
+    assert_eq!(request.field("cookie"), Some(&b"a=1; b=2"[..]));
+}
+
 proptest! {
     #[test]
     fn variables_and_back_keep_the_request(request in requests(), pick in any::<usize>()) {

@@ -150,6 +150,15 @@ impl Variables {
         }
     }
 
+    /// Sets a variable, or adds another line of the field that it stands for.
+    fn join(&mut self, name: String, value: &[u8]) {
+        let glue: &[u8] = if name == "HTTP_COOKIE" { b"; " } else { b", " };
+        match self.entries.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, lines)) => lines.extend([glue, value].concat()),
+            None => self.entries.push((name, value.to_vec())),
+        }
+    }
+
     fn set_address(&mut self, host: &str, port: Option<&str>, address: &Address) {
         if let Address::Ip(address) = address {
             self.set(host, address.ip().to_string());
@@ -172,12 +181,7 @@ impl Variables {
                 "content-type" => "CONTENT_TYPE".to_owned(),
                 _ => format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_")),
             };
-            let glue: &[u8] = if name == "cookie" { b"; " } else { b", " };
-            let joined = match self.get(&variable) {
-                Some(earlier) => [earlier, glue, value].concat(),
-                None => value.to_vec(),
-            };
-            self.set(&variable, joined);
+            self.join(variable, value);
         }
     }
 
@@ -295,11 +299,16 @@ impl Variables {
 }
 
 impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Variables {
-    /// Variables as they came; the last of several with one name counts.
+    /// Variables as they came; several of one name are lines of a field, or the last counts: of what is no
+    /// field, and of `HTTP_HOST`, of which there is one.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
         let mut this = Self::default();
         for (name, value) in entries {
-            this.set(&name.into(), value);
+            let (name, value) = (name.into(), value.into());
+            match name.starts_with("HTTP_") && name != "HTTP_HOST" {
+                true => this.join(name, &value),
+                false => this.set(&name, value),
+            }
         }
         this
     }
