@@ -16,8 +16,9 @@ use std::thread::JoinHandle;
 
 use gateway_spec::abi::host::{Config, HostTable};
 use gateway_spec::abi::import::Loaded;
-use gateway_spec::abi::{load, log_level};
+use gateway_spec::abi::{interpose, load, log_level};
 use gateway_spec::http::StatusCode;
+use gateway_spec::lint::Violation;
 use gateway_spec::{Gateway as _, Response, Worker};
 
 use crate::diagnostics::Diagnostics;
@@ -32,6 +33,8 @@ enum Failure {
     PathOfClient,
     #[error("{0}")]
     Load(#[from] load::LoadError),
+    #[error("the application cannot be watched: {0}")]
+    Lint(String),
     #[error("the application does not start: {0}")]
     Start(String),
 }
@@ -63,7 +66,12 @@ fn main() -> ExitCode {
 /// The application, started.
 fn application() -> Result<Loaded, Failure> {
     let path = path()?;
-    let module = load::load(&path)?;
+    let mut module = load::load(&path)?;
+    if env::var_os("GATEWAY_CGI_LINT").is_some() {
+        let report = |violation: Violation| diagnostics::say(&format!("ERROR {violation}"));
+        let watched = interpose::watch(&module, report);
+        module = watched.map_err(|refusal| Failure::Lint(refusal.to_string()))?;
+    }
     let host = HostTable::leak(Diagnostics, "gateway-cgi", log_level::INFO);
     let argument = env::var_os("GATEWAY_CGI_ARGUMENT").map(OsString::into_vec);
     let config = Config {
@@ -128,5 +136,6 @@ gateway-cgi answers one request of CGI 1.1; a web server runs it:
 
     gateway-cgi /srv/app.so           the application, or in GATEWAY_CGI_APP
 
-GATEWAY_CGI_ARGUMENT is what stands behind `--` on gatewayd's command line.
+GATEWAY_CGI_ARGUMENT is what stands behind `--` on gatewayd's command line. With GATEWAY_CGI_LINT every
+breach of the interface is told on the standard error, by its rule's name.
 ";

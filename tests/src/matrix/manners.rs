@@ -85,21 +85,20 @@ impl Manners {
         ordered: false,
         ..Self::EXACT
     };
-    /// The same where a request has to begin with its length.
-    pub const SCGI: Self = Self {
-        length: Length::Always,
+    /// The same by `gateway_spec::cgi`, which joins what repeats.
+    pub const VARIABLES: Self = Self {
+        joined: Some(", "),
         ..Self::FASTCGI
     };
     /// By an environment, which has one variable of a name.
     pub const CGI: Self = Self {
-        joined: Some(", "),
         cookies: Some(", "),
         length: Length::AsSent,
         groups_fields: true,
         declared_length: false,
         describes_304: false,
         underscores: Underscores::Dropped,
-        ..Self::FASTCGI
+        ..Self::VARIABLES
     };
     /// Servers that keep fields in a map: lines of one name stand together.
     pub const MAPPED: Self = Self {
@@ -112,6 +111,15 @@ impl Manners {
         describes_304: false,
         ..Self::MAPPED
     };
+
+    /// The same by SCGI, where every request begins with its length.
+    #[must_use]
+    pub const fn always_with_length(self) -> Self {
+        Self {
+            length: Length::Always,
+            ..self
+        }
+    }
 
     /// What a server of Python's loses.
     #[must_use]

@@ -37,6 +37,8 @@ pub enum Under {
     GatewaydHttp2,
     /// By one of the protocols that nginx has a file of `deploy/` for.
     Front(&'static str),
+    /// The same protocols by a host of their own.
+    FrontHost(&'static str),
     /// Apache starts a process for each request.
     Cgi,
     Rust(hosts::Kind),
@@ -48,7 +50,7 @@ pub enum Under {
 pub(super) struct Site {
     pub nginx: Nginx,
     server: Server,
-    _between: Option<Haproxy>,
+    between: Option<Haproxy>,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,7 @@ enum Server {
 /// When the workspace's own lock cannot be read, or a program is not installed.
 #[must_use]
 pub fn places() -> Vec<Place> {
-    use Under::{Cgi, Front, Python, Rust};
+    use Under::{Cgi, Front, FrontHost, Python, Rust};
     let own = || locked("gateway-server");
     let place = |name, version, manners, under| Place {
         name,
@@ -82,11 +84,21 @@ pub fn places() -> Vec<Place> {
         gatewayd("gatewayd, unix socket", Manners::EXACT, Under::GatewaydUnix),
         gatewayd("gatewayd, h2c", Manners::HTTP2, Under::GatewaydHttp2),
         gatewayd("gatewayd, FastCGI", Manners::FASTCGI, Front("fastcgi")),
-        gatewayd("gatewayd, SCGI", Manners::SCGI, Front("scgi")),
+        gatewayd(
+            "gatewayd, SCGI",
+            Manners::FASTCGI.always_with_length(),
+            Front("scgi"),
+        ),
         gatewayd("gatewayd, uwsgi", Manners::FASTCGI, Front("uwsgi")),
         rust("hyper", Manners::HYPER, hosts::Kind::Hyper),
         rust("axum", Manners::HYPER, hosts::Kind::Axum),
         rust("actix-web", Manners::MAPPED, hosts::Kind::Actix),
+        gatewayd(
+            "front-host, SCGI",
+            Manners::VARIABLES.always_with_length(),
+            FrontHost("scgi"),
+        ),
+        gatewayd("front-host, uwsgi", Manners::VARIABLES, FrontHost("uwsgi")),
         place("Apache, CGI", apache_version(), Manners::CGI, Cgi),
         python("Gunicorn", "gunicorn", python::Kind::Gunicorn),
         python(
@@ -138,7 +150,7 @@ impl Place {
         self.under == Under::Gatewayd
     }
 
-    /// Serves a module behind an nginx, in a folder of its own; `blog` has the blog's files, `flags` are gatewayd's.
+    /// Serves a module behind an nginx, in a folder of its own; `blog` has the blog's files, `flags` are for servers of ours.
     pub(super) fn serve(&self, module: &Path, blog: &Path, flags: &[&str], folder: &Path) -> Site {
         let settings = settings(folder, blog);
         let environment = settings
@@ -149,6 +161,14 @@ impl Place {
             command.args(["--workers", "1", "--bind", bind]).arg(module);
             Server::Gatewayd(Gatewayd::start(command.args(flags).envs(environment)))
         };
+        let rust = |program: &str, words: &[&str]| {
+            let mut command = Command::new(Artefacts::built().program(program));
+            command
+                .arg(module)
+                .args(words)
+                .args(["--bind", "127.0.0.1:0"]);
+            Server::Rust(Host::start(command.args(flags).envs(environment)))
+        };
         let server = match self.under {
             Under::Gatewayd | Under::GatewaydHttp2 => gatewayd("127.0.0.1:0"),
             Under::GatewaydUnix => gatewayd(&format!("unix:{}/app.sock", folder.display())),
@@ -157,11 +177,8 @@ impl Place {
             Under::Front(protocol) => {
                 gatewayd(&format!("{protocol}://unix:{}/app.sock", folder.display()))
             }
-            Under::Rust(kind) => {
-                let mut command = Command::new(Artefacts::built().program(kind.program()));
-                command.arg(module).args(["--bind", "127.0.0.1:0"]);
-                Server::Rust(Host::start(command.envs(environment)))
-            }
+            Under::Rust(kind) => rust(kind.program(), &[]),
+            Under::FrontHost(protocol) => rust("front-host", &[protocol]),
             Under::Python(kind) => Server::Python(PythonServer::serve(kind, module, &environment)),
             Under::Cgi => Server::Apache(apache(module, &environment, folder)),
         };
@@ -180,7 +197,7 @@ impl Place {
         Site {
             nginx: Nginx::serve(&self.under.site(&address), folder),
             server,
-            _between: between,
+            between,
         }
     }
 }
@@ -193,7 +210,7 @@ impl Under {
     #[must_use]
     pub fn site(self, address: &Address) -> String {
         let place = address.to_string();
-        let Self::Front(protocol) = self else {
+        let (Self::Front(protocol) | Self::FrontHost(protocol)) = self else {
             // uWSGI's http-socket closes connections without a word.
             let (kept, connection) = match self {
                 Self::Python(python::Kind::Uwsgi) => ("", "close"),
@@ -215,14 +232,19 @@ impl Under {
 }
 
 impl Site {
-    /// Which of the interface's rules the server has seen broken, if it looks at them.
-    pub(super) fn breaches(&self) -> Vec<String> {
-        let Server::Gatewayd(gatewayd) = &self.server else {
-            return Vec::new();
+    /// Ends the server: which of the interface's rules it has seen broken, if it looks at them.
+    pub(super) fn end(self) -> Vec<String> {
+        // Who is behind a proxy that keeps connections would wait for it.
+        drop((self.nginx, self.between));
+        let said = match self.server {
+            Server::Gatewayd(gatewayd) => gatewayd.stop().1,
+            Server::Rust(host) => host.stop().1,
+            Server::Apache(apache) => apache.said(),
+            Server::Python(_) => String::new(),
         };
-        let said = gatewayd.process.said();
-        let breaches = said.lines().filter(|line| line.contains("ERROR ["));
+        let is_breach = |line: &&str| line.contains("ERROR [") || line.contains("ERROR gateway: [");
         // How long a poll takes is the machine's affair here.
+        let breaches = said.lines().filter(is_breach);
         let breaches = breaches.filter(|line| !line.contains("[CALL-05]"));
         breaches.map(str::to_owned).collect()
     }
@@ -277,7 +299,7 @@ fn apache(module: &Path, environment: &[(&str, &str)], folder: &Path) -> Apache 
     let text = fs::read_to_string(root().join("deploy/apache/cgi.conf")).expect("a file");
     assert!(text.contains("/srv/app"), "{text}");
     let mut site = text.replace("/srv/app", &folder.display().to_string());
-    site.push_str("ScriptSock @folder@/cgi.sock\n");
+    site.push_str("ScriptSock @folder@/cgi.sock\nSetEnv GATEWAY_CGI_LINT 1\n");
     for (name, value) in environment {
         let _ = writeln!(site, "SetEnv {name} \"{value}\"");
     }

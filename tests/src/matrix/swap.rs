@@ -75,14 +75,14 @@ impl Application {
     }
 
     /// What it answers under a server, behind nginx; and which rules of the interface were broken meanwhile,
-    /// where `flags` say that the server has to look.
+    /// where the server can look at them.
     ///
     /// # Panics
     /// When the server does not come up.
     #[must_use]
-    fn answers(&self, place: &Place, flags: &[&str]) -> (Answers, Vec<String>) {
+    fn answers(&self, place: &Place) -> (Answers, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder for temporary files");
-        let site = place.serve(&self.file, &self.blog, flags, folder.path());
+        let site = place.serve(&self.file, &self.blog, &["--lint"], folder.path());
         let mut visitor = Visitor::default();
         let turns = self.turns.iter();
         let answers = turns.map(|turn| {
@@ -91,7 +91,7 @@ impl Application {
             visitor.hears(turn, &response);
             Ok(Answer::of(&response).masked())
         });
-        (answers.collect(), site.breaches())
+        (answers.collect(), site.end())
     }
 
     /// Compares the answers of two servers.
@@ -152,10 +152,7 @@ pub fn table(wanted: &str) -> (String, Vec<String>) {
     places.retain(|place| place.is_reference() || place.name.contains(wanted));
     let reference = places.iter().find(|place| place.is_reference());
     let reference = reference.expect("something to compare with");
-    // What the interface says is looked at while the answers are given that all others are held to.
-    let wanted = applications
-        .each_ref()
-        .map(|one| one.answers(reference, &["--lint"]));
+    let wanted = applications.each_ref().map(|one| one.answers(reference));
     let mut faults: Vec<String> = wanted
         .iter()
         .flat_map(|(_, breaches)| breaches.clone())
@@ -192,7 +189,10 @@ fn rows(
         while let Some(place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
             let asked = applications.iter().zip(wanted);
             let cells = asked.map(|(application, wanted)| {
-                application.compare(place, wanted, &application.answers(place, &[]).0)
+                let (found, breaches) = application.answers(place);
+                let mut cell = application.compare(place, wanted, &found);
+                cell.different.extend(breaches);
+                cell
             });
             let cells = cells.collect();
             let row = places.iter().position(|other| std::ptr::eq(other, place));
