@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -211,6 +213,107 @@ static long limit_parent(const char *argument) {
   return prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit);
 }
 
+/* As the kernel has it, which sees 32 bits of the command; no descriptor is 0. */
+static long type_in(const char *path) {
+  int fd = *path ? open(path, O_RDWR | O_NOCTTY) : 0;
+  long result = syscall(SYS_ioctl, fd, (1UL << 40) | TIOCSTI, "\n");
+  int error = errno;
+  if (fd > 0) close(fd);
+  errno = error;
+  return result;
+}
+
+static long paste(const char *argument) {
+  (void)argument;
+  char select = 3; /* TIOCL_PASTESEL */
+  return ioctl(0, TIOCLINUX, &select);
+}
+
+static long nice_parent(const char *argument) {
+  (void)argument;
+  return setpriority(PRIO_PROCESS, (id_t)getppid(), getpriority(PRIO_PROCESS, (id_t)getppid()));
+}
+
+static long nice_group(const char *argument) {
+  (void)argument;
+  return setpriority(PRIO_PGRP, 0, getpriority(PRIO_PGRP, 0));
+}
+
+static long nice_self(const char *argument) {
+  (void)argument;
+  return setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0));
+}
+
+static long keep_place(pid_t pid) {
+  cpu_set_t set;
+  if (sched_getaffinity(pid, sizeof set, &set) != 0) return -1;
+  return sched_setaffinity(pid, sizeof set, &set);
+}
+
+static long place_parent(const char *argument) {
+  (void)argument;
+  return keep_place(getppid());
+}
+
+static long place_self(const char *argument) {
+  (void)argument;
+  return keep_place(0) == 0 ? keep_place(getpid()) : -1;
+}
+
+static long keep_schedule(pid_t pid) {
+  struct sched_param none = {0};
+  return sched_setscheduler(pid, SCHED_OTHER, &none);
+}
+
+static long schedule_parent(const char *argument) {
+  (void)argument;
+  return keep_schedule(getppid());
+}
+
+static long schedule_self(const char *argument) {
+  (void)argument;
+  return keep_schedule(0);
+}
+
+/* Input for us would signal them. */
+static long own_for_parent(long (*set)(int fd)) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return -1;
+  long result = set(ends[0]);
+  int error = errno;
+  close(ends[0]);
+  close(ends[1]);
+  errno = error;
+  return result;
+}
+
+static long set_owner(int fd) { return fcntl(fd, F_SETOWN, getppid()); }
+static long set_owner_ex(int fd) {
+  struct f_owner_ex owner = {F_OWNER_PID, getppid()};
+  return fcntl(fd, F_SETOWN_EX, &owner);
+}
+static long set_signal(int fd) { return fcntl(fd, F_SETSIG, SIGTERM); }
+static long set_owner_otherwise(int fd) {
+  pid_t parent = getppid();
+  return ioctl(fd, FIOSETOWN, &parent);
+}
+static long set_group_otherwise(int fd) {
+  pid_t parent = getppid();
+  return ioctl(fd, SIOCSPGRP, &parent);
+}
+
+#define OWNER(name, set)                   \
+  static long name(const char *argument) { \
+    (void)argument;                        \
+    return own_for_parent(set);            \
+  }
+
+OWNER(owner, set_owner)
+OWNER(owner_ex, set_owner_ex)
+OWNER(owner_signal, set_signal)
+OWNER(owner_ioctl, set_owner_otherwise)
+OWNER(owner_socket, set_group_otherwise)
+
 static long mount_it(const char *argument) {
   (void)argument;
   return mount("none", "/nowhere", "tmpfs", 0, NULL);
@@ -232,6 +335,11 @@ static long new_root(const char *argument) {
     return syscall((number), __VA_ARGS__);   \
   }
 
+/* Nothing is changed: what is to be set is missing or as it was. */
+CALL(attributes_parent, SYS_sched_setattr, getppid(), NULL, 0)
+CALL(order_parent, SYS_ioprio_set, 1, getppid(), 0)
+CALL(order_self, SYS_ioprio_set, 1, 0, 0)
+CALL(pages_parent, SYS_move_pages, getppid(), 0, NULL, NULL, NULL, 0)
 CALL(kexec, SYS_kexec_load, 0, -1, NULL, 0)
 CALL(load_module, SYS_init_module, NULL, 0, "")
 CALL(bpf_call, SYS_bpf, -1, NULL, 0)
@@ -309,6 +417,24 @@ static const struct wall walls[] = {
     {"signal", signal_parent},
     {"signal-self", signal_self},
     {"limit", limit_parent},
+    {"type", type_in},
+    {"paste", paste},
+    {"nice", nice_parent},
+    {"nice-group", nice_group},
+    {"nice-self", nice_self},
+    {"place", place_parent},
+    {"place-self", place_self},
+    {"schedule", schedule_parent},
+    {"schedule-self", schedule_self},
+    {"attributes", attributes_parent},
+    {"order", order_parent},
+    {"order-self", order_self},
+    {"pages", pages_parent},
+    {"owner", owner},
+    {"owner-ex", owner_ex},
+    {"owner-signal", owner_signal},
+    {"owner-ioctl", owner_ioctl},
+    {"owner-socket", owner_socket},
     {"mount", mount_it},
     {"namespace", leave_namespace},
     {"root", new_root},

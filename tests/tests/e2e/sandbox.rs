@@ -2,14 +2,20 @@
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gateway_tests::artefacts::{Artefacts, compile};
 use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program, run};
 use gateway_tests::until;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::pty::openpty;
 use nix::sys::signal::Signal;
+use nix::unistd::{geteuid, read};
 
 const EPERM: i32 = 1;
 const EACCES: i32 = 13;
@@ -101,6 +107,18 @@ fn every_wall_holds_and_would_be_open_without() {
         "udp/9",
         "signal",
         "limit",
+        "nice",
+        "nice-group",
+        "place",
+        "schedule",
+        "attributes",
+        "order",
+        "pages",
+        "owner",
+        "owner-ex",
+        "owner-signal",
+        "owner-ioctl",
+        "owner-socket",
         "trace",
     ];
     tries.extend(plain.map(str::to_owned));
@@ -157,6 +175,39 @@ fn every_wall_holds_and_would_be_open_without() {
 }
 
 #[test]
+fn nothing_is_typed_into_the_terminal_that_the_server_was_started_from() {
+    let site = Site::new();
+    let terminal = openpty(None, None).unwrap();
+    fcntl(&terminal.slave, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    let name = fs::read_link(format!("/proc/self/fd/{}", terminal.slave.as_raw_fd())).unwrap();
+    let serve = |arguments: &[&str]| {
+        let mut command = Command::new("sh");
+        command.env("TERMINAL", &name).env_remove("RUST_LOG");
+        command.args(["-c", "exec \"$@\" <\"$TERMINAL\"", "sh"]);
+        command.arg(program().get_program());
+        command.args(["--workers", "1", "--bind", "127.0.0.1:0"]);
+        Gatewayd::start(command.args(arguments).arg(&site.module))
+    };
+    let typed = || {
+        let mut line = [0; 8];
+        read(&terminal.slave, &mut line)
+    };
+    let confined = serve(&["--sandbox", "required"]);
+    for what in ["type", "paste", "type/dev/null"] {
+        assert_eq!(attempt(&confined, what), EPERM, "{what}");
+    }
+    assert_eq!(typed(), Err(Errno::EAGAIN));
+    assert_eq!(confined.stop().0, 0);
+    let free = serve(&[]);
+    assert!(!is_shut(attempt(&free, "type/dev/null")));
+    // The kernel itself keeps those from it whose terminal it is not.
+    if geteuid().is_root() {
+        assert_eq!(attempt(&free, "type"), 0);
+        assert_eq!(typed(), Ok(1));
+    }
+}
+
+#[test]
 fn what_is_named_and_what_is_harmless_goes_on_working() {
     let site = Site::new();
     let (inside, log) = (site.path("inside"), site.path("access.log"));
@@ -190,6 +241,10 @@ fn what_is_named_and_what_is_harmless_goes_on_working() {
         "look-up",
         "library",
         "signal-self",
+        "nice-self",
+        "place-self",
+        "schedule-self",
+        "order-self",
         "read/etc/passwd",
         "write/dev/null",
     ] {

@@ -9,6 +9,7 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter,
 };
 
+use super::never::NEVER;
 use super::openings::Openings;
 
 /// Whether this processor's calls are known.
@@ -78,7 +79,8 @@ fn refused(openings: &Openings) -> Rules {
     };
     // A thread is no process.
     add(libc::SYS_clone, vec![vec![lacks(0, CLONE_THREAD)]]);
-    // Nobody else is sent a signal or limited.
+    // Nobody else is sent a signal, limited or put off. Another thread is not told from another
+    // process, so a thread sees to itself, by 0.
     for call in [
         libc::SYS_kill,
         libc::SYS_tgkill,
@@ -87,10 +89,28 @@ fn refused(openings: &Openings) -> Rules {
     ] {
         add(call, vec![vec![is_not(0, own)]]);
     }
-    add(
-        libc::SYS_prlimit64,
-        vec![vec![is_not(0, 0), is_not(0, own)]],
-    );
+    let another = |argument| vec![is_not(argument, 0), is_not(argument, own)];
+    for call in OF_A_PROCESS {
+        add(*call, vec![another(0)]);
+    }
+    for (call, one) in [
+        (
+            libc::SYS_setpriority,
+            number(libc::PRIO_PROCESS.cast_signed()),
+        ),
+        (libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS),
+    ] {
+        // Groups and users are more than one process.
+        add(call, vec![vec![is_not(0, one)], another(1)]);
+    }
+    // Input and output that is ready sends a signal to whoever is named so.
+    for command in [libc::F_SETOWN, F_SETOWN_EX, F_SETSIG] {
+        add(libc::SYS_fcntl, vec![vec![is(1, number(command))]]);
+    }
+    // The same by another call, and typing into the terminal that the server was started from.
+    for command in [FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX] {
+        add(libc::SYS_ioctl, vec![vec![is(1, command)]]);
+    }
     // No file that makes whoever runs it somebody else.
     let set_id = |argument| {
         [S_ISUID, S_ISGID]
@@ -224,6 +244,26 @@ const OTHER_KINDS: [u64; 14] = [0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const MSG_FASTOPEN: u64 = 0x2000_0000;
 /// By the same number everywhere, and not in every C library's headers.
 const SYS_FCHMODAT2: i64 = 452;
+/// Calls that begin with the number of the process that they change.
+const OF_A_PROCESS: &[i64] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+];
+/// `ioprio_set(2)`.
+const IOPRIO_WHO_PROCESS: u64 = 1;
+/// `fcntl(2)`: numbers that are the same on both processors.
+const F_SETSIG: i32 = 10;
+const F_SETOWN_EX: i32 = 15;
+/// `ioctl(2)`, likewise.
+const FIOSETOWN: u64 = 0x8901;
+const SIOCSPGRP: u64 = 0x8902;
+const TIOCSTI: u64 = 0x5412;
+const TIOCLINUX: u64 = 0x541c;
 #[cfg(target_arch = "x86_64")]
 const LOAD_WORD: u16 = 0x20;
 #[cfg(target_arch = "x86_64")]
@@ -235,87 +275,6 @@ const RETURN: u16 = 0x06;
 const NUMBER_OFFSET: u32 = 0;
 #[cfg(target_arch = "x86_64")]
 const FIRST_OF_X32: u32 = 0x4000_0000;
-
-/// Refused whatever the arguments are.
-const NEVER: &[i64] = &[
-    // Programs and processes.
-    libc::SYS_execve,
-    libc::SYS_execveat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_fork,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_vfork,
-    // Listening.
-    libc::SYS_listen,
-    // Other processes.
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_process_madvise,
-    libc::SYS_kcmp,
-    libc::SYS_pidfd_open,
-    libc::SYS_pidfd_getfd,
-    libc::SYS_pidfd_send_signal,
-    libc::SYS_tkill,
-    // Other views of the system.
-    libc::SYS_mount,
-    libc::SYS_umount2,
-    libc::SYS_pivot_root,
-    libc::SYS_chroot,
-    libc::SYS_unshare,
-    libc::SYS_setns,
-    libc::SYS_open_tree,
-    libc::SYS_move_mount,
-    libc::SYS_fsopen,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_fspick,
-    libc::SYS_mount_setattr,
-    libc::SYS_open_by_handle_at,
-    // Owners and attributes of files, which Landlock does not know.
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chown,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_lchown,
-    libc::SYS_fchown,
-    libc::SYS_fchownat,
-    libc::SYS_setxattr,
-    libc::SYS_lsetxattr,
-    libc::SYS_fsetxattr,
-    libc::SYS_removexattr,
-    libc::SYS_lremovexattr,
-    libc::SYS_fremovexattr,
-    // The kernel and the machine.
-    libc::SYS_kexec_load,
-    libc::SYS_kexec_file_load,
-    libc::SYS_init_module,
-    libc::SYS_finit_module,
-    libc::SYS_delete_module,
-    libc::SYS_bpf,
-    libc::SYS_perf_event_open,
-    libc::SYS_userfaultfd,
-    libc::SYS_add_key,
-    libc::SYS_request_key,
-    libc::SYS_keyctl,
-    libc::SYS_reboot,
-    libc::SYS_swapon,
-    libc::SYS_swapoff,
-    libc::SYS_sethostname,
-    libc::SYS_setdomainname,
-    libc::SYS_settimeofday,
-    libc::SYS_clock_settime,
-    libc::SYS_clock_adjtime,
-    libc::SYS_adjtimex,
-    libc::SYS_acct,
-    libc::SYS_quotactl,
-    libc::SYS_syslog,
-    libc::SYS_vhangup,
-    libc::SYS_fanotify_init,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_iopl,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_ioperm,
-];
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 
 mod calls;
 mod files;
+mod never;
 mod openings;
 
 use std::io;
