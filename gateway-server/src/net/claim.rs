@@ -42,7 +42,7 @@ impl Claim {
     /// Whether what stands at the path is the socket of a server that had claimed it and is dead.
     pub(super) fn is_left_behind(&self, found: &Metadata) -> bool {
         let mut words = self.lock.left.split_whitespace().skip(1);
-        words.next() == Some(name(found).as_str())
+        words.next() == Some(name(found.dev(), found.ino()).as_str())
     }
 
     /// Notes the socket that was bound.
@@ -50,8 +50,8 @@ impl Claim {
     /// # Errors
     ///
     /// The kernel's.
-    pub(super) fn record(&mut self, bound: &Metadata) -> io::Result<()> {
-        self.lock.write(&name(bound))
+    pub(super) fn record(&mut self, device: u64, inode: u64) -> io::Result<()> {
+        self.lock.write(&name(device, inode))
     }
 }
 
@@ -62,6 +62,6 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// What tells a file from every other.
-fn name(file: &Metadata) -> String {
-    format!("{}:{}", file.dev(), file.ino())
+fn name(device: u64, inode: u64) -> String {
+    format!("{device}:{inode}")
 }

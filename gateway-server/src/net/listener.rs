@@ -1,6 +1,5 @@
 //! Listening sockets: opened once by the master, which holds them for as long as it lives.
 
-use std::fs;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -87,8 +86,7 @@ impl Listener {
                 })?;
                 unix_path::clear_stale(path, &claim, address)?;
                 let (socket, owned) = unix_path::bind(path, options.unix).map_err(fail)?;
-                let bound = fs::symlink_metadata(path).map_err(fail)?;
-                claim.record(&bound).map_err(fail)?;
+                claim.record(owned.device, owned.inode).map_err(fail)?;
                 // Only now, or somebody could connect who may not.
                 socket.listen(backlog).map_err(fail)?;
                 (socket, Some(owned), Some(claim))
@@ -229,10 +227,8 @@ impl Listener {
         if self.is_own() {
             self.socket.listen(backlog(options))?;
         }
-        match &self.path {
-            Some(path) if path.is_ours() => unix_path::set_access(&path.path, options.unix),
-            _ => Ok(()),
-        }
+        let path = self.path.as_ref();
+        path.map_or(Ok(()), |path| path.give(options.unix))
     }
 
     /// The socket once more, for a serving loop in this process.
@@ -280,10 +276,15 @@ const UNSENT: u32 = 1 << 20;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::net::TcpStream;
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::os::unix::net::{UnixListener, UnixStream};
     use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
 
     use super::super::options::UnixAccess;
     use super::*;
@@ -416,5 +417,29 @@ mod tests {
         options.unix.mode = 0o600;
         listener.adjust(&options).unwrap();
         assert_eq!(mode(), 0o600);
+    }
+
+    #[test]
+    fn no_file_is_changed_that_takes_the_place_of_the_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, link, victim] = ["s", "link", "victim"].map(|name| folder.path().join(name));
+        fs::write(&victim, "precious").unwrap();
+        fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&victim, &link).unwrap();
+        let listener = Listener::bind(&unix(&path), &OPTIONS).unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            // Whoever has the folder exchanges the two as fast as they can.
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    renameat_with(CWD, &path, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+                }
+            });
+            for _ in 0..20_000 {
+                listener.adjust(&OPTIONS).unwrap();
+            }
+            done.store(true, Relaxed);
+        });
+        assert_eq!(fs::metadata(&victim).unwrap().mode() & 0o777, 0o600);
     }
 }

@@ -3,10 +3,10 @@
 //! The file is locked, not merely there: the kernel lets go of the lock when the process ends, however
 //! it ends, so nobody has to guess from a number whether it still runs.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl LockFile {
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .mode(0o644)
+                .mode(MODE)
                 .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
                 .open(&path)?;
             if !file.metadata()?.is_file() {
@@ -105,12 +105,14 @@ impl LockFile {
         &self.path
     }
 
-    /// Writes this process's number, and `more` behind it.
+    /// Writes this process's number, and `more` behind it, into what is ours from now on.
     ///
     /// # Errors
     ///
     /// The kernel's: a full disk, for one.
     pub(crate) fn write(&mut self, more: &str) -> io::Result<()> {
+        // One that was there before may be another user's, who can do with it as they please.
+        let _ = self.file.set_permissions(Permissions::from_mode(MODE));
         self.file.rewind()?;
         self.file.set_len(0)?;
         let separator = if more.is_empty() { "" } else { " " };
@@ -172,6 +174,8 @@ fn is_at(file: &File, path: &Path) -> bool {
     held.is_ok_and(|held| found.is_ok_and(|found| place(held) == place(found)))
 }
 
+/// For this user alone: whoever may read it can lock it as well, and keep the next server from starting.
+const MODE: u32 = 0o600;
 /// How often a file is opened that others remove meanwhile.
 const ATTEMPTS: usize = 16;
 /// Bytes that are read of what was left.
@@ -218,5 +222,23 @@ mod tests {
         fs::write(&path, "another's").unwrap();
         drop(taken);
         assert_eq!(fs::read_to_string(&path).unwrap(), "another's");
+    }
+
+    #[test]
+    fn nobody_else_can_lock_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        let mode = || fs::metadata(&path).unwrap().mode() & 0o777;
+        let held = LockFile::take(&path).unwrap();
+        assert_eq!(mode(), MODE);
+        drop(held);
+        // As others have made it.
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        LockFile::take(&path).unwrap().give_back();
+        assert_eq!(mode(), 0o644);
+        let mut held = LockFile::take(&path).unwrap();
+        held.write("").unwrap();
+        assert_eq!(mode(), MODE);
     }
 }

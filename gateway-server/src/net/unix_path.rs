@@ -1,10 +1,12 @@
 //! The path of a unix socket: claimed, cleared of what a dead server has left, bound, and removed.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use nix::libc;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::ListenAddress;
@@ -21,9 +23,14 @@ pub(super) struct OwnedPath {
 }
 
 impl OwnedPath {
+    /// The path of a socket that was bound there just now.
     fn of(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
-        let found = fs::symlink_metadata(&path)?;
+        let found = stands_at(&path)?.metadata()?;
+        // Whoever has the folder may have put something else there.
+        if !found.file_type().is_socket() {
+            return Err(io::Error::other("what was bound there has been replaced"));
+        }
         Ok(Self {
             path,
             device: found.dev(),
@@ -33,8 +40,29 @@ impl OwnedPath {
 
     /// Whether it still is the socket that was bound.
     pub(super) fn is_ours(&self) -> bool {
-        fs::symlink_metadata(&self.path)
-            .is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode))
+        fs::symlink_metadata(&self.path).is_ok_and(|found| self.is(&found))
+    }
+
+    /// Changes who may connect; nothing if it is no longer the socket that was bound.
+    pub(super) fn give(&self, access: UnixAccess) -> io::Result<()> {
+        let file = match stands_at(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        if !self.is(&file.metadata()?) {
+            return Ok(());
+        }
+        // By the path it could be another file by now, or lead to one.
+        let place = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // The owner first: a change of owner may take permissions away.
+        if access.user.is_some() || access.group.is_some() {
+            chown(&place, access.user, access.group)?;
+        }
+        fs::set_permissions(&place, Permissions::from_mode(access.mode))
+    }
+
+    fn is(&self, found: &Metadata) -> bool {
+        (found.dev(), found.ino()) == (self.device, self.inode)
     }
 }
 
@@ -53,16 +81,16 @@ pub(super) fn bind(path: &Path, access: UnixAccess) -> io::Result<(Socket, Owned
     let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None)?;
     socket.bind(&SockAddr::unix(path)?)?;
     let path = OwnedPath::of(path)?;
-    set_access(&path.path, access)?;
+    path.give(access)?;
     Ok((socket, path))
 }
 
-/// The owner first: a change of owner may take permissions away.
-pub(super) fn set_access(path: &Path, access: UnixAccess) -> io::Result<()> {
-    if access.user.is_some() || access.group.is_some() {
-        lchown(path, access.user, access.group)?;
-    }
-    fs::set_permissions(path, Permissions::from_mode(access.mode))
+/// What stands at a path, be it a link, not opened for anything but being looked at.
+fn stands_at(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH | libc::O_NOFOLLOW)
+        .open(path)
 }
 
 /// Removes a socket file that a server left behind; one that another program answers on stays.
