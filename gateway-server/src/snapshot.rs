@@ -2,15 +2,16 @@
 //! operator's choice, which all workers of a generation load. Overwriting or truncating a library that processes have mapped kills them; nothing
 //! that happens to the file can touch the copy.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::libc;
+use nix::unistd::geteuid;
 
 use crate::os::memfd;
 
@@ -32,7 +33,7 @@ pub(crate) fn take(path: &Path, folder: Option<&Path>) -> Result<OwnedFd, Snapsh
         .unwrap_or(path.as_os_str())
         .to_string_lossy();
     for _ in 0..ATTEMPTS {
-        let mut file = open(path).map_err(unreadable)?;
+        let mut file = open(path, 0).map_err(unreadable)?;
         let before = file.metadata().map_err(unreadable)?;
         if !before.is_file() {
             return Err(SnapshotError::NotAFile {
@@ -54,7 +55,8 @@ pub(crate) fn take(path: &Path, folder: Option<&Path>) -> Result<OwnedFd, Snapsh
     })
 }
 
-/// Removes the copies in a folder that no process holds any more, whichever server has made them.
+/// Removes the copies in a folder that no process holds any more, whichever server of this user has made
+/// them.
 pub(crate) fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         // Whoever wants to put a copy there is told.
@@ -64,7 +66,7 @@ pub(crate) fn sweep(folder: &Path) {
         if !entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()) {
             continue;
         }
-        let Ok(file) = open(&entry.path()) else {
+        let Some(file) = open_copy(&entry.path()) else {
             continue;
         };
         // Locked until it is gone: whoever has just made it will notice.
@@ -87,7 +89,7 @@ enum Copy {
 }
 
 impl Copy {
-    /// An empty file in a folder, readable for whoever may read the original.
+    /// An empty file in a folder, readable for the group and the others that may read the original.
     fn file_in(folder: &Path, name: &str, original: &Metadata) -> Result<Self, SnapshotError> {
         let failed = |source| SnapshotError::Folder {
             folder: folder.to_owned(),
@@ -99,10 +101,11 @@ impl Copy {
             let writing = OpenOptions::new()
                 .write(true)
                 .create_new(true)
-                .mode(original.mode() & 0o555)
+                .mode(original.mode() & 0o500)
                 .open(&path)
                 .map_err(failed)?;
-            let held = open(&path).map_err(failed)?;
+            admit_readers(&writing, original).map_err(failed)?;
+            let held = open(&path, libc::O_NOFOLLOW).map_err(failed)?;
             // Somebody may have swept between the two.
             let locked = held.try_lock_shared().is_ok();
             if locked && held.metadata().is_ok_and(|found| found.nlink() > 0) {
@@ -167,11 +170,30 @@ pub(crate) enum SnapshotError {
 }
 
 /// Opens without waiting for somebody to write, as opening a pipe would.
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, more: libc::c_int) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NONBLOCK)
+        .custom_flags(libc::O_NONBLOCK | more)
         .open(path)
+}
+
+/// Opens what a server of this user has left, and nothing that others have put there under such a name.
+fn open_copy(path: &Path) -> Option<File> {
+    let file = open(path, libc::O_NOFOLLOW).ok()?;
+    let found = file.metadata().ok()?;
+    (found.is_file() && found.uid() == geteuid().as_raw()).then_some(file)
+}
+
+/// Gives the copy the group and the permissions of the original, as far as this process may.
+fn admit_readers(copy: &File, original: &Metadata) -> io::Result<()> {
+    let same = copy.metadata()?.gid() == original.gid();
+    // Another group is not let in instead.
+    let group = match same || fchown(copy, None, Some(original.gid())).is_ok() {
+        true => 0o050,
+        false => 0,
+    };
+    let mode = original.mode() & (0o505 | group);
+    copy.set_permissions(Permissions::from_mode(mode))
 }
 
 /// How the names of copies begin.
@@ -258,5 +280,42 @@ mod tests {
         let missing = folder.path().join("missing");
         let error = take(&path, Some(&missing)).unwrap_err().to_string();
         assert!(error.contains("missing"), "{error}");
+    }
+
+    #[test]
+    fn a_copy_in_a_folder_is_for_those_who_may_read_the_original() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.so");
+        fs::write(&path, b"bytes").unwrap();
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&path, None, Some(1)).unwrap();
+        }
+        let mode = |mode| fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        for (original, copy) in [(0o750, 0o550), (0o640, 0o440), (0o2755, 0o555)] {
+            mode(original);
+            let taken = File::from(take(&path, Some(folder.path())).unwrap());
+            let (found, wanted) = (taken.metadata().unwrap(), fs::metadata(&path).unwrap());
+            assert_eq!(found.mode() & 0o7777, copy);
+            assert_eq!(found.gid(), wanted.gid());
+        }
+    }
+
+    #[test]
+    fn what_others_put_there_is_not_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let precious = folder.path().join("precious");
+        fs::write(&precious, b"bytes").unwrap();
+        let named = |name: &str| folder.path().join(format!("{PREFIX}{name}"));
+        std::os::unix::fs::symlink(&precious, named("link")).unwrap();
+        nix::unistd::mkfifo(&named("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        fs::write(named("another-user"), b"bytes").unwrap();
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(named("another-user"), Some(1), None).unwrap();
+        } else {
+            fs::remove_file(named("another-user")).unwrap();
+        }
+        let before = fs::read_dir(folder.path()).unwrap().count();
+        sweep(folder.path());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), before);
     }
 }

@@ -145,7 +145,7 @@ pub(super) static SERVING: &[Setting] = &[
         default: "",
         help: "Copy the application into this folder instead of into memory: for one whose libraries are \
                looked for beside it ($ORIGIN), or where nothing may be executed from memory. A copy is \
-               removed once no worker uses it",
+               removed at the next reload, or at the end, once no worker uses it",
         applies: Applies::Reload,
     },
     Setting {
