@@ -40,7 +40,7 @@ impl Arbiter {
             Command::Config => {
                 let mut config = self.releases.config().clone();
                 let settings = SETTINGS.iter();
-                let shown = settings.map(|one| (one.name.to_owned(), one.show(&mut config)));
+                let shown = settings.map(|one| (one.name.to_owned(), one.veiled(&mut config)));
                 return Some(Reply {
                     config: Some(shown.collect()),
                     ..Reply::done()

@@ -56,7 +56,7 @@ impl Given {
             (Err(refused), first) => {
                 let culprit = self.texts.iter().find(|one| *one.text == *refused.text);
                 let one = culprit.or(first).expect("only what was given is refused");
-                Err(refuse(one, refused.expected, format!("`{}`", refused.text)))
+                Err(refuse(one, refused.expected, refused.found))
             }
         }
     }

@@ -143,7 +143,7 @@ fn quoted(text: &str) -> String {
 /// Where origins begin.
 const COLUMN: usize = 40;
 /// What stands for a value that is not shown.
-const HIDDEN: &str = "\"(hidden; --reveal shows it)\"";
+const HIDDEN: &str = "\"(hidden; print-config --reveal shows it)\"";
 
 #[cfg(test)]
 mod tests {
@@ -188,7 +188,7 @@ mod tests {
         assert!(line("workers = 3").ends_with(&format!("# {}:1", file.display())));
         assert!(line("backlog = 2048").ends_with("# default"));
         assert_eq!(line("# access-log"), "# access-log is not set");
-        assert!(line("\"password\"").contains("(hidden; --reveal shows it)"));
+        assert!(line("\"password\"").contains("(hidden; print-config --reveal shows it)"));
         assert!(!text.contains("hunter2"));
     }
 }

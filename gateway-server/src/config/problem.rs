@@ -15,7 +15,7 @@ pub(crate) enum Problem {
         lead: String,
         /// What would have been accepted.
         expected: String,
-        /// What was given.
+        /// What was given; of what may be a password, its name or its kind alone.
         found: String,
     },
     /// The file is not TOML.

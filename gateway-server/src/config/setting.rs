@@ -429,6 +429,7 @@ impl Field {
     fn refuse(&self, text: &str) -> Refused {
         Refused {
             text: text.to_owned(),
+            found: format!("`{text}`"),
             expected: self.form(),
         }
     }

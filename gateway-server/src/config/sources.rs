@@ -289,6 +289,28 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_that_is_none_is_named_and_its_value_is_not_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("g.toml");
+        std::fs::write(&file, "[env]\n'DB-PASSWORD' = 'hunter2'\n").unwrap();
+        let mut flags = line(&[("env", "hunter2")]);
+        flags.file = Some(file.clone());
+        let told = read(flags, &[("GATEWAYD_ENV", "A=1,9LIVES=hunter2")]).unwrap_err();
+        let expected = "expected `NAME=VALUE`, the name of letters, digits and `_`, found a";
+        assert_eq!(
+            told,
+            [
+                format!(
+                    "{}:2: env: {expected} variable `DB-PASSWORD`",
+                    file.display()
+                ),
+                format!("GATEWAYD_ENV (environment): {expected} variable `9LIVES`"),
+                format!("--env (command line): {expected} text without `=`"),
+            ]
+        );
+    }
+
+    #[test]
     fn without_an_application_nothing_is_served_and_a_linked_one_stays_alone() {
         let told = read(CommandLine::default(), &[]).unwrap_err();
         assert!(told[0].contains("expected an application to serve"));

@@ -34,6 +34,11 @@ pub(crate) trait Spelled: Sized + fmt::Display + 'static {
     fn veiled(&self) -> String {
         self.to_string()
     }
+
+    /// What is said of a text that is none; nothing in it is shown that may be a password.
+    fn described(text: &str) -> String {
+        format!("`{text}`")
+    }
 }
 
 /// A setting's value in the configuration, whatever its type.
@@ -54,6 +59,8 @@ pub(crate) trait Spot: fmt::Debug + Sync {
 pub(crate) struct Refused {
     /// What was given.
     pub(crate) text: String,
+    /// What is said of it.
+    pub(crate) found: String,
     /// What would have been accepted.
     pub(crate) expected: String,
 }
@@ -149,6 +156,7 @@ impl<T: Spelled + fmt::Debug> Spot for List<T> {
 fn parse<T: Spelled>(text: &str) -> Result<T, Refused> {
     T::parse(text).ok_or_else(|| Refused {
         text: text.to_owned(),
+        found: T::described(text),
         expected: T::expected().to_owned(),
     })
 }
@@ -203,7 +211,14 @@ impl Spelled for Variable {
     }
 
     fn veiled(&self) -> String {
-        format!("{}=(hidden; --reveal shows it)", self.name)
+        format!("{}=(hidden; print-config --reveal shows it)", self.name)
+    }
+
+    fn described(text: &str) -> String {
+        match text.split_once('=') {
+            Some((name, _)) => format!("a variable `{name}`"),
+            None => "a text without `=`".to_owned(),
+        }
     }
 }
 

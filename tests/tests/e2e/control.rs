@@ -214,7 +214,7 @@ fn settings_are_told_and_the_applications_own_are_not() {
     let control = folder.path().join("control");
     let app = Artefacts::built().module("probe");
     let text = format!(
-        "control = '{}'\nbind = '127.0.0.1:0'\nlinger = '7s'\n[app]\npath = '{}'\nconfig.password = 'hunter2'\n",
+        "control = '{}'\nbind = '127.0.0.1:0'\nlinger = '7s'\nenv.TOKEN = 'hunter2'\n[app]\npath = '{}'\nconfig.password = 'hunter2'\n",
         control.display(),
         app.display()
     );
@@ -228,6 +228,8 @@ fn settings_are_told_and_the_applications_own_are_not() {
     let said = String::from_utf8(ran.stdout).unwrap();
     let reply: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(reply["config"]["linger"][0], "7s");
+    let token = &reply["config"]["env"][0];
+    assert_eq!(token, "TOKEN=(hidden; print-config --reveal shows it)");
     assert!(!said.contains("hunter2"));
     assert_eq!(server.stop().0, 0);
 }

@@ -177,7 +177,7 @@ fn a_table_of_the_file_holds_variables_and_a_reload_applies_them() {
         run(&[&words[..], more].concat()).1
     };
     let hidden = print(&[]);
-    assert!(hidden.contains("env = [\"COLOUR=(hidden; --reveal shows it)\""));
+    assert!(hidden.contains("env = [\"COLOUR=(hidden; print-config --reveal shows it)\""));
     assert!(!hidden.contains("vermilion"), "{hidden}");
     assert!(print(&["--reveal"]).contains("env = [\"COLOUR=vermilion\", \"LEVEL=3\"]"));
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{APP, Key, Reader, Value, described, read_limited};
+use super::{APP, Key, Reader, Value, described, kind, read_limited};
 use crate::config::SETTINGS;
 use crate::config::app::{OF_POOLS, OF_REQUESTS, is_name};
 use crate::config::given::Given;
@@ -106,6 +106,8 @@ impl Reader<'_> {
             }
             ("config", DeValue::Table(table)) => self.config(app, "", table),
             ("secrets", DeValue::Table(table)) => self.secrets(app, table),
+            ("config", other) => self.refuse(&shown, "a table", value, kind(other)),
+            ("secrets", other) => self.refuse(&shown, "a table of paths", value, kind(other)),
             (known, other) => {
                 let form = KEYS.iter().find(|(key, _)| *key == known);
                 let own = OF_REQUESTS.contains(&known) || OF_POOLS.contains(&known);
@@ -160,7 +162,7 @@ impl Reader<'_> {
                 DeValue::Datetime(time) => self.value(app, name, &time.to_string(), value),
                 _ => {
                     let expected = "a text, a number, a boolean, a time or a table";
-                    let text = self.text(&shown, expected, value);
+                    let text = self.veiled_text(&shown, expected, value);
                     if let Some(text) = text.and_then(|one| one.text.into_string().ok()) {
                         self.value(app, name, &text, value);
                     }
@@ -175,13 +177,10 @@ impl Reader<'_> {
             let name = key.get_ref().clone().into_owned();
             let shown = format!("app.secrets.{name}");
             let Some(path) = value.as_ref().as_str() else {
-                let found = described(value.get_ref());
-                self.refuse(
-                    &shown,
-                    "the path of a file that holds the value",
-                    value,
-                    &found,
-                );
+                // Whoever has written the value itself does not read it in a log.
+                let found = kind(value.get_ref());
+                let expected = "the path of a file that holds the value";
+                self.refuse(&shown, expected, value, found);
                 continue;
             };
             let path = self.folder.join(path);
@@ -314,6 +313,23 @@ mod tests {
             problems[0].contains("or tables `[[app]]`, found the text"),
             "{problems:?}"
         );
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_never_told() {
+        let texts = [
+            "env = { PIN = 20.26, KEY = \"2026\\u0000\" }",
+            "[app]\nconfig = '2026'",
+            "[app]\nconfig.pin = 0x2026",
+            "[app]\nconfig.pin = [2026]",
+            "[app]\nsecrets = '2026'",
+            "[app]\nsecrets.pin = 2026",
+        ];
+        for text in texts {
+            let (_, problems) = parse(text);
+            assert_eq!(problems.len(), 1, "{text}");
+            assert!(!problems[0].contains("20"), "{problems:?}");
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl Reader<'_> {
         let mut texts = Vec::new();
         for (key, value) in table {
             let shown = format!("{}.{}", setting.name, key.get_ref());
-            let mut one = self.text(&shown, "a text or a number", value)?;
+            let mut one = self.veiled_text(&shown, "a text or a number", value)?;
             let mut text = std::ffi::OsString::from(format!("{}=", key.get_ref()));
             text.push(&one.text);
             one.text = text;
@@ -162,15 +162,23 @@ impl Reader<'_> {
 
     /// Texts, whole numbers and booleans are read as their setting reads them everywhere else.
     fn text(&mut self, name: &str, expected: &str, value: &Value<'_>) -> Option<Text> {
-        let text = match value.get_ref() {
-            DeValue::String(text) if !text.contains('\0') => text.clone().into_owned(),
-            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
-            DeValue::Boolean(truth) => truth.to_string(),
-            other => {
-                self.refuse(name, expected, value, &described(other));
-                return None;
-            }
-        };
+        let text = plain(value.get_ref());
+        if text.is_none() {
+            self.refuse(name, expected, value, &described(value.get_ref()));
+        }
+        self.known(text?, value)
+    }
+
+    /// The same where it may be a password.
+    fn veiled_text(&mut self, name: &str, expected: &str, value: &Value<'_>) -> Option<Text> {
+        let text = plain(value.get_ref());
+        if text.is_none() {
+            self.refuse(name, expected, value, kind(value.get_ref()));
+        }
+        self.known(text?, value)
+    }
+
+    fn known(&self, text: String, value: &Value<'_>) -> Option<Text> {
         Some(Text {
             text: text.into(),
             origin: self.origin(value),
@@ -221,15 +229,38 @@ impl Reader<'_> {
     }
 }
 
+/// The value as it would stand on the command line.
+fn plain(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) if !text.contains('\0') => Some(text.clone().into_owned()),
+        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        DeValue::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
 fn described(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the text {text:?}"),
         DeValue::Integer(number) => format!("the number {number}"),
         DeValue::Float(number) => format!("the number {number}"),
         DeValue::Boolean(truth) => format!("`{truth}`"),
-        DeValue::Datetime(_) => "a time of day".to_owned(),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
+        other => kind(other).to_owned(),
+    }
+}
+
+/// What it is, for a value that nobody is to see.
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(text) if text.contains('\0') => "a text with a NUL",
+        DeValue::String(_) => "a text",
+        DeValue::Integer(number) if number.radix() != 10 => "a number in another base than ten",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number that is not whole",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a time of day",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
     }
 }
 
