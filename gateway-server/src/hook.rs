@@ -37,6 +37,22 @@ pub(crate) struct Hook<'a> {
     pub(crate) timeout: Duration,
 }
 
+/// What every hook finds in its environment: what has happened, in which generation, to which master, and
+/// where it listens.
+pub(crate) fn facts(
+    name: &str,
+    generation: u32,
+    master: Pid,
+    addresses: &[String],
+) -> Vec<(&'static str, String)> {
+    vec![
+        ("GATEWAYD_EVENT", name.to_owned()),
+        ("GATEWAYD_EVENT_GENERATION", generation.to_string()),
+        ("GATEWAYD_EVENT_MASTER", master.to_string()),
+        ("GATEWAYD_EVENT_ADDRESSES", addresses.join(" ")),
+    ]
+}
+
 /// The arguments for a process whose end of the socket has this number.
 ///
 /// # Errors

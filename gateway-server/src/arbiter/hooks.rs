@@ -58,12 +58,7 @@ impl Occasion<'_> {
         release: &Release,
     ) -> Vec<(&'static str, String)> {
         let (name, _) = self.of(&release.config);
-        let mut facts = vec![
-            ("GATEWAYD_EVENT", name.to_owned()),
-            ("GATEWAYD_EVENT_GENERATION", generation.0.to_string()),
-            ("GATEWAYD_EVENT_MASTER", std::process::id().to_string()),
-            ("GATEWAYD_EVENT_ADDRESSES", release.urls.join(" ")),
-        ];
+        let mut facts = hook::facts(name, generation.0, Pid::this(), &release.urls);
         match self {
             Self::Gate(_) => {}
             Self::Reload(outcome) => {

@@ -92,10 +92,19 @@ fn each_hook_is_told_what_has_happened() {
     server.process.signal(Signal::SIGHUP);
     let told = site.told("reload");
     assert_eq!(told["_OUTCOME"], "failed");
+    assert_eq!(told["_MASTER"], server.process.pid().to_string());
     assert!(
         told["_REASON"].contains("did you mean `workers`?"),
         "{told:?}"
     );
+    // What judges an upgrade is told the same.
+    site.configure(&notes.concat());
+    server.process.signal(Signal::SIGUSR2);
+    let told = site.told("ready");
+    assert_eq!(told["_MASTER"], server.process.pid().to_string());
+    assert_eq!(told["_ADDRESSES"], "");
+    assert_eq!(site.told("worker-exit")["_CODE"], "0");
+    assert_eq!(site.told("reload")["_OUTCOME"], "ok");
     // The end of the last worker is told although the server ends with it.
     assert_eq!(server.stop().0, 0);
     assert_eq!(site.told("worker-exit")["_CODE"], "0");

@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
+use nix::unistd::getppid;
 
 use super::handover::Handover;
 use super::plan::{CHECK_ROLE, Plan};
@@ -177,11 +178,7 @@ fn ask(command: &str, config: &Config, generation: Generation) -> anyhow::Result
         command,
         timeout: config.hook_timeout,
     };
-    let facts = [
-        ("GATEWAYD_EVENT", "ready".to_owned()),
-        ("GATEWAYD_EVENT_GENERATION", generation.0.to_string()),
-        ("GATEWAYD_EVENT_ADDRESSES", String::new()),
-    ];
+    let facts = hook::facts(hook.name, generation.0, getppid(), &[]);
     hook::run(&hook, facts.into_iter()).map_err(|reason| anyhow!("hook ready {reason}"))
 }
 
