@@ -120,7 +120,7 @@ fn claim(number: &str) -> io::Result<OwnedFd> {
     let mut inherited = Inherited::claim(vec![number])?;
     let socket = inherited.take(number).ok_or(io::ErrorKind::InvalidInput)?;
     signals::disregard()?;
-    process::end_with_parent();
+    process::end_with_parent(&socket);
     process::set_name("gatewayd/hook");
     Ok(socket)
 }

@@ -91,7 +91,7 @@ impl Boot {
             identity::assume(*user, *group, groups)?;
         }
         // Becoming somebody else takes this back, so it comes last.
-        process::end_with_parent();
+        process::end_with_parent(&pages);
         Ok(Self {
             config,
             board,

@@ -19,9 +19,11 @@ use nix::libc;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::time::{ClockId, clock_gettime};
-use nix::unistd::{ForkResult, Pid, SysconfVar, fork, sysconf};
+use nix::unistd::{ForkResult, Pid, SysconfVar, fork, getppid, sysconf};
 
 use super::signals;
 
@@ -314,21 +316,32 @@ pub(crate) fn send_group(leader: Pid, signal: Signal) {
 /// so that a terminal's signals reach this process alone, and none of the signals that are blocked here.
 pub(crate) fn ends_with_us(command: &mut Command) {
     command.process_group(0);
-    // SAFETY: both are system calls without memory, which is all that may happen between fork and exec.
+    let parent = Pid::this();
+    // SAFETY: all of them are system calls without memory, which is all that may happen between fork and exec.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
             set_pdeathsig(Signal::SIGTERM)?;
+            // It may have ended before.
+            if getppid() != parent {
+                return Err(Errno::ESRCH.into());
+            }
             Ok(())
         })
     };
 }
 
-/// Has the kernel kill this process when the one that started it ends; for processes without a life
-/// of their own.
-pub(crate) fn end_with_parent() {
+/// Has the kernel kill this process when the one that started it ends, or ends it at once if that has
+/// happened already; for processes without a life of their own. `socket` is one of a pair that the other
+/// process has made.
+pub(crate) fn end_with_parent(socket: impl AsFd) {
     // Only a number that is no signal can fail.
     let _ = set_pdeathsig(Signal::SIGKILL);
+    // Whoever has adopted us is another; which number that has depends on the system.
+    let maker = getsockopt(&socket, PeerCredentials).map(|found| found.pid());
+    if maker.is_ok_and(|pid| pid != getppid().as_raw()) {
+        exit_now(libc::EXIT_FAILURE);
+    }
 }
 
 /// Gives the process a name for `ps` and `top`; at most 15 bytes of it count.

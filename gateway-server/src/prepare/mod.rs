@@ -53,7 +53,7 @@ impl Desk {
         let mut inherited = Inherited::claim(vec![number])?;
         let socket = inherited.take(number).ok_or(io::ErrorKind::InvalidInput)?;
         signals::disregard()?;
-        process::end_with_parent();
+        process::end_with_parent(&socket);
         process::set_name("gatewayd/reload");
         Ok(Self { socket })
     }

@@ -71,7 +71,7 @@ fn claim(argument: &OsStr) -> io::Result<(OwnedFd, OwnedFd, Part)> {
     let mut take = |number| inherited.take(number).ok_or(io::ErrorKind::InvalidInput);
     let (socket, config) = (take(socket)?, take(config)?);
     signals::disregard()?;
-    process::end_with_parent();
+    process::end_with_parent(&socket);
     process::set_name("gatewayd/reload");
     Ok((socket, config, part))
 }

@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::net::TcpListener;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -194,6 +195,30 @@ fn workers_outlive_neither_their_master_nor_leave_the_port_behind() {
     assert!(!status.success());
     assert!(server.process.said().contains("the master is gone"));
     assert!(server.address.connect().is_err());
+}
+
+#[test]
+fn who_finds_its_master_dead_at_its_start_ends_at_once() {
+    for words in [
+        &["--gatewayd-watch", "3", "/etc/hosts"][..],
+        &[
+            "--gatewayd-hook",
+            "3",
+            "info",
+            "text",
+            "9000",
+            "boot",
+            "sleep 30",
+        ],
+    ] {
+        // As it is then: the socket is of a process that is not the parent.
+        let (_master, theirs) = UnixDatagram::pair().unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec 3<&0; timeout 20 \"$@\"", "sh"]);
+        shell.arg(program().get_program()).args(words);
+        let status = shell.stdin(OwnedFd::from(theirs)).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{words:?}");
+    }
 }
 
 #[test]
