@@ -62,6 +62,8 @@ struct Boot {
     pages: OwnedFd,
     book: Reader,
     listener: Option<OwnedFd>,
+    /// What came of becoming nobody, where a server of root's says no user.
+    nobody: Option<io::Result<()>>,
 }
 
 impl Boot {
@@ -82,13 +84,17 @@ impl Boot {
         let pages = take(plan.pages)?;
         let book = Reader::map(take(plan.book)?)?;
         let listener = plan.listener.map(take).transpose()?;
-        if let Some(Identity {
-            user,
-            group,
-            groups,
-        }) = &config.identity
-        {
-            identity::assume(*user, *group, groups)?;
+        let mut nobody = None;
+        match &config.identity {
+            Some(Identity {
+                user,
+                group,
+                groups,
+            }) => identity::assume(*user, *group, groups)?,
+            None => {
+                nobody =
+                    identity::is_root().then(|| identity::assume(Some(NOBODY), NOBODY, &[NOBODY]))
+            }
         }
         // Becoming somebody else takes this back, so it comes last.
         process::end_with_parent(&pages);
@@ -98,11 +104,18 @@ impl Boot {
             pages,
             book,
             listener,
+            nobody,
         })
     }
 
     /// Answers until the master is gone.
     fn run(self) -> io::Result<()> {
+        if let Some(Err(error)) = &self.nobody {
+            tracing::warn!(
+                "the admin process is root's, for it cannot become user {NOBODY}: {error}; --user \
+                 names another"
+            );
+        }
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build_local(Default::default())?;
@@ -117,3 +130,6 @@ impl Boot {
         })
     }
 }
+
+/// The user and the group that own nothing, by the number that they have on every Linux.
+const NOBODY: u32 = 65_534;

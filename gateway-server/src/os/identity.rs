@@ -10,6 +10,11 @@ use rustix::thread::{
     remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities, set_no_new_privs,
 };
 
+/// Whether this process is root's.
+pub(crate) fn is_root() -> bool {
+    Uid::effective().is_root()
+}
+
 /// Gives up every other identity. To be called while the process has one thread.
 ///
 /// # Errors
@@ -18,7 +23,7 @@ use rustix::thread::{
 pub(crate) fn assume(user: Option<u32>, group: u32, groups: &[u32]) -> io::Result<()> {
     let group = Gid::from_raw(group);
     // Without the right to change them the groups can only stay.
-    if Uid::effective().is_root() {
+    if is_root() {
         let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
         setgroups(&groups)?;
     }

@@ -19,7 +19,7 @@ use gateway_tests::judges;
 use gateway_tests::process::Process;
 use gateway_tests::{DEADLINE, until};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
 
 /// A server, and where operators ask it.
@@ -193,8 +193,17 @@ fn health_is_told_while_every_worker_is_stuck_and_while_the_server_drains() {
 }
 
 #[test]
-fn who_says_nothing_keeps_no_operator_from_an_answer() {
+fn who_says_nothing_keeps_no_operator_from_an_answer_and_nobody_gives_it() {
     let site = Site::serve(&["--workers", "1"]);
+    if geteuid().is_root() {
+        // It reads requests from anywhere, so a server of root's has it be nobody.
+        let pid = site.admin_process().unwrap();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        for line in ["Uid", "Gid"].map(|id| format!("{id}:\t65534\t65534\t65534\t65534\n")) {
+            assert!(status.contains(&line), "{status}");
+        }
+        assert!(status.contains("CapEff:\t0000000000000000\n"), "{status}");
+    }
     // As many as are kept, and one more for the question.
     let mut silent: Vec<Client> = (0..64).map(|_| Client::connect(&site.admin)).collect();
     assert_eq!(site.status("/livez"), 200);
