@@ -178,7 +178,7 @@ impl Arbiter {
         let mut pools = PoolNames::default();
         let signals = SignalSource::open()?;
         let files = process::raise_file_limit();
-        config.fit_open_files(files);
+        config.fit_max_connections(files);
         let image = Image::running(name)?;
         let pid_file = start::pid_file(config.pid.as_deref(), &signals)?;
         let tls = prepare::read_tls(&config)?;
@@ -234,7 +234,7 @@ impl Arbiter {
             state: saved,
             ..
         } = inheritance;
-        config.fit_open_files(files);
+        config.fit_max_connections(files);
         changes::tell_kept(&changes::keep(&mut config, &inheritance.kept));
         let admin = Admin::open(&config, inheritance.admin)?;
         let passed = inheritance.passed;

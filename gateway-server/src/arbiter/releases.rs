@@ -154,7 +154,7 @@ impl Releases {
             }
         };
         let mut config = prepare::read_config(config).map_err(|error| error.to_string())?;
-        config.fit_open_files(self.files);
+        config.fit_max_connections(self.files);
         let changes = Changes::between(&mut config, self.config());
         tell_kept(&changes.kept);
         let open = &self.serving().listeners;

@@ -311,9 +311,25 @@ impl Config {
         all.map(|one| (&*one.name, &*one.value))
     }
 
-    /// Keeps `max-connections` within what `files` open files allow, or `rlimit` if that says how many,
-    /// with some left for everything else.
-    pub(crate) fn fit_open_files(&mut self, files: u64) {
+    /// Keeps `max-connections` of the server and of each pool within what their `rlimit` allows of open
+    /// files, or `files` where that says nothing, with some left for everything else.
+    pub(crate) fn fit_max_connections(&mut self, files: u64) {
+        let own = self.fit_own_max_connections(files);
+        if let Some((most, files)) = own {
+            tracing::warn!("max-connections is {most}, because a process may open {files} files");
+        }
+        for PoolConfig { name, config } in &mut self.pools {
+            let fitted = config.fit_own_max_connections(files);
+            if let Some((most, files)) = fitted.filter(|_| fitted != own) {
+                tracing::warn!(
+                    "max-connections of {name} is {most}, because a process may open {files} files"
+                );
+            }
+        }
+    }
+
+    /// The same of these workers alone; what has become of it and for how many files, if it was too much.
+    fn fit_own_max_connections(&mut self, files: u64) -> Option<(u32, u64)> {
         let own = self.rlimit.iter().rev();
         let own = own.filter(|limit| limit.resource == rustix::process::Resource::Nofile);
         let own = own.map(|limit| limit.soft.unwrap_or(u64::MAX)).next();
@@ -321,16 +337,9 @@ impl Config {
         let most = u32::try_from(files.saturating_sub(FILES_BESIDE))
             .unwrap_or(u32::MAX)
             .max(1);
-        if self.max_connections > most {
-            tracing::warn!(
-                "max-connections is {most} instead of {}, because a process may open {files} files",
-                self.max_connections
-            );
-            self.max_connections = most;
-        }
-        for pool in &mut self.pools {
-            pool.config.max_connections = pool.config.max_connections.min(most);
-        }
+        let too_many = self.max_connections > most;
+        self.max_connections = self.max_connections.min(most);
+        too_many.then_some((most, files))
     }
 
     /// How the access log is written.
@@ -490,14 +499,27 @@ mod tests {
     fn connections_leave_room_for_other_files() {
         let mut config = Config::blank();
         config.max_connections = 1000;
-        config.fit_open_files(1064);
+        config.fit_max_connections(1064);
         assert_eq!(config.max_connections, 1000);
-        config.fit_open_files(1024);
+        config.fit_max_connections(1024);
         assert_eq!(config.max_connections, 960);
-        config.fit_open_files(10);
+        config.fit_max_connections(10);
         assert_eq!(config.max_connections, 1);
         let mut config = Config::of(&[("rlimit", "nofile=164")]);
-        config.fit_open_files(4096);
+        config.fit_max_connections(4096);
         assert_eq!(config.max_connections, 100);
+        let pool = |texts| PoolConfig {
+            name: "shop".to_owned(),
+            config: Config::of(texts),
+        };
+        let mut config = Config::of(&[]);
+        config.pools = vec![
+            pool(&[("rlimit", "nofile=80")]),
+            pool(&[]),
+            pool(&[("rlimit", "nofile=1024")]),
+        ];
+        config.fit_max_connections(164);
+        let most = config.pools.iter().map(|pool| pool.config.max_connections);
+        assert_eq!(most.collect::<Vec<_>>(), [16, 100, 960]);
     }
 }

@@ -38,7 +38,7 @@ use crate::value::Sandbox;
 /// Serves in this process until it is told to stop.
 pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
     let started = Instant::now();
-    config.fit_open_files(process::raise_file_limit());
+    config.fit_max_connections(process::raise_file_limit());
     match serve(config, source, started) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
