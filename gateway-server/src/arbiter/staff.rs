@@ -65,7 +65,7 @@ impl Arbiter {
             metrics: self.app_metrics.as_ref().map(AsFd::as_fd),
             apps: &supply.apps,
             tls: tls.map(AsFd::as_fd),
-            tickets: self.tickets.as_fd(),
+            tickets: self.tickets.to_read(),
             logs: LogFiles::of(&release.config),
             listeners: &supply.listeners,
         };

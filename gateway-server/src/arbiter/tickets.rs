@@ -12,6 +12,8 @@ use crate::tls::TicketKeys;
 #[derive(Debug)]
 pub(super) struct Tickets {
     file: File,
+    /// The same, for workers.
+    to_read: OwnedFd,
     keys: TicketKeys,
     due: Duration,
 }
@@ -29,9 +31,15 @@ impl Tickets {
         };
         Ok(Self {
             keys: TicketKeys::map(&file)?,
+            to_read: TicketKeys::to_read(&file)?,
             file,
             due: now + config.tls_ticket_lifetime,
         })
+    }
+
+    /// What workers are given.
+    pub(super) fn to_read(&self) -> BorrowedFd<'_> {
+        self.to_read.as_fd()
     }
 
     /// When the next key is due; never where nobody needs any.
@@ -50,6 +58,7 @@ impl Tickets {
     }
 }
 
+/// For a successor.
 impl AsFd for Tickets {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()

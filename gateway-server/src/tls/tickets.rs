@@ -1,14 +1,15 @@
 //! The keys of session tickets, in memory that all workers see: whoever accepts a client can resume
 //! what another has begun.
 //!
-//! Only one process writes: it replaces the key again and again, so that a key which is stolen opens
+//! Only one process writes, and the others are given a descriptor that cannot be written: it replaces the key again and again, so that a key which is stolen opens
 //! little of what was recorded before (RFC 8446 §8.1). Nobody reads where it writes.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::num::NonZeroUsize;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::Duration;
 
@@ -41,11 +42,13 @@ impl TicketKeys {
     /// The kernel's.
     pub(crate) fn create() -> io::Result<File> {
         let file = SharedWords::create("gatewayd-tickets", WORDS.get())?;
+        // Or whoever has a descriptor to read could open it anew.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         Self::map(&file)?.turn()?;
         Ok(file)
     }
 
-    /// Maps what [`TicketKeys::create`] made.
+    /// Maps what [`TicketKeys::create`] made, for the one that replaces keys.
     ///
     /// # Errors
     ///
@@ -54,6 +57,27 @@ impl TicketKeys {
         Ok(Self {
             words: SharedWords::map(file, WORDS)?,
         })
+    }
+
+    /// Maps it for all others.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub(crate) fn map_to_read(file: impl AsFd) -> io::Result<Self> {
+        Ok(Self {
+            words: SharedWords::map_to_read(file, WORDS)?,
+        })
+    }
+
+    /// A descriptor of it for those others.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's; `/proc` must be mounted.
+    pub(crate) fn to_read(file: &File) -> io::Result<OwnedFd> {
+        let file = File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        Ok(file.into())
     }
 
     /// Replaces the key that seals; the one before the last opens no more, and is forgotten. For one
@@ -183,10 +207,14 @@ const WORDS: NonZeroUsize = NonZeroUsize::new(1 + KEYS * KEY_BYTES / 8).expect("
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{FileExt, MetadataExt};
+
     use super::*;
 
     fn ticketer(file: &File) -> Ticketer {
-        Ticketer::new(TicketKeys::map(file).unwrap(), Duration::from_secs(60))
+        let worker = TicketKeys::to_read(file).unwrap();
+        let keys = TicketKeys::map_to_read(&worker).unwrap();
+        Ticketer::new(keys, Duration::from_secs(60))
     }
 
     #[test]
@@ -201,6 +229,17 @@ mod tests {
         assert_eq!(other.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
         master.turn().unwrap();
         assert_eq!(other.decrypt(&ticket), None);
+    }
+
+    #[test]
+    fn a_worker_cannot_write_where_the_keys_are() {
+        let file = TicketKeys::create().unwrap();
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
+        let worker = TicketKeys::to_read(&file).unwrap();
+        let refused = TicketKeys::map(&worker).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        let written = File::from(worker).write_at(b"x", 0);
+        assert!(written.is_err());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) fn engine(
         min_version: options.tls_min_version,
         ticket_lifetime: options.ticket_lifetime,
     };
-    let tickets = TicketKeys::map(tickets)?;
+    let tickets = TicketKeys::map_to_read(tickets)?;
     Engine::new(&material, terms, tickets).map_err(io::Error::other)
 }
 
