@@ -101,7 +101,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         Ok(Line { resolved, .. }) => resolved,
         Err(code) => return code,
     };
-    let served = |Resolved { mut config, .. }: Resolved| {
+    let served = |resolved: Resolved| {
+        logging::init(resolved.config.log_style());
+        warn_of_idle(&resolved);
+        let mut config = resolved.config;
         config.set_workbench(workbench.as_deref());
         prepare::look_at_files(&mut config);
         config
@@ -126,13 +129,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
 }
 
 fn serve(name: &OsStr, words: Vec<OsString>, config: Config, source: AppSource) -> ExitCode {
-    logging::init(config.log_style());
     for (variable, known) in near_misses(std::env::vars_os().map(|(name, _)| name)) {
         tracing::warn!("{variable} is not a setting; did you mean {known}?");
     }
     match config.workers {
         0 => worker::in_process(config, source),
         _ => arbiter::run(name, words, config, source),
+    }
+}
+
+/// Logs which settings do nothing.
+fn warn_of_idle(resolved: &Resolved) {
+    for line in resolved.idle_settings() {
+        tracing::warn!("{line}");
     }
 }
 
@@ -147,6 +156,12 @@ fn check_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> Exit
     for (variable, known) in near_misses(std::env::vars_os().map(|(name, _)| name)) {
         warnings +=
             &format!("{title}: warning: {variable} is not a setting; did you mean {known}?\n");
+    }
+    let idle = resolved
+        .as_ref()
+        .map_or(Vec::new(), Resolved::idle_settings);
+    for line in idle {
+        warnings += &format!("{title}: warning: {line}\n");
     }
     let _ = std::io::stderr().write_all(warnings.as_bytes());
     let mut sandbox = false;

@@ -2,11 +2,13 @@
 //! other rooms are told of it.
 
 mod accounts;
+mod alone;
 mod app;
 mod apps;
 mod compression;
 mod file;
 mod given;
+mod idle;
 mod nearest;
 mod origin;
 mod pools;

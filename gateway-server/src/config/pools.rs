@@ -76,10 +76,8 @@ pub(super) fn divide(
         config.pools.push(pool.0);
         all.extend(pool.1);
     }
-    if config.pools.is_empty() {
-        return all;
-    }
-    if config.workers == 0 {
+    refuse_shared(config, origins, &all, problems);
+    if !config.pools.is_empty() && config.workers == 0 {
         let found = "0, which is one process".to_owned();
         refuse(
             at(origins, "workers"),
@@ -88,7 +86,6 @@ pub(super) fn divide(
             problems,
         );
     }
-    refuse_shared(config, &all, problems);
     all
 }
 
@@ -177,32 +174,47 @@ fn refuse_homeless(app: &AppConfig, origins: &AppOrigins, problems: &mut Vec<Pro
     }
 }
 
-/// Refuses an address that two pools have; `apps` are the origins of all applications.
-fn refuse_shared(config: &Config, apps: &[AppOrigins], problems: &mut Vec<Problem>) {
-    let mut seen: Vec<(String, &str)> = Vec::new();
+/// Refuses an address that stands twice, be it in two pools; `apps` are the origins of all applications.
+fn refuse_shared(
+    config: &Config,
+    origins: &[Origin],
+    apps: &[AppOrigins],
+    problems: &mut Vec<Problem>,
+) {
+    let mut seen: Vec<(&Place, &str)> = Vec::new();
     for (name, pool) in config.each_pool() {
-        for bind in pool.bind.iter().map(ToString::to_string) {
-            // The kernel gives each another port.
-            let differs = bind.ends_with(":0");
-            if let Some((_, other)) = seen.iter().find(|(other, _)| *other == bind && !differs) {
-                let expected = "an address that is all shared, or all an application's own";
-                let other = if other.is_empty() {
-                    "the server"
-                } else {
-                    other
+        for bind in &pool.bind {
+            let known = seen
+                .iter()
+                .find(|(place, other)| *place == &bind.place && !may_repeat(place, *other == name));
+            if let Some((_, other)) = known {
+                let (expected, whose) = match (*other == name, *other) {
+                    (true, _) => ("each address once", "stands here before".to_owned()),
+                    (false, "") => (ONE_OWNER, "the server has too".to_owned()),
+                    (false, other) => (ONE_OWNER, format!("{other} has too")),
                 };
-                let lead = lead_of_bind(config, apps, name);
-                refuse(
-                    lead,
-                    expected,
-                    format!("{bind}, which {other} has too"),
-                    problems,
-                );
+                let lead = match name {
+                    "" => at(origins, "bind"),
+                    name => lead_of_bind(config, apps, name),
+                };
+                refuse(lead, expected, format!("{bind}, which {whose}"), problems);
             }
-            seen.push((bind, name));
+            seen.push((&bind.place, name));
         }
     }
 }
+
+/// Whether a place may be named again, by the same pool or by another.
+fn may_repeat(place: &Place, in_pool: bool) -> bool {
+    match place {
+        // The kernel gives each another port.
+        Place::Address(address) => address.port() == Some(0),
+        // It was passed once, and is taken once.
+        _ => in_pool,
+    }
+}
+
+const ONE_OWNER: &str = "an address that is all shared, or all an application's own";
 
 /// Where the addresses of the application with this name stand.
 fn lead_of_bind(config: &Config, apps: &[AppOrigins], name: &str) -> String {

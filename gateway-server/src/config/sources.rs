@@ -11,7 +11,7 @@ use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
-use super::{Config, SETTINGS, accounts, pools, preface, secrets, static_files, tls};
+use super::{Config, SETTINGS, accounts, alone, idle, pools, preface, secrets, static_files, tls};
 use crate::value::Seen;
 
 /// What the command line says.
@@ -42,6 +42,11 @@ pub(crate) struct Resolved {
 }
 
 impl Resolved {
+    /// Settings that were given and do nothing, a line each.
+    pub(crate) fn idle_settings(&self) -> Vec<String> {
+        idle::told(&self.config, &self.settings)
+    }
+
     /// The folders that are to be served and are none.
     pub(crate) fn missing_folders(&self) -> Vec<Problem> {
         static_files::missing(&self.config, &self.settings)
@@ -92,6 +97,7 @@ pub(crate) fn resolve(
 
     accounts::look_up(&mut config, &settings, &mut problems);
     secrets::read(&mut config, &settings, &mut problems);
+    alone::look_through(&config, &settings, &mut problems);
     preface::look_through(&config, &settings, &mut problems);
     tls::look_through(&config, &settings, &mut problems);
     static_files::settle(&mut config, &settings, &mut problems);

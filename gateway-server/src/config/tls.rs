@@ -35,7 +35,8 @@ impl Config {
         })
     }
 
-    fn speaks(&self, scheme: Scheme) -> bool {
+    /// Whether this is spoken at any address.
+    pub(super) fn speaks(&self, scheme: Scheme) -> bool {
         let speaks = |config: &Self| config.bind.iter().any(|one| one.manner.scheme == scheme);
         self.each_pool().any(|(_, config)| speaks(config))
     }

@@ -33,7 +33,6 @@ use crate::prepare;
 use crate::scoreboard::{Page, Slot};
 use crate::start;
 use crate::tls::TicketKeys;
-use crate::value::Sandbox;
 
 /// Serves in this process until it is told to stop.
 pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
@@ -49,10 +48,6 @@ pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
 }
 
 fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
-    if config.is_observed() {
-        let words = "--admin and --statsd need a master: expected --workers 1 or more, found 0";
-        return Err(other(words));
-    }
     let passed = Passed::take(&config.bind, fd::adopt);
     if std::env::var_os("NOTIFY_SOCKET").is_some() {
         tracing::warn!(
@@ -83,10 +78,6 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
     };
     let tickets = tls.as_ref().map(|(_, file)| TicketKeys::map(file));
     let tickets = tickets.transpose().map_err(other)?;
-    if config.sandbox != Sandbox::Off {
-        let why = "--sandbox: a server of one process cannot be confined: use --workers 1";
-        return Err(other(why));
-    }
     process::set_variables(config.environment());
     settle(&config, 0).map_err(other)?;
     config.bind = bound.iter().map(Opened::bind).collect();

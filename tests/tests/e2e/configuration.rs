@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::gatewayd::{Gatewayd, program, run};
 use gateway_tests::process::Process;
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 const WRONG: i32 = 2;
@@ -150,6 +151,79 @@ fn check_config_names_a_file_or_an_application_that_is_missing() {
     let place = format!("{}:2: app: expected a file at ", site.file());
     assert!(
         said.contains(&place) && said.contains("No such file"),
+        "{said}"
+    );
+}
+
+#[test]
+fn check_config_refuses_what_the_start_would() {
+    let module = Artefacts::built().module("probe").to_str().unwrap();
+    for (arguments, expected) in [
+        (
+            &["--sandbox", "required", "--workers", "0"][..],
+            "--sandbox (command line): expected workers beside it, at least 1, found 0, which is one process",
+        ),
+        (
+            &["--statsd", "127.0.0.1:8125", "--workers", "0"],
+            "--statsd (command line): expected workers beside it",
+        ),
+        (
+            &["--bind", "[::1]:8123", "--bind", "https://[::1]:8123"],
+            "--bind (command line): expected each address once, found https://[::1]:8123, which stands here \
+             before",
+        ),
+        (
+            &["--env", "DB-PASSWORD=hunter2"],
+            "the name of letters, digits and `_`, found a variable `DB-PASSWORD`",
+        ),
+    ] {
+        for start in [&["check-config"][..], &[]] {
+            let (code, said) = run(&[start, arguments, &[module]].concat());
+            assert_eq!(code, WRONG, "{said}");
+            assert!(said.contains(expected), "no {expected:?} in {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_does_nothing_is_told_by_check_config_the_start_and_a_reload() {
+    let text = |more: &str| {
+        format!(
+            "queue = 7\n{more}bind = '127.0.0.1:0'\nworkers = 1\n{}\n",
+            probe()
+        )
+    };
+    let site = Site::new(&text(""));
+    let warning = |line: u32, name: &str, needs: &str| {
+        let file = site.file();
+        format!("{file}:{line}: {name}: it does nothing without {needs}")
+    };
+    let queue = warning(1, "queue", "max-requests-in-flight");
+    let (code, said) = run(&["check-config", "--config", site.file()]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(
+        said,
+        format!("gatewayd: warning: {queue}\nthe configuration is right")
+    );
+    let server = Gatewayd::start(program().args(["--config", site.file()]));
+    server.process.line_with(&queue, 0);
+    fs::write(
+        &site.file,
+        text("max-requests-in-flight = 9\nproxy-hops = 2\n"),
+    )
+    .unwrap();
+    let from = server.process.lines_so_far();
+    server.process.signal(Signal::SIGHUP);
+    server
+        .process
+        .line_with("all workers run generation 2", from);
+    let hops = warning(3, "proxy-hops", "trusted-proxies");
+    server.process.line_with(&hops, from);
+    let (code, said) = server.stop();
+    assert_eq!(
+        (code, said.matches("does nothing").count()),
+        (0, 2),
         "{said}"
     );
 }

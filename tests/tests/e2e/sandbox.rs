@@ -344,7 +344,7 @@ fn check_config_says_what_the_running_kernel_can_do() {
     ];
     let (code, said) = run(&[&arguments[..], &[module]].concat());
     assert!(
-        code == 1 && said.contains("a server of one process cannot be confined"),
+        code == 2 && said.contains("--sandbox (command line): expected workers beside it"),
         "{said}"
     );
 }

@@ -76,7 +76,6 @@ impl Check {
     /// Tries everything, and tells the master what came of it.
     pub(crate) fn answer(self, read: Result<Config, Vec<String>>, source: AppSource) -> ExitCode {
         let tried = read.and_then(|config| {
-            logging::init(config.log_style());
             let tried = self.try_everything(&config, source);
             let tried = tried.map_err(|error| vec![format!("{error:#}")]);
             tried.map(|(canaries, parcel)| (canaries, parcel, config.snapshot_dir))
