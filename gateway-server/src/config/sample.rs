@@ -99,6 +99,7 @@ mod tests {
             .unwrap()
             .config;
         config.file = None;
+        config.seen.clear();
         config
     }
 
