@@ -2,11 +2,13 @@
 
 use std::io::{ErrorKind, Write as _};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway_tests::address::Address;
 use gateway_tests::artefacts::{Artefacts, compile};
 use gateway_tests::client::{Client, get};
+use gateway_tests::curl::curl;
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::until;
 use tempfile::TempDir;
@@ -46,13 +48,6 @@ fn under_lint_a_breach_is_logged_with_the_rules_name() {
 #[test]
 fn under_lint_server_and_examples_keep_every_rule() {
     let examples = folder();
-    let modules = [
-        Artefacts::built().module("hello").to_owned(),
-        Artefacts::built().module("echo").to_owned(),
-        compile(&["examples/hello-c/hello.c"], &[], examples.path()),
-        compile(&["examples/tour-c/tour.c"], &[], examples.path()),
-        compile(&["examples/stream-cpp/stream.cpp"], &[], examples.path()),
-    ];
     let requests = [
         "GET / HTTP/1.1\r\nHost: Example.ORG:80\r\nTE: trailers\r\nConnection: te\r\n\r\n",
         "HEAD /a%2Fb/../c?x=?y HTTP/1.1\r\nHost: [::1]\r\nCookie: a\r\nCookie: b\r\n\r\n",
@@ -64,7 +59,7 @@ fn under_lint_server_and_examples_keep_every_rule() {
         "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
         "GET / HTTP/1.0\r\n\r\n",
     ];
-    for module in modules {
+    for module in modules(&examples) {
         let server = Gatewayd::serve(&module, &["--workers", "1", "--lint"]);
         for request in requests {
             let mut client = server.connect();
@@ -75,15 +70,162 @@ fn under_lint_server_and_examples_keep_every_rule() {
             };
             assert!(response.status < 500, "{request}");
         }
-        let (code, said) = server.stop();
-        assert_eq!(code, 0, "{said}");
-        let breaches: Vec<&str> = said
-            .lines()
-            .filter(|line| line.contains("ERROR ["))
-            .collect();
-        assert_eq!(breaches, [""; 0], "{}", module.display());
+        expect_no_breach(server, &module);
     }
 }
+
+#[test]
+fn under_lint_the_rules_are_kept_over_http2_too() {
+    let examples = folder();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for module in modules(&examples) {
+        let server = Gatewayd::serve(&module, &["--workers", "1", "--lint"]);
+        runtime.block_on(async {
+            let asked = tokio::time::timeout(LONG, ask_over_http2(&server));
+            asked.await.expect("answers to all requests");
+        });
+        expect_no_breach(server, &module);
+    }
+}
+
+#[test]
+fn under_lint_a_breach_is_logged_over_http2_too() {
+    let folder = folder();
+    let server = hostile(&folder, &["--lint"]);
+    let outcome = curl(&["--http2-prior-knowledge", &server.url("/twice")]);
+    assert_eq!(outcome.stdout, "first", "{outcome:?}");
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    let breach = "[RES-02] the application: a second response";
+    assert!(said.contains(breach), "{said}");
+}
+
+/// What serves the server's own rules: examples in Rust, C and C++.
+fn modules(folder: &TempDir) -> [PathBuf; 4] {
+    [
+        Artefacts::built().module("hello").to_owned(),
+        Artefacts::built().module("echo").to_owned(),
+        compile(&["examples/hello-c/hello.c"], &[], folder.path()),
+        compile(&["examples/stream-cpp/stream.cpp"], &[], folder.path()),
+    ]
+}
+
+fn expect_no_breach(server: Gatewayd, module: &Path) {
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    let breaches: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("ERROR ["))
+        .collect();
+    assert_eq!(breaches, [""; 0], "{}", module.display());
+}
+
+/// The requests of the run over HTTP/1, as HTTP/2 has them: one after another, then all at once.
+async fn ask_over_http2(server: &Gatewayd) {
+    let Address::Tcp(address) = &server.address else {
+        panic!("expected a TCP address")
+    };
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(async move { connection.await.expect("a connection that ends well") });
+    for one in requests_of_http2() {
+        client = client.ready().await.unwrap();
+        let answer = ask(&mut client, one);
+        answer.await;
+    }
+    let mut answers = Vec::new();
+    for one in requests_of_http2() {
+        client = client.ready().await.unwrap();
+        answers.push(ask(&mut client, one));
+    }
+    for answer in answers {
+        answer.await;
+    }
+}
+
+type Asking = (http::Request<()>, &'static [u8], Option<http::HeaderMap>);
+
+fn requests_of_http2() -> Vec<Asking> {
+    let build = |method: &str, uri: &str, fields: &[(&str, &str)]| {
+        let mut request = http::Request::builder().method(method).uri(uri);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    };
+    let mut websocket = build("CONNECT", "http://h/ws", &[]);
+    let protocol = h2::ext::Protocol::from_static("websocket");
+    websocket.extensions_mut().insert(protocol);
+    let sum = [("x-sum".parse().unwrap(), "1".parse().unwrap())];
+    let cookies = [("cookie", "a"), ("cookie", "b")];
+    vec![
+        (
+            build("GET", "http://Example.ORG:80/", &[("te", "trailers")]),
+            b"",
+            None,
+        ),
+        (
+            build("HEAD", "http://[::1]/a%2Fb/../c?x=?y", &cookies),
+            b"",
+            None,
+        ),
+        (
+            build(
+                "OPTIONS",
+                "http://h/",
+                &[("expect", "100-continue"), ("content-length", "0")],
+            ),
+            b"",
+            None,
+        ),
+        (
+            build("POST", "http://h/u", &[("content-length", "5")]),
+            b"hello",
+            None,
+        ),
+        (
+            build("POST", "http://h/u", &[]),
+            b"abc",
+            Some(sum.into_iter().collect()),
+        ),
+        (websocket, b"", None),
+    ]
+}
+
+/// Sends one; its answer is waited for by whoever polls what this returns.
+fn ask(
+    client: &mut h2::client::SendRequest<bytes::Bytes>,
+    (request, content, trailers): Asking,
+) -> impl Future<Output = ()> + use<> {
+    let shown = format!("{} {}", request.method(), request.uri());
+    // A 200 would open a tunnel: who answers with that and none is refused.
+    let is_connect = request.method() == http::Method::CONNECT;
+    let ends = content.is_empty() && trailers.is_none();
+    let (response, mut send) = client.send_request(request, ends).unwrap();
+    if !content.is_empty() {
+        let content = bytes::Bytes::from_static(content);
+        send.send_data(content, trailers.is_none()).unwrap();
+    }
+    if let Some(trailers) = trailers {
+        send.send_trailers(trailers).unwrap();
+    }
+    async move {
+        let response = response.await.unwrap();
+        let is_good = is_connect || response.status().as_u16() < 500;
+        assert!(is_good, "{shown}: {response:?}");
+        let mut body = response.into_body();
+        while let Some(piece) = body.data().await {
+            let count = piece.unwrap().len();
+            body.flow_control().release_capacity(count).unwrap();
+        }
+    }
+}
+
+/// For six answers, twice.
+const LONG: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_log_record_cannot_forge_another() {

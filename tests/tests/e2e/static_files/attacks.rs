@@ -7,6 +7,7 @@ use std::path::Path;
 
 use gateway_tests::client::get;
 use gateway_tests::curl::curl;
+use gateway_tests::gatewayd::Gatewayd;
 use nix::sys::stat::Mode;
 
 use super::{Site, as_nobody, probe};
@@ -64,7 +65,7 @@ const WAYS: &[&str] = &[
 ];
 
 /// A folder with something to be caught with at every corner.
-fn trap() -> Site {
+pub(super) fn trap() -> Site {
     let site = Site::new(&[
         ("a", b"public"),
         (".hidden", SECRET.as_bytes()),
@@ -93,6 +94,23 @@ fn trap() -> Site {
 fn no_way_leads_out_of_the_folder_or_to_what_is_hidden() {
     let site = trap();
     let server = site.serve(&[]);
+    no_way_leads_out(&server);
+    for open in [
+        "/a",
+        "/link-within",
+        "/%61",
+        "/.well-known/acme-challenge/token",
+    ] {
+        assert_eq!(
+            server.get(&format!("/assets{open}")).text(),
+            "public",
+            "{open}"
+        );
+    }
+}
+
+/// Asks for everything that is not to be had.
+pub(super) fn no_way_leads_out(server: &Gatewayd) {
     let mut client = server.connect();
     for way in WAYS {
         client.send(get(&format!("/assets{way}")));
@@ -106,18 +124,6 @@ fn no_way_leads_out_of_the_folder_or_to_what_is_hidden() {
         if response.closes() {
             client = server.connect();
         }
-    }
-    for open in [
-        "/a",
-        "/link-within",
-        "/%61",
-        "/.well-known/acme-challenge/token",
-    ] {
-        assert_eq!(
-            server.get(&format!("/assets{open}")).text(),
-            "public",
-            "{open}"
-        );
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod beside_nginx;
+mod confined;
 mod serving;
 mod settings;
 
