@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -76,17 +76,26 @@ impl Toolchain {
         let told = String::from_utf8(told.context("cannot start rustc")?.stdout)?;
         let triple = told.lines().find_map(|line| line.strip_prefix("host: "));
         let triple = triple.context("expected a host in `rustc -vV`")?.to_owned();
+        let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+        let runs = |output: std::io::Result<Output>| output.is_ok_and(|it| it.status.success());
+        ensure!(
+            runs(Command::new(&compiler).arg("--version").output()),
+            "expected a C++ compiler for libFuzzer, found none as {}: apt-get install g++",
+            compiler.display()
+        );
         let probe = Command::new("rustup")
             .args(["run", "nightly", "rustc", "-V"])
             .output();
-        let nightly = probe.is_ok_and(|output| output.status.success());
+        let nightly = runs(probe);
         Ok(Self { triple, nightly })
     }
 
     fn name(&self) -> &'static str {
         match self.nightly {
             true => "nightly, with coverage and AddressSanitizer",
-            false => "stable, with coverage; a nightly toolchain brings AddressSanitizer",
+            false => {
+                "stable, with coverage; for AddressSanitizer too: rustup toolchain install nightly"
+            }
         }
     }
 
@@ -132,6 +141,9 @@ impl Toolchain {
                 "-max_len=4096".to_owned(),
             ])
             .args(["-timeout=10", "-print_final_stats=1"])
+            // Descriptors and hosts are made for the life of a process. What has to be given back, the
+            // targets count themselves.
+            .arg("-detect_leaks=0")
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
             .arg(corpus);
         // Inputs that were found go into the first folder alone.
