@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-use rustix::time::{ClockId as ClockName, clock_gettime};
+use nix::time::clock_gettime;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -80,9 +80,11 @@ pub(crate) async fn nap(time: Duration) -> io::Result<()> {
 /// Now, in nanoseconds of the system's monotonic clock.
 #[inline]
 pub(crate) fn monotonic_ns() -> u64 {
-    // Read for each answer that is counted, so by the way with the fewest steps. It never shows less than nothing.
-    let now = clock_gettime(ClockName::Monotonic);
-    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+    // It never shows less than nothing.
+    let now = clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
+    now.map_or(0, |now| {
+        now.tv_sec().unsigned_abs() * 1_000_000_000 + now.tv_nsec().unsigned_abs()
+    })
 }
 
 fn timer(expiration: Expiration) -> io::Result<AsyncFd<Rc<OwnedFd>>> {
