@@ -108,7 +108,7 @@ fn is_value(value: &str) -> bool {
 
 /// What a span is called in `traceparent`.
 #[cfg_attr(
-    not(feature = "opentelemetry"),
+    not(any(feature = "opentelemetry", test)),
     expect(dead_code, reason = "nobody has spans")
 )]
 pub(super) fn write(trace: &[u8; 16], span: &[u8; 8], sampled: bool) -> [u8; LENGTH] {
