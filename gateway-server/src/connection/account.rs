@@ -106,9 +106,11 @@ impl Ends {
         }
         let woke_ns = service.woke.get();
         let began_ns = queued_ns.unwrap_or(woke_ns);
-        let visit = service.access_log.as_ref().and_then(|_| {
-            let id = id.unwrap_or_else(scoreboard::new_id);
-            self.visit(service, app, request, id, began_ns)
+        let visit = service.access_log.as_ref().map(|log| {
+            let id = log.names_ids.then(|| id.unwrap_or_else(scoreboard::new_id));
+            self.tell_log(service, app, request, (id, began_ns), |request| {
+                log.visit(request)
+            })
         });
         Some(Account {
             began_ns,
@@ -131,6 +133,25 @@ impl Ends {
         queued_ns: Option<u64>,
         outcome: Outcome<'_>,
     ) {
+        if let (Some(log), None) = (&service.access_log, &service.tracer) {
+            let woke_ns = service.woke.get();
+            let began_ns = queued_ns.unwrap_or(woke_ns);
+            let took_ns = count(service, kind(request.method_id()), began_ns, outcome);
+            let name = || service.slot.named().unwrap_or_else(scoreboard::new_id);
+            let id = log.names_ids.then(name);
+            let ended = Ended {
+                status: outcome.status,
+                received: outcome.received,
+                sent: outcome.sent,
+                took_ns,
+                first_byte_ns: took_ns,
+                queued_ns: woke_ns.saturating_sub(began_ns),
+                fields: outcome.noted,
+            };
+            return self.tell_log(service, app, request, (id, began_ns), |request| {
+                log.write(request, &ended);
+            });
+        }
         if service.describes {
             let id = service.slot.named();
             let account = self.account(service, app, request, queued_ns, id);

@@ -7,7 +7,7 @@ use std::task::Waker;
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
 use gateway_spec::abi::host::{Call, CallHead, HostAddress};
-use gateway_spec::abi::{Field, method, names, scheme};
+use gateway_spec::abi::{Field, method, scheme};
 use smallvec::SmallVec;
 
 use super::answer::Answer;
@@ -17,7 +17,7 @@ use super::ends::{Ends, Facts, Retold};
 use super::service::Service;
 use crate::clock::monotonic_ns;
 use crate::http1::{BodyLength, Head, Version};
-use crate::logging::{Ended, LoggedRequest, Visit};
+use crate::logging::{Ended, LoggedRequest};
 use crate::scoreboard::{self, RequestId};
 
 /// What a request line says: method, target, version.
@@ -57,6 +57,22 @@ impl<'r> Request<'r> {
             Dialect::ExtendedConnect => b"CONNECT",
             _ => self.head.method(self.raw),
         }
+    }
+
+    /// Method, target and version, if they stand so in the head, with nothing but a blank between them.
+    #[inline]
+    fn line(&self, version: &str) -> Option<&'r [u8]> {
+        let (method, target) = (self.method(), self.head.target(self.raw));
+        let start = method
+            .as_ptr()
+            .addr()
+            .checked_sub(self.raw.as_ptr().addr())?;
+        let length = method.len() + 1 + target.len() + 1 + version.len();
+        let line = self.raw.get(start..start + length)?;
+        let [before, behind] = [method.len(), line.len() - version.len() - 1].map(|at| line[at]);
+        let stands = before == b' ' && behind == b' ' && line.ends_with(version.as_bytes());
+        let target_at = target.as_ptr().addr().checked_sub(line.as_ptr().addr())?;
+        (stands && target_at == method.len() + 1).then_some(line)
     }
 
     /// Its id.
@@ -196,29 +212,30 @@ impl Ends {
         })
     }
 
-    /// What the access log is to say of a request, if there is one; `app` is the name of whom it was for,
-    /// where there are several.
-    pub(super) fn visit(
+    /// Has a log told of a request. `app` is the name of whom it was for, where there are several; `id` what it is called
+    /// if no proxy says, where anybody wants to know.
+    #[inline(always)]
+    pub(super) fn tell_log<T>(
         &self,
         service: &Service,
         app: Option<&str>,
         request: &Request<'_>,
-        id: RequestId,
-        began_ns: u64,
-    ) -> Option<Visit> {
-        let log = service.access_log.as_ref()?;
+        (id, began_ns): (Option<RequestId>, u64),
+        tell: impl FnOnce(&LoggedRequest<'_>) -> T,
+    ) -> T {
         let Request { head, raw, .. } = *request;
-        let told_id = self.told_id(service, request).map(String::from_utf8_lossy);
-        Some(self.with_known(request, |known| {
-            let field = |name: &[u8]| {
+        let told_id = id.and_then(|_| self.told_id(service, request));
+        let told_id = told_id.map(String::from_utf8_lossy);
+        self.with_known(request, |known| {
+            let field = |name: &[u8], id: u16| {
                 let mut lines = head.fields(raw);
-                let found = match names::id_of(name) {
+                let found = match id {
                     0 => lines.find(|field| field.name() == name),
                     id => lines.find(|field| field.name_id() == id),
                 };
                 found.map(|field| field.value())
             };
-            log.visit(&LoggedRequest {
+            tell(&LoggedRequest {
                 client: known.client,
                 client_key: known.client.ip(),
                 method: request.method(),
@@ -226,17 +243,19 @@ impl Ends {
                 path: known.path,
                 query: head.query(raw).unwrap_or_default(),
                 version: known.version,
+                line: request.line(known.version),
                 scheme: known.scheme,
                 host: known.host,
-                id: match &told_id {
-                    Some(told) => told,
-                    None => &id,
+                id: match (&told_id, &id) {
+                    (Some(told), _) => Some(told),
+                    (None, Some(id)) => Some(id),
+                    (None, None) => None,
                 },
                 field: &field,
                 app,
                 began_ns,
             })
-        }))
+        })
     }
 
     /// What is known of a request, from whoever is believed, for whoever writes it down.
@@ -317,8 +336,9 @@ impl Ends {
                 "http"
             },
             host: b"",
-            id: &scoreboard::new_id(),
-            field: &|_| None,
+            line: None,
+            id: Some(&scoreboard::new_id()),
+            field: &|_, _| None,
             app: None,
             began_ns,
         });

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::dates::Dates;
 use super::format::{Early, Format, Late, Piece, Quoting, Unit};
 use super::lines::Lines;
-use super::quote::{push, push_absent, push_decimal, push_number};
+use super::quote::{push, push_absent, push_decimal, push_number, push_short};
 use super::selection::Selection;
 use super::sink::Sink;
 use crate::value::LogTarget;
@@ -25,6 +25,8 @@ pub(crate) struct AccessLog {
     /// Whether a line ends with the name of its application, where there are several.
     names_apps: bool,
     selection: Selection,
+    /// Whether lines show the ids of requests.
+    pub(crate) names_ids: bool,
     /// What is to be kept of responses.
     response_fields: Rc<[Box<[u8]>]>,
     lines: RefCell<Lines>,
@@ -60,6 +62,9 @@ struct Client {
     text: String,
 }
 
+/// Finds the value of a field, by its name in small letters and the name's id.
+type Lookup<'a> = dyn Fn(&[u8], u16) -> Option<&'a [u8]> + 'a;
+
 /// What a line is made of when the head is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
@@ -72,11 +77,14 @@ pub(crate) struct Request<'a> {
     pub(crate) path: &'a [u8],
     pub(crate) query: &'a [u8],
     pub(crate) version: &'a str,
+    /// Method, target and version as they came, if they stand in one piece.
+    pub(crate) line: Option<&'a [u8]>,
     pub(crate) scheme: &'a str,
     pub(crate) host: &'a [u8],
-    pub(crate) id: &'a dyn Display,
-    /// A field, by its name in small letters.
-    pub(crate) field: &'a dyn Fn(&[u8]) -> Option<&'a [u8]>,
+    /// None if nobody wants to know.
+    pub(crate) id: Option<&'a dyn Display>,
+    /// The fields.
+    pub(crate) field: &'a Lookup<'a>,
     /// The application that it was for, where there are several.
     pub(crate) app: Option<&'a str>,
     /// When it came, in nanoseconds of the monotonic clock.
@@ -114,7 +122,8 @@ impl AccessLog {
             quoting: manner.format.quoting,
             names_apps: manner.format.is_of_others(),
             response_fields: manner.format.response_fields().map(Box::from).collect(),
-            format: RefCell::new(manner.format),
+            names_ids: manner.format.names_ids(),
+            format: RefCell::new(manner.format.shortened()),
             selection: manner.selection,
             lines: RefCell::default(),
             sink: RefCell::new(sink),
@@ -135,7 +144,7 @@ impl AccessLog {
                 Piece::Early(Early::Pid) => push_number(&mut text, std::process::id().into()),
                 _ => continue,
             }
-            *piece = Piece::Text(text);
+            *piece = Piece::Text(text).shortened();
         }
     }
 
@@ -160,16 +169,60 @@ impl AccessLog {
         for piece in &self.format.borrow().pieces {
             match piece {
                 Piece::Text(same) => text.extend_from_slice(same),
+                Piece::Short(bytes, length) => push_short(text, *bytes, 0, *length),
                 Piece::Early(early) => self.push_early(text, early, request),
                 Piece::Late(_) => holes.push(u32::try_from(text.len()).unwrap_or(u32::MAX)),
             }
         }
-        if let Some(app) = request.app.filter(|_| self.names_apps) {
-            text.extend_from_slice(b" \"");
-            push(text, app.as_bytes(), self.quoting, SHORT);
-            text.push(b'"');
-        }
+        self.push_name(text, request);
         visit
+    }
+
+    /// Writes a line whose end is known with its beginning.
+    pub(crate) fn write(&self, request: &Request<'_>, ended: &Ended<'_>) {
+        if !self.selection.takes(ended.status, ended.took_ns) {
+            return;
+        }
+        let mut fields = ended.fields.iter();
+        let wrote = self.lines.borrow_mut().add(|line| {
+            for piece in &self.format.borrow().pieces {
+                match piece {
+                    Piece::Text(same) => line.extend_from_slice(same),
+                    Piece::Short(bytes, length) => push_short(line, *bytes, 0, *length),
+                    Piece::Early(early) => self.push_early(line, early, request),
+                    Piece::Late(late) => self.push_late(line, late, ended, &mut fields),
+                }
+            }
+            self.push_name(line, request);
+        });
+        if wrote.is_full() {
+            self.flush();
+        }
+    }
+
+    /// Whom a request was for, where there are several and the format has no place for it.
+    fn push_name(&self, line: &mut Vec<u8>, request: &Request<'_>) {
+        if let Some(app) = request.app.filter(|_| self.names_apps) {
+            line.extend_from_slice(b" \"");
+            push(line, app.as_bytes(), self.quoting, SHORT);
+            line.push(b'"');
+        }
+    }
+
+    fn push_late(
+        &self,
+        line: &mut Vec<u8>,
+        late: &Late,
+        ended: &Ended<'_>,
+        fields: &mut std::slice::Iter<'_, Option<Box<[u8]>>>,
+    ) {
+        match late {
+            Late::Field(_) => match fields.next() {
+                Some(Some(value)) => push(line, value, self.quoting, FIELD),
+                _ => push_absent(line, self.quoting),
+            },
+            known => push_late(line, known, ended),
+        }
     }
 
     fn push_early(&self, line: &mut Vec<u8>, early: &Early, request: &Request<'_>) {
@@ -190,6 +243,7 @@ impl AccessLog {
             Early::Path => put(request.path, LONG),
             Early::Query => put(request.query, LONG),
             Early::Version => put(request.version.as_bytes(), SHORT),
+            Early::Line if request.line.is_some() => put(request.line.unwrap_or_default(), LONG),
             Early::Line => {
                 put(request.method, METHOD);
                 put(b" ", SHORT);
@@ -200,8 +254,11 @@ impl AccessLog {
             Early::Scheme => put(request.scheme.as_bytes(), SHORT),
             Early::Host if request.host.is_empty() => push_absent(line, quoting),
             Early::Host => put(request.host, SHORT),
-            Early::Id => put(request.id.to_string().as_bytes(), SHORT),
-            Early::Field(name) => match (request.field)(name) {
+            Early::Id => match request.id {
+                Some(id) => put(id.to_string().as_bytes(), SHORT),
+                None => push_absent(line, quoting),
+            },
+            Early::Field(name, id) => match (request.field)(name, *id) {
                 Some(value) => put(value, FIELD),
                 None => push_absent(line, quoting),
             },
@@ -236,13 +293,7 @@ impl AccessLog {
             for (late, hole) in late.zip(&visit.holes) {
                 let hole = *hole as usize;
                 line.extend_from_slice(&visit.text[from..hole]);
-                match late {
-                    Late::Field(_) => match fields.next() {
-                        Some(Some(value)) => push(line, value, self.quoting, FIELD),
-                        _ => push_absent(line, self.quoting),
-                    },
-                    known => push_late(line, known, ended),
-                }
+                self.push_late(line, late, ended, &mut fields);
                 from = hole;
             }
             line.extend_from_slice(&visit.text[from..]);
@@ -337,7 +388,7 @@ mod tests {
         fields: &[],
     };
 
-    fn request<'a>(target: &'a [u8], agent: &'a dyn Fn(&[u8]) -> Option<&'a [u8]>) -> Request<'a> {
+    fn request<'a>(target: &'a [u8], agent: &'a Lookup<'a>) -> Request<'a> {
         Request {
             client: &"127.0.0.1",
             client_key: None,
@@ -346,9 +397,10 @@ mod tests {
             path: target,
             query: b"",
             version: "HTTP/1.1",
+            line: None,
             scheme: "http",
             host: b"localhost",
-            id: &"1-2",
+            id: Some(&"1-2"),
             field: agent,
             app: None,
             began_ns: 1,
@@ -357,6 +409,13 @@ mod tests {
 
     /// The lines of requests in a format, each with a client's text in target and user agent.
     fn lines(format: &str, texts: &[&'static [u8]]) -> String {
+        let [one, other] = [false, true].map(|at_once| lines_written(format, texts, at_once));
+        // Only the second may be another.
+        assert_eq!(one.len(), other.len(), "{one}{other}");
+        other
+    }
+
+    fn lines_written(format: &str, texts: &[&'static [u8]], at_once: bool) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         let manner = Manner {
             format: Format::parse(format).unwrap(),
@@ -365,8 +424,12 @@ mod tests {
         let log = AccessLog::of(&LogTarget::File(file.path().to_owned()), manner).unwrap();
         log.introduce(3, "an \"app\"");
         for text in texts {
-            let agent = |name: &[u8]| (name == b"user-agent").then_some(*text);
-            log.record(log.visit(&request(text, &agent)), &ENDED);
+            let agent = |name: &[u8], _| (name == b"user-agent").then_some(*text);
+            let request = request(text, &agent);
+            match at_once {
+                true => log.write(&request, &ENDED),
+                false => log.record(log.visit(&request), &ENDED),
+            }
         }
         // They wait for the file, and go to the one that was there before.
         log.flush();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use gateway_spec::abi::names;
+
 /// The pieces of a line, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
@@ -16,6 +18,8 @@ pub(crate) struct Format {
 pub(super) enum Piece {
     /// The same in every line.
     Text(Vec<u8>),
+    /// The same, if it is short: its bytes, and how many.
+    Short([u8; 8], usize),
     /// Something of the request that is known when its head is.
     Early(Early),
     /// Something that is known when it has ended.
@@ -38,8 +42,8 @@ pub(super) enum Early {
     Scheme,
     Host,
     Id,
-    /// A field of the request, by its name in small letters.
-    Field(Vec<u8>),
+    /// A field of the request, by its name in small letters, and the name's id.
+    Field(Vec<u8>, u16),
     /// Which worker this is, and what it serves: the same in all its lines.
     Worker,
     Pid,
@@ -121,6 +125,17 @@ impl Format {
         matches!(&*self.text, "common" | "combined")
     }
 
+    /// The same, as its lines are written with the fewest steps.
+    pub(super) fn shortened(mut self) -> Self {
+        self.pieces = self.pieces.into_iter().map(Piece::shortened).collect();
+        self
+    }
+
+    /// Whether lines show the ids of requests.
+    pub(super) fn names_ids(&self) -> bool {
+        self.pieces.contains(&Piece::Early(Early::Id))
+    }
+
     /// The fields of responses that it names, in the order of the line.
     pub(super) fn response_fields(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces.iter().filter_map(|piece| match piece {
@@ -154,7 +169,7 @@ impl Format {
     fn json() -> Self {
         use Piece::{Early as E, Late as L};
         let millis = Unit::DecimalMilliseconds;
-        let field = |name: &str| E(Early::Field(name.as_bytes().to_vec()));
+        let field = |name: &str| E(Early::field(name.as_bytes().to_vec()));
         let members = [
             ("time", E(Early::Time)),
             ("id", E(Early::Id)),
@@ -187,6 +202,27 @@ impl Format {
             text: String::new(),
             pieces,
             quoting: Quoting::Json,
+        }
+    }
+}
+
+impl Early {
+    fn field(name: Vec<u8>) -> Self {
+        let id = names::id_of(&name);
+        Self::Field(name, id)
+    }
+}
+
+impl Piece {
+    /// The same text, as it is appended with the fewest steps.
+    pub(super) fn shortened(self) -> Self {
+        match self {
+            Self::Text(text) if text.len() <= 8 => {
+                let mut bytes = [0; 8];
+                bytes[..text.len()].copy_from_slice(&text);
+                Self::Short(bytes, text.len())
+            }
+            other => other,
         }
     }
 }
@@ -247,7 +283,7 @@ fn named(name: &str) -> Option<Piece> {
         let plain = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_graphic());
         let field = field.to_ascii_lowercase().into_bytes();
         return match kind {
-            "i" if plain => Some(E(Early::Field(field))),
+            "i" if plain => Some(E(Early::field(field))),
             "o" if plain => Some(L(Late::Field(field.into()))),
             "T" => match &*field {
                 b"s" => Some(L(Late::Took(Unit::Seconds))),
@@ -272,8 +308,8 @@ fn named(name: &str) -> Option<Piece> {
         "B" => L(Late::Sent),
         "b" => L(Late::SentOrDash),
         "I" => L(Late::Received),
-        "f" => E(Early::Field(b"referer".to_vec())),
-        "a" => E(Early::Field(b"user-agent".to_vec())),
+        "f" => E(Early::field(b"referer".to_vec())),
+        "a" => E(Early::field(b"user-agent".to_vec())),
         "T" => L(Late::Took(Unit::Seconds)),
         "M" => L(Late::Took(Unit::Milliseconds)),
         "D" => L(Late::Took(Unit::Microseconds)),
