@@ -208,6 +208,33 @@ fn the_number_of_workers_and_each_of_them_obey() {
 }
 
 #[test]
+fn logs_are_opened_anew_and_the_end_of_a_reload_can_be_waited_for_afterwards() {
+    let logs = tempfile::tempdir().unwrap();
+    let [log, moved] = ["log", "moved"].map(|name| logs.path().join(name));
+    let site = Site::new(&["--access-log", log.to_str().unwrap()]);
+    let said = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(site.server.get("/version?1").status, 200);
+    until("a line", || said(&log).contains("/version?1"));
+    fs::rename(&log, &moved).unwrap();
+    assert_eq!(
+        site.ctl(&["reopen"]),
+        (0, "the log files are opened anew\n".to_owned())
+    );
+    site.server
+        .process
+        .line_with("log files are opened anew", 0);
+    until("another file", || {
+        assert_eq!(site.server.get("/version?2").status, 200);
+        said(&log).contains("/version?2")
+    });
+    assert!(said(&moved).contains("/version?1"));
+    let (code, told) = site.ctl(&["reload"]);
+    assert_eq!((code, &*told), (0, "the server reloads\n"));
+    let (code, told) = site.ctl(&["wait", "--timeout", "30s"]);
+    assert_eq!((code, &*told), (0, "reload done, generation 2 serves\n"));
+}
+
+#[test]
 fn settings_are_told_and_the_applications_own_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("g.toml");
