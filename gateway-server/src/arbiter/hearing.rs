@@ -12,6 +12,7 @@ use nix::sys::signal::Signal;
 
 use super::admin::Admin;
 use super::death::Death;
+use super::deeds::outcome_of;
 use super::event::{Event, Haste};
 use super::hooks::Occasion;
 use super::preparation::Preparation;
@@ -19,7 +20,7 @@ use super::recycling::Usage;
 use super::upgrade::Checker;
 use super::watcher::{FileWatcher, Heard};
 use super::worker_handle::WorkerHandle;
-use super::{Arbiter, memory, obituary, outcome_of};
+use super::{Arbiter, memory, obituary};
 use crate::orders::Report;
 use crate::os::process::{self, Ended, Reaped};
 use crate::os::signals::has_terminal;

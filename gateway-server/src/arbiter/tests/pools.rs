@@ -134,6 +134,16 @@ fn each_pool_has_its_own_number_of_workers() {
     rig.happen(Event::More);
     rig.settle();
     assert_eq!([0, 1, 2].map(|pool| rig.runs(pool).len()), [3, 1, 3]);
+    // Nobody can be asked for more workers of a pool that is not there.
+    for (pool, workers) in [(1, 2), (2, 1), (7, 4)] {
+        rig.happen(Event::Scale(Some(PoolId(pool)), workers));
+    }
+    rig.settle();
+    assert_eq!([0, 1, 2, 7].map(|pool| rig.runs(pool).len()), [3, 2, 1, 0]);
+    for (pool, workers) in [(1, 1), (2, 3)] {
+        rig.happen(Event::Scale(Some(PoolId(pool)), workers));
+    }
+    rig.settle();
     rig.happen(Event::Rest);
     rig.settle();
     assert!(rig.workers.is_empty());
