@@ -24,8 +24,9 @@ pub(crate) const LEADING_EMPTY_LINES: u32 = 1;
 /// One more is answered 431.
 pub(crate) const CONNECTION_OPTIONS: usize = 16;
 
-/// Largest request body in bytes; a larger one is answered 413.
-pub(crate) const BODY: u64 = 64 * 1024 * 1024;
+/// Largest request body in bytes where [`BodyLimits`] are not told another; a server's are told that of
+/// the setting `max-body`.
+pub(crate) const BODY_UNLESS_TOLD: u64 = 64 * 1024 * 1024;
 
 /// Longest line that begins a chunk, in bytes without its CRLF: size and extensions.
 pub(crate) const CHUNK_LINE: u32 = 256;
@@ -82,7 +83,7 @@ pub struct BodyLimits {
 impl Default for BodyLimits {
     fn default() -> Self {
         Self {
-            body: BODY,
+            body: BODY_UNLESS_TOLD,
             chunk_line: CHUNK_LINE,
             chunk_extensions: CHUNK_EXTENSIONS,
             trailers: TRAILERS,
@@ -104,9 +105,17 @@ pub(crate) const COMPRESSED_STREAMS: usize = 256;
 /// Bytes of a body that is compressed as a whole, and so keeps its length.
 pub(crate) const COMPRESSED_WHOLE: usize = 64 * 1024;
 
-/// Bytes that are read and thrown away so that a connection can be kept, or its client can read the
-/// answer; then it is closed.
-pub(crate) const DISCARD: usize = 64 * 1024;
+/// Bytes of a request's body that the application has left unread, and that are read and thrown away so
+/// that the connection can be kept; with more to come it is closed.
+pub(crate) const UNREAD_BODY: usize = 64 * 1024;
+
+/// Bytes that are read and thrown away behind the last answer of a connection, so that its client can read
+/// it; then it is closed.
+pub(crate) const LINGERING: usize = 64 * 1024;
+
+/// Bytes that are read and thrown away of who was told, between two requests, that there will be no other;
+/// then the connection is closed.
+pub(crate) const PARTING: usize = 64 * 1024;
 
 /// Connections of operators that the admin process keeps at once; the next one ends the oldest.
 pub(crate) const ADMIN_CONNECTIONS: usize = 64;

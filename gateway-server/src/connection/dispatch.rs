@@ -24,7 +24,7 @@ use super::upload::{self, Upload};
 use super::{Connection, Phase, refusal};
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient};
-use crate::limits::DISCARD;
+use crate::limits::LINGERING;
 use crate::scoreboard::{self, RequestId};
 use crate::wire::Wire;
 
@@ -188,7 +188,7 @@ impl Connection {
                 let (queued, name) = (self.queued_ns(), turn.application.name());
                 self.ends
                     .note_refusal(turn.service, name, request, queued, outcome);
-                self.phase = Phase::Linger(DISCARD);
+                self.phase = Phase::Linger(LINGERING);
                 0
             }
         }
@@ -248,7 +248,7 @@ impl Connection {
             self.phase = if foreseen {
                 Phase::Close
             } else {
-                Phase::Linger(DISCARD)
+                Phase::Linger(LINGERING)
             };
         }
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::task::{Poll, ready};
 
 use super::{Awaiting, Connection, Phase};
-use crate::limits::{DISCARD, LINGER};
+use crate::limits::{LINGER, PARTING};
 use crate::scoreboard::{Counter, Deadline};
 
 impl Connection {
@@ -31,7 +31,7 @@ impl Connection {
                 }
                 Poll::Ready(Ok(0) | Err(_)) => break,
                 Poll::Ready(Ok(read)) => {
-                    if parted && *budget == DISCARD && service.drain.is_draining() {
+                    if parted && *budget == PARTING && service.drain.is_draining() {
                         service.slot.add(Counter::DrainRaces);
                     }
                     *budget = budget.saturating_sub(read);

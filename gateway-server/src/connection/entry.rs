@@ -9,7 +9,7 @@ use super::handover::Request;
 use super::places::{Entry, Places, Waiter};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Head, Outgoing, Recipient};
-use crate::limits::DISCARD;
+use crate::limits::LINGERING;
 use crate::scoreboard::Deadline;
 
 impl Connection {
@@ -83,7 +83,7 @@ impl Connection {
             Outcome::of(&given, 0),
         );
         if !given.keep_alive {
-            self.phase = Phase::Linger(DISCARD);
+            self.phase = Phase::Linger(LINGERING);
         }
     }
 

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 
 use super::exchange::Outcome;
 use super::{Awaiting, Connection, Phase};
-use crate::limits::{DISCARD, LINGER};
+use crate::limits::{LINGER, LINGERING, UNREAD_BODY};
 
 impl Connection {
     pub(super) fn poll_exchange(&mut self, woken: bool, cx: &mut Context<'_>) -> Poll<()> {
@@ -28,7 +28,7 @@ impl Connection {
                 Poll::Ready(())
             }
             Ok(Outcome::KeepAlive(Some(upload))) => {
-                self.phase = Phase::Discard(Box::new(upload), DISCARD);
+                self.phase = Phase::Discard(Box::new(upload), UNREAD_BODY);
                 self.awaiting = Awaiting::Nothing;
                 Poll::Ready(())
             }
@@ -36,7 +36,7 @@ impl Connection {
                 self.phase = if self.io.input_ended {
                     Phase::Close
                 } else {
-                    Phase::Linger(DISCARD)
+                    Phase::Linger(LINGERING)
                 };
                 self.awaiting = Awaiting::Nothing;
                 Poll::Ready(())
@@ -76,11 +76,11 @@ impl Connection {
                 return Poll::Ready(());
             }
             if upload.has_failed() || *budget == 0 {
-                self.phase = Phase::Linger(DISCARD);
+                self.phase = Phase::Linger(LINGERING);
                 self.awaiting = Awaiting::Nothing;
                 return Poll::Ready(());
             }
-            self.io.input.reserve(DISCARD / 4);
+            self.io.input.reserve(UNREAD_BODY / 4);
             match self.io.wire.poll_read_behind(&mut self.io.input) {
                 Poll::Pending => {
                     if self.awaiting != Awaiting::Close {

@@ -12,7 +12,7 @@ use http::header::{HeaderName, HeaderValue};
 use super::inlet::{Inlet, Wish};
 use super::output::COPIED;
 use crate::http1::{BodyDecoder, BodyError, Decoded};
-use crate::limits::DISCARD;
+use crate::limits::UNREAD_BODY;
 
 /// The connection's end.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Upload {
             || self
                 .decoder
                 .remaining()
-                .is_some_and(|left| left > DISCARD as u64)
+                .is_some_and(|left| left > UNREAD_BODY as u64)
     }
 
     /// Whether the body's framing broke, so that the connection cannot be used again.

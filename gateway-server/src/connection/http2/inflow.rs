@@ -14,7 +14,7 @@ use http::HeaderMap;
 use super::super::inlet::{Inlet, Wish};
 use crate::http1::is_forbidden_trailer;
 use crate::http2::Budget;
-use crate::limits::{BodyLimits, DISCARD};
+use crate::limits::{BodyLimits, UNREAD_BODY};
 
 /// The connection's end.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Inflow {
             limits,
             received: 0,
             content_ended: false,
-            discards: DISCARD,
+            discards: UNREAD_BODY,
         };
         (inflow, body)
     }
