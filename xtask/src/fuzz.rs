@@ -144,6 +144,7 @@ impl Toolchain {
             // Descriptors and hosts are made for the life of a process. What has to be given back, the
             // targets count themselves.
             .arg("-detect_leaks=0")
+            .env("ASAN_OPTIONS", "detect_leaks=0")
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
             .arg(corpus);
         // Inputs that were found go into the first folder alone.
