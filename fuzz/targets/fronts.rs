@@ -53,7 +53,9 @@ fn say_the_same(protocol: Protocol, bytes: &[u8], piece: usize) {
 fn meaning(words: &[u8]) -> [Vec<u8>; 2] {
     let (mut text, mut head) = (words.to_vec(), Head::default());
     let Ok(Some(length)) = head.parse(&mut text, &HeadLimits::default()) else {
-        return [text, Vec::new()];
+        // What is refused is told by its head.
+        let end = words.windows(4).position(|four| four == b"\r\n\r\n");
+        return [words[..end.unwrap_or(words.len())].to_vec(), Vec::new()];
     };
     let ends = text[..length].windows(4).filter(|four| four == b"\r\n\r\n");
     assert_eq!(ends.count(), 1, "one head and no other in it");

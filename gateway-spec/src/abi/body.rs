@@ -162,6 +162,11 @@ fn convert(frame: &mut GwFrame) -> Result<Option<ForeignFrame>, Error> {
             offset: frame.offset,
             length: frame.length,
         }))),
+        frame_kind::TRAILERS if !are_plausible(frame.trailers, frame.n_trailers) => {
+            let count = frame.n_trailers;
+            let text = format!("expected an array of trailers, found {count} lines that are none");
+            Err(Error::new(ErrorKind::Invalid, text))
+        }
         frame_kind::TRAILERS => {
             // SAFETY: borrowed until the next call on this body; copied here.
             let fields = unsafe { Field::foreign(frame.trailers, frame.n_trailers) };
@@ -173,6 +178,14 @@ fn convert(frame: &mut GwFrame) -> Result<Option<ForeignFrame>, Error> {
         )),
     }
 }
+
+/// Whether an array of fields may be read: there, and no longer than anybody would send.
+pub(crate) fn are_plausible(fields: *const GwHeader, count: u32) -> bool {
+    count == 0 || (!fields.is_null() && count <= MAX_FIELDS)
+}
+
+/// Fields at once beyond which a count is taken for garbage and nothing is read.
+const MAX_FIELDS: u32 = 65_536;
 
 /// Copies of borrowed fields.
 ///

@@ -14,7 +14,7 @@ use std::task::Poll;
 use super::exchange::{AppResponse, Exchange, Shared, Text};
 use super::stream::OfferedStream;
 use super::tls::HostTls;
-use crate::abi::body::ForeignBody;
+use crate::abi::body::{ForeignBody, are_plausible};
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
 use crate::abi::field::Field;
@@ -378,11 +378,6 @@ fn ready(poll: Poll<()>) -> i32 {
     }
 }
 
-/// Whether an array of fields may be read: there, and no longer than any host would send.
-fn are_plausible(fields: *const GwHeader, count: u32) -> bool {
-    count == 0 || (!fields.is_null() && count <= MAX_FIELDS)
-}
-
 /// A number that differs between threads that live at the same time, and is never 0.
 #[inline]
 fn thread_token() -> usize {
@@ -392,7 +387,5 @@ fn thread_token() -> usize {
     TOKEN.with(|token| token.as_ptr().addr())
 }
 
-/// Fields of one response beyond which a count is taken for garbage and nothing is read.
-const MAX_FIELDS: u32 = 65_536;
 /// Blocks that a thread keeps, about 1.5 KiB each.
 const POOL_BLOCKS: usize = 64;
