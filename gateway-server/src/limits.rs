@@ -109,10 +109,6 @@ pub(crate) const COMPRESSED_WHOLE: usize = 64 * 1024;
 /// that the connection can be kept; with more to come it is closed.
 pub(crate) const UNREAD_BODY: usize = 64 * 1024;
 
-/// Bytes that are read and thrown away behind the last answer of a connection, so that its client can read
-/// it; then it is closed.
-pub(crate) const LINGERING: usize = 64 * 1024;
-
 /// Bytes that are read and thrown away of who was told, between two requests, that there will be no other;
 /// then the connection is closed.
 pub(crate) const PARTING: usize = 64 * 1024;
@@ -123,9 +119,16 @@ pub(crate) const ADMIN_CONNECTIONS: usize = 64;
 /// How long an operator's connection may take from its first byte to the last of the answer.
 pub(crate) const ADMIN_TIME: Duration = Duration::from_secs(10);
 
-/// How long a client may take to read an answer behind which the connection closes, while what it
-/// still sends is thrown away.
+/// How long a client may say nothing behind the last answer of a connection, while what it still sends is
+/// thrown away so that it can read the answer.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a client may go on sending behind that answer. Closed earlier, the connection is reset, and a
+/// client that writes before it reads, as nginx does, never sees the answer.
+pub(crate) const LINGER_MOST: Duration = Duration::from_secs(30);
+
+/// Times that what comes there is read at once, before others have their turn.
+pub(crate) const LINGER_READS: usize = 16;
 
 /// Calls of one connection that may go on behind their answers; the next request of the connection
 /// waits until one of them ends.

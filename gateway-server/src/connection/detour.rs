@@ -16,7 +16,6 @@ use super::{Connection, Phase, redirect, refusal};
 use crate::coding::Accepted;
 use crate::date::Date;
 use crate::http1::{Head, Outgoing, Recipient};
-use crate::limits::LINGERING;
 use crate::routes::Choice;
 use crate::workbench::Verdict;
 
@@ -83,7 +82,7 @@ impl Connection {
             None,
             Outcome::of(&given, 0),
         );
-        self.phase = Phase::Linger(LINGERING);
+        self.phase = Phase::LINGER;
     }
 
     /// Answers in the place of an application; a body is not waited for.
@@ -104,7 +103,7 @@ impl Connection {
         self.ends
             .note(service, None, &request, None, Outcome::of(&given, 0));
         if !given.keep_alive {
-            self.phase = Phase::Linger(LINGERING);
+            self.phase = Phase::LINGER;
         }
     }
 }

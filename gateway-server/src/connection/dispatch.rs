@@ -24,7 +24,6 @@ use super::upload::{self, Upload};
 use super::{Connection, Phase, refusal};
 use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient};
-use crate::limits::LINGERING;
 use crate::scoreboard::{self, RequestId};
 use crate::wire::Wire;
 
@@ -188,7 +187,7 @@ impl Connection {
                 let (queued, name) = (self.queued_ns(), turn.application.name());
                 self.ends
                     .note_refusal(turn.service, name, request, queued, outcome);
-                self.phase = Phase::Linger(LINGERING);
+                self.phase = Phase::LINGER;
                 0
             }
         }
@@ -248,7 +247,7 @@ impl Connection {
             self.phase = if foreseen {
                 Phase::Close
             } else {
-                Phase::Linger(LINGERING)
+                Phase::LINGER
             };
         }
     }

@@ -1,17 +1,16 @@
 //! The end of a connection: in peace, late, or broken off.
 
 use std::rc::Rc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use super::{Awaiting, Connection, Phase};
-use crate::limits::{LINGER, PARTING};
+use crate::limits::{LINGER, LINGER_MOST, LINGER_READS, PARTING};
 use crate::scoreboard::{Counter, Deadline};
 
 impl Connection {
     pub(super) fn poll_close(&mut self) -> Poll<()> {
         ready!(self.poll_flush());
-        let parted = matches!(self.phase, Phase::Parted(_));
-        let (Phase::Linger(budget) | Phase::Parted(budget)) = &mut self.phase else {
+        let Phase::Parted(budget) = &mut self.phase else {
             self.io.wire.part();
             self.phase = Phase::Closed;
             return Poll::Ready(());
@@ -31,7 +30,7 @@ impl Connection {
                 }
                 Poll::Ready(Ok(0) | Err(_)) => break,
                 Poll::Ready(Ok(read)) => {
-                    if parted && *budget == PARTING && service.drain.is_draining() {
+                    if *budget == PARTING && service.drain.is_draining() {
                         service.slot.add(Counter::DrainRaces);
                     }
                     *budget = budget.saturating_sub(read);
@@ -40,6 +39,49 @@ impl Connection {
         }
         self.phase = Phase::Closed;
         Poll::Ready(())
+    }
+
+    /// Throws away what comes behind the last answer, until the client has nothing more to say.
+    pub(super) fn poll_linger(&mut self, cx: &Context<'_>) -> Poll<()> {
+        ready!(self.poll_flush());
+        let service = Rc::clone(&self.io.service);
+        let deadlines = &service.clock.deadlines;
+        let begins = self.awaiting != Awaiting::Close;
+        // Nobody who goes on sending holds up a drain.
+        let renews = begins || !service.drain.is_draining();
+        let Phase::Linger(end) = &mut self.phase else {
+            return Poll::Ready(());
+        };
+        if begins {
+            self.io.wire.shut_down_output();
+            *end = deadlines.after(LINGER_MOST);
+            self.awaiting = Awaiting::Close;
+        }
+        let mut heard = begins;
+        for _ in 0..LINGER_READS {
+            match self
+                .io
+                .wire
+                .poll_read(&mut service.scratch.borrow_mut().buffer)
+            {
+                Poll::Pending => {
+                    if heard && renews {
+                        self.timer.set_tick(deadlines.after(LINGER).min(*end));
+                    }
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.phase = Phase::Closed;
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(_)) => heard = true,
+            }
+        }
+        if renews {
+            self.timer.set_tick(deadlines.after(LINGER).min(*end));
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// What a deadline that has passed means.

@@ -9,7 +9,6 @@ use super::handover::Request;
 use super::places::{Entry, Places, Waiter};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Head, Outgoing, Recipient};
-use crate::limits::LINGERING;
 use crate::scoreboard::Deadline;
 
 impl Connection {
@@ -83,7 +82,7 @@ impl Connection {
             Outcome::of(&given, 0),
         );
         if !given.keep_alive {
-            self.phase = Phase::Linger(LINGERING);
+            self.phase = Phase::LINGER;
         }
     }
 

@@ -19,7 +19,6 @@ use super::service::Service;
 use super::{Connection, Phase, refusal};
 use crate::date::Date;
 use crate::http1::{BodyFraming, Form, Length, Outgoing, Recipient, ResponseHead, encode};
-use crate::limits::LINGERING;
 use crate::scoreboard;
 use crate::static_files::{Asked, Content, Line, Reply};
 
@@ -92,7 +91,7 @@ impl Connection {
         self.ends
             .note(service, None, request, None, Outcome::of(&given, 0));
         if !given.keep_alive {
-            self.phase = Phase::Linger(LINGERING);
+            self.phase = Phase::LINGER;
         }
     }
 }

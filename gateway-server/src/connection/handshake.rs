@@ -6,7 +6,6 @@ use std::task::Poll;
 use gateway_spec::abi::host::HostTls;
 
 use super::{Awaiting, Connection, Phase};
-use crate::limits::LINGERING;
 use crate::scoreboard::Counter;
 use crate::tls::Fault;
 
@@ -46,7 +45,7 @@ impl Connection {
         }
         self.phase = match fault {
             Fault::Io(_) | Fault::Gone => Phase::Close,
-            _ => Phase::Linger(LINGERING),
+            _ => Phase::LINGER,
         };
     }
 }

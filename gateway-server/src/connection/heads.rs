@@ -13,7 +13,7 @@ use super::service::{READ_BYTES, Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
 use crate::http1::{Outgoing, Recipient, Version};
 use crate::http2::{self, Beginning};
-use crate::limits::{LINGERING, PARTING};
+use crate::limits::PARTING;
 
 impl Connection {
     pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -238,6 +238,6 @@ impl Connection {
         refusal::write(out, status, &to, &self.io.service.clock.date);
         self.ends
             .note_unread(&self.io.service, status, line, Dialect::Http1);
-        self.phase = Phase::Linger(LINGERING);
+        self.phase = Phase::LINGER;
     }
 }

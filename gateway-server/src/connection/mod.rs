@@ -122,9 +122,9 @@ enum Phase {
     Exchange(Box<Exchange>),
     /// The rest of a body that the application did not want; so many bytes of it at most.
     Discard(Box<Upload>, usize),
-    /// The answer is to be written, then no more is sent; what still comes is thrown away, so that
-    /// the client can read the answer.
-    Linger(usize),
+    /// The answer is to be written, then no more is sent; what still comes is thrown away until then,
+    /// so that the client can read the answer. Begins as [`Phase::LINGER`].
+    Linger(Tick),
     /// The connection was idle and is being closed; what still comes has come too late.
     Parted(usize),
     /// The answer is to be written, then the connection is closed.
@@ -197,7 +197,8 @@ impl Connection {
             Phase::Head(_) => self.poll_head(cx),
             Phase::Exchange(_) => self.poll_exchange(true, cx),
             Phase::Discard(..) => self.poll_discard(),
-            Phase::Linger(_) | Phase::Parted(_) | Phase::Close => self.poll_close(),
+            Phase::Linger(_) => self.poll_linger(cx),
+            Phase::Parted(_) | Phase::Close => self.poll_close(),
             Phase::Departing | Phase::Closed => Poll::Ready(()),
         }
     }
@@ -241,6 +242,9 @@ impl Connection {
 }
 
 impl Phase {
+    /// The end of a connection whose client may still be sending.
+    const LINGER: Self = Self::Linger(0);
+
     /// How a client begins.
     fn first(wire: &Wire) -> Self {
         match wire.is_secured() {

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 
 use super::exchange::Outcome;
 use super::{Awaiting, Connection, Phase};
-use crate::limits::{LINGER, LINGERING, UNREAD_BODY};
+use crate::limits::{LINGER, UNREAD_BODY};
 
 impl Connection {
     pub(super) fn poll_exchange(&mut self, woken: bool, cx: &mut Context<'_>) -> Poll<()> {
@@ -36,7 +36,7 @@ impl Connection {
                 self.phase = if self.io.input_ended {
                     Phase::Close
                 } else {
-                    Phase::Linger(LINGERING)
+                    Phase::LINGER
                 };
                 self.awaiting = Awaiting::Nothing;
                 Poll::Ready(())
@@ -76,7 +76,7 @@ impl Connection {
                 return Poll::Ready(());
             }
             if upload.has_failed() || *budget == 0 {
-                self.phase = Phase::Linger(LINGERING);
+                self.phase = Phase::LINGER;
                 self.awaiting = Awaiting::Nothing;
                 return Poll::Ready(());
             }

@@ -105,6 +105,26 @@ fn a_body_is_read_from_a_spawned_task() {
 }
 
 #[test]
+fn who_sends_a_large_body_before_reading_reads_the_answer_that_did_not_wait_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let unix = format!("unix:{}", folder.path().join("socket").display());
+    let module = Artefacts::built().module("probe");
+    for bind in ["127.0.0.1:0", &unix] {
+        let server = Gatewayd::start(
+            gateway_tests::gatewayd::program()
+                .args(["--bind", bind, "--workers", "1"])
+                .arg(module),
+        );
+        let mut client = server.connect();
+        client.send(post("/unread", &vec![b'x'; 16 << 20]));
+        let answer = client.response();
+        assert_eq!(answer.status, 200, "{bind}");
+        assert!(answer.closes(), "{bind}");
+        assert_eq!(server.stop().0, 0);
+    }
+}
+
+#[test]
 fn a_request_streams_back_while_it_is_still_being_sent() {
     let server = probe();
     stream_back(&server, "/mirror");

@@ -30,7 +30,7 @@ use super::patience::Patience;
 use super::service::{Presence, Service};
 use crate::deadlines::{Deadlines, TICKS_A_SECOND, Tick, Timer};
 use crate::limits::{
-    HTTP2_FAULTY_STREAMS, HTTP2_HEADER_TABLE, HTTP2_UNSEEN_RESETS, LINGER, LINGERING,
+    HTTP2_FAULTY_STREAMS, HTTP2_HEADER_TABLE, HTTP2_UNSEEN_RESETS, LINGER, PARTING,
 };
 use crate::wire::SharedWire;
 
@@ -180,7 +180,7 @@ impl Http2 {
         }
         self.stage = match error {
             Some(error) if error.is_io() => Stage::Closed,
-            _ => Stage::Parting(LINGERING),
+            _ => Stage::Parting(PARTING),
         };
         self.base.note_business();
     }
