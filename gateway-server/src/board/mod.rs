@@ -53,6 +53,8 @@ pub(crate) enum Stage {
     Booting,
     /// It serves.
     Serving,
+    /// It has no workers, as it was told.
+    Resting,
     /// It was asked to stop.
     Draining,
 }
@@ -127,13 +129,14 @@ impl Board {
 }
 
 impl Stage {
-    const ALL: [Self; 3] = [Self::Booting, Self::Serving, Self::Draining];
+    const ALL: [Self; 4] = [Self::Booting, Self::Serving, Self::Resting, Self::Draining];
 
     /// The word for it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Booting => "booting",
             Self::Serving => "serving",
+            Self::Resting => "resting",
             Self::Draining => "draining",
         }
     }

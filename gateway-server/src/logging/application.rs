@@ -54,6 +54,14 @@ impl<F: Fn(i32) + Send + Sync + 'static> Services for Log<F> {
             None => printable(target),
         };
         let id = (self.request)().unwrap_or_default();
+        // Who writes the id as well, for servers that do not, says it no second time.
+        let line = match line
+            .strip_prefix(&id)
+            .and_then(|rest| rest.strip_prefix(' '))
+        {
+            Some(rest) if !id.is_empty() => rest,
+            _ => &line,
+        };
         macro_rules! say {
             ($level:expr) => {
                 tracing::event!($level, app.target = target, app.request = %id, app.values = ?values, "{line}")

@@ -10,6 +10,8 @@ impl State {
     pub(crate) fn stage(&self) -> Stage {
         if self.leaving.is_some() || self.stopping.is_some() {
             Stage::Draining
+        } else if self.is_proven() && self.pools.values().all(|pool| pool.rested.is_some()) {
+            Stage::Resting
         } else if self.is_proven() {
             Stage::Serving
         } else {

@@ -193,6 +193,18 @@ fn health_is_told_while_every_worker_is_stuck_and_while_the_server_drains() {
 }
 
 #[test]
+fn a_server_without_workers_by_order_says_so() {
+    let site = Site::serve(&["--workers", "2"]);
+    site.server.process.signal(Signal::SIGWINCH);
+    until("rest", || site.json()["stage"] == "resting");
+    let answer = Client::get(&site.admin, "/readyz");
+    assert_eq!((answer.status, answer.text()), (503, "resting\n"));
+    site.server.process.signal(Signal::SIGTTIN);
+    until("work", || site.status("/readyz") == 200);
+    assert_eq!(site.json()["stage"], "serving");
+}
+
+#[test]
 fn who_says_nothing_keeps_no_operator_from_an_answer_and_nobody_gives_it() {
     let site = Site::serve(&["--workers", "1"]);
     if geteuid().is_root() {
