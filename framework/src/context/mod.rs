@@ -6,6 +6,7 @@ mod deferred;
 
 use std::future::Future;
 use std::ops::Deref;
+use std::panic::Location;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -222,7 +223,14 @@ impl Cx {
     pub(crate) fn report(&self, error: &Error) {
         let path = self.head().path().escape_ascii();
         let line = format!("{} {path}: {error}", self.method());
-        self.log(Level::Error, &line);
+        let place = error.place();
+        if is_own(place) {
+            // The words have to do.
+            self.log(Level::Error, &line);
+        } else {
+            let (file, number) = (place.file(), place.line());
+            self.log(Level::Error, &format!("{line} ({file}:{number})"));
+        }
         if let Some(observer) = &self.site().observer {
             (observer.0)(&line);
         }
@@ -312,4 +320,10 @@ impl std::fmt::Debug for Cx {
 /// No code of the application runs under this lock.
 fn lock(own: &Mutex<Own>) -> MutexGuard<'_, Own> {
     own.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this crate itself made an error here.
+fn is_own(place: &Location<'_>) -> bool {
+    let sources = file!().strip_suffix("context/mod.rs");
+    sources.is_some_and(|sources| place.file().starts_with(sources))
 }

@@ -74,3 +74,18 @@ fn sessions_in_memory_are_for_one_worker_alone() {
     assert_eq!(again.text(), "2");
     assert_eq!(server.stop().0, 0);
 }
+
+#[test]
+fn an_error_that_nobody_expected_is_logged_once_with_its_place() {
+    let server = Gatewayd::serve(
+        Artefacts::built().module("parity-module"),
+        &["--workers", "1"],
+    );
+    assert_eq!(server.get("/e/stray").status, 500);
+    let line = server.process.line_with("GET /e/stray: Stray", 0);
+    let place = line.rsplit_once(" (").unwrap().1;
+    assert!(place.contains("src/errors.rs:"), "{line}");
+    let id = line.split_whitespace().nth(3).unwrap();
+    assert_eq!(line.matches(id).count(), 1, "{line}");
+    assert_eq!(server.stop().0, 0);
+}
