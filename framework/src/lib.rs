@@ -112,6 +112,7 @@ pub use websocket::{Socket, SocketError, SocketMessage, WebSocket};
 pub use bytes::Bytes;
 pub use gateway_spec::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 pub use gateway_spec::{Body, BodyStream, Counter, Frame, Gauge, Histogram, Level, Metrics};
+pub use serde_json::json;
 pub use uuid::Uuid;
 
 #[doc(hidden)]
