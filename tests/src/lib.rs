@@ -30,7 +30,7 @@ pub mod load;
 pub mod matrix;
 pub mod network;
 pub mod nginx;
-pub mod notebook;
+mod notebook;
 pub mod process;
 pub mod python;
 pub mod response;

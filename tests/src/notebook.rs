@@ -1,50 +1,60 @@
-//! The guide's database, as its chapter makes it: for the chapters after it, whose tables the setting
-//! `schema` makes.
+//! The guide's database, as its chapter prints it: for the chapters after it.
 
-use std::ops::Deref;
-use std::path::PathBuf;
+/// What the chapter on the database leaves behind: `Database` and `Db`, over the `SCHEMA` of whoever calls.
+#[macro_export]
+macro_rules! notebook {
+    () => {
+        use rusqlite::Connection;
+        use std::fs;
+        use std::ops::Deref;
+        use std::path::PathBuf;
 
-use carafe::*;
-use rusqlite::Connection;
+        /// Where the database is.
+        #[derive(Default)]
+        struct Database {
+            path: PathBuf,
+        }
 
-/// Where the database is.
-#[derive(Debug, Default)]
-pub struct Database {
-    path: PathBuf,
-}
+        impl Database {
+            fn connect(&self) -> rusqlite::Result<Connection> {
+                Connection::open(&self.path)
+            }
+        }
 
-impl Extension for Database {
-    async fn start(&self, starting: &mut Starting<'_>) -> Result<()> {
-        let config = starting.config();
-        let path: PathBuf = config.get("database")?.or_abort(500)?;
-        let schema: String = config.get("schema")?.or_abort(500)?;
-        Connection::open(&path)?.execute_batch(&schema)?;
-        starting.provide(Self { path });
-        Ok(())
-    }
-}
+        impl Extension for Database {
+            async fn start(&self, starting: &mut Starting<'_>) -> Result<()> {
+                let path: PathBuf = starting.config().get("database")?.unwrap_or_default();
+                let path = starting.root().join(path);
+                fs::create_dir_all(path.parent().unwrap_or(&path))?;
+                let database = Database { path };
+                database.connect()?.execute_batch(SCHEMA)?;
+                starting.provide(database);
+                Ok(())
+            }
+        }
 
-/// A connection, opened for the view that asks for it.
-#[derive(Debug)]
-pub struct Db(Connection);
+        /// A connection, opened for the view that asks for it.
+        struct Db(Connection);
 
-impl Arg for Db {
-    type Path<Rest> = Rest;
+        impl Arg for Db {
+            type Path<Rest> = Rest;
 
-    fn check(check: &mut Check<'_>) {
-        check.needs_state::<Database>();
-    }
+            fn check(check: &mut Check<'_>) {
+                check.needs_state::<Database>();
+            }
 
-    async fn take(t: &mut Take<'_>) -> Result<Self> {
-        let database = State::<Database>::take(t).await?;
-        Ok(Self(Connection::open(&database.path)?))
-    }
-}
+            async fn take(t: &mut Take<'_>) -> Result<Self> {
+                let database = State::<Database>::take(t).await?;
+                Ok(Db(database.connect()?))
+            }
+        }
 
-impl Deref for Db {
-    type Target = Connection;
+        impl Deref for Db {
+            type Target = Connection;
 
-    fn deref(&self) -> &Connection {
-        &self.0
-    }
+            fn deref(&self) -> &Connection {
+                &self.0
+            }
+        }
+    };
 }

@@ -61,23 +61,43 @@ fn each_chapter_is_listed_compiled_and_leads_to_the_next() {
 }
 
 #[test]
+fn later_chapters_are_compiled_with_the_code_of_the_chapter_on_the_database() {
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    let kept = fs::read_to_string(root().join("tests/src/notebook.rs")).unwrap();
+    let (_, kept) = kept.split_once("() => {\n").unwrap();
+    let (kept, _) = kept.split_once("\n    };\n}").unwrap();
+    let (imports, items) = kept.split_once("\n\n").unwrap();
+    let text = fs::read_to_string(root().join("docs/guide/database.md")).unwrap();
+    let told = lines(&blocks(&text, "rust")[0]);
+    for import in lines(imports) {
+        assert!(told.contains(&import), "{import}");
+    }
+    let items = lines(items);
+    assert!(told.windows(items.len()).any(|window| window == items));
+}
+
+#[test]
 fn the_manifest_of_the_guide_asks_for_what_the_blog_has() {
     let text = fs::read_to_string(root().join("docs/guide/README.md")).unwrap();
     let told = &blocks(&text, "toml")[0];
     let ours = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    for name in ["rusqlite", "serde"] {
+    let blog = fs::read_to_string(root().join("examples/blog/Cargo.toml")).unwrap();
+    let (_, needs) = blog.split_once("[dependencies]").unwrap();
+    let needs = needs
+        .lines()
+        .filter_map(|line| line.split_once(".workspace"));
+    let needs: Vec<&str> = needs.map(|(name, _)| name).collect();
+    assert_eq!(needs, ["carafe", "rusqlite", "serde", "tempfile"]);
+    // The framework is asked for by its path.
+    for name in &needs[1..] {
         let version = |manifest: &str| {
             let line = manifest
                 .lines()
                 .find(|line| line.starts_with(&format!("{name} = ")));
-            let line = line.unwrap().to_owned();
-            line.split("version = \"")
-                .nth(1)
-                .unwrap()
-                .split('"')
-                .next()
-                .unwrap()
-                .to_owned()
+            line.unwrap().split('"').nth(1).unwrap().to_owned()
         };
         assert_eq!(version(told), version(&ours), "{name}");
     }
@@ -101,13 +121,21 @@ fn the_deployment_of_the_guide_serves_the_blog_behind_nginx() {
             .replace("/run/blog/", &below(""))
     };
     fs::write(below("secret"), "0123456789abcdef0123456789abcdef\n").unwrap();
-    fs::write(below("gatewayd.toml"), here(&blocks(&text, "toml")[0])).unwrap();
+    let settings = blocks(&text, "toml");
+    let trial = settings[1].split_once("[app.config]\n").unwrap().1;
+    let told = settings[0].replace("[app.config]\n", &format!("[app.config]\n{trial}"));
+    fs::write(below("gatewayd.toml"), here(&told)).unwrap();
     // The command of the guide's chapter on databases, with the configuration that serves.
     let wants = ["init-db", "--config", &below("gatewayd.toml")];
     let (code, said) = Process::start(program().args(wants)).end();
     assert_eq!((code, said.as_str()), (0, "The database is empty now."));
     let server = Gatewayd::start(program().args(["--config", &below("gatewayd.toml")]));
     assert_eq!(server.workers().len(), 4);
+    // As long as the second block says.
+    let told = "GET /auth/login HTTP/1.1\r\nHost: blog.example\r\nX-Forwarded-Proto: https\r\n\r\n";
+    let page = server.fetch(told);
+    let transport = page.field("strict-transport-security");
+    assert_eq!(transport, Some("max-age=300"), "{}", page.text());
     let nginx = Nginx::serve(&here(&blocks(&text, "nginx")[0]), folder.path());
     let page = Client::get(&nginx.address, "/auth/login");
     assert_eq!(page.status, 200, "{}", page.text());
