@@ -22,6 +22,7 @@ chapters! {
     Routes: "routing.md",
     Templates: "templates.md",
     Forms: "forms.md",
+    Documents: "json.md",
     Sessions: "sessions.md",
     Database: "database.md",
     LoggingIn: "login.md",

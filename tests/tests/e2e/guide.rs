@@ -39,7 +39,7 @@ fn each_chapter_is_listed_compiled_and_leads_to_the_next() {
     let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
     let first = fs::read_to_string(folder.join("README.md")).unwrap();
     let chapters = files(&folder, "md");
-    assert_eq!(chapters.len(), 12);
+    assert_eq!(chapters.len(), 13);
     for chapter in chapters {
         let name = chapter.file_name().unwrap().to_str().unwrap();
         assert!(
