@@ -62,13 +62,14 @@ impl Account {
     /// The answer begins.
     pub(super) fn answers(&mut self) {
         if self.first_byte_ns.is_none() {
-            self.first_byte_ns = Some(monotonic_ns().saturating_sub(self.began_ns));
+            self.first_byte_ns = Some(since(self.began_ns));
         }
     }
 
     /// The request is answered, or never will be.
     pub(super) fn close(self, service: &Service, outcome: Outcome<'_>) {
-        let took_ns = count(service, self.method, self.began_ns, outcome);
+        let took_ns = since(self.began_ns);
+        count(service, self.method, took_ns, outcome);
         if let Some(span) = self.span {
             span.end(outcome.status);
         }
@@ -107,10 +108,8 @@ impl Ends {
         let woke_ns = service.woke.get();
         let began_ns = queued_ns.unwrap_or(woke_ns);
         let visit = service.access_log.as_ref().map(|log| {
-            let id = log.names_ids.then(|| id.unwrap_or_else(scoreboard::new_id));
-            self.tell_log(service, app, request, (id, began_ns), |request| {
-                log.visit(request)
-            })
+            let id = || id.unwrap_or_else(scoreboard::new_id);
+            log.visit(&self.logged((service, log), app, request, began_ns, id))
         });
         Some(Account {
             began_ns,
@@ -136,9 +135,13 @@ impl Ends {
         if let (Some(log), None) = (&service.access_log, &service.tracer) {
             let woke_ns = service.woke.get();
             let began_ns = queued_ns.unwrap_or(woke_ns);
-            let took_ns = count(service, kind(request.method_id()), began_ns, outcome);
-            let name = || service.slot.named().unwrap_or_else(scoreboard::new_id);
-            let id = log.names_ids.then(name);
+            let took_ns = match service.counts || log.names_times {
+                true => since(began_ns),
+                false => 0,
+            };
+            count(service, kind(request.method_id()), took_ns, outcome);
+            let id = || service.slot.named().unwrap_or_else(scoreboard::new_id);
+            let request = self.logged((service, log), app, request, began_ns, id);
             let ended = Ended {
                 status: outcome.status,
                 received: outcome.received,
@@ -148,9 +151,7 @@ impl Ends {
                 queued_ns: woke_ns.saturating_sub(began_ns),
                 fields: outcome.noted,
             };
-            return self.tell_log(service, app, request, (id, began_ns), |request| {
-                log.write(request, &ended);
-            });
+            return log.write(&request, &ended);
         }
         if service.describes {
             let id = service.slot.named();
@@ -161,7 +162,8 @@ impl Ends {
             return;
         }
         let began_ns = queued_ns.unwrap_or_else(|| service.woke.get());
-        count(service, kind(request.method_id()), began_ns, outcome);
+        let took_ns = since(began_ns);
+        count(service, kind(request.method_id()), took_ns, outcome);
     }
 
     /// Accounts for a request that the server itself has answered with an error.
@@ -207,7 +209,7 @@ impl Service {
         received: usize,
     ) {
         let began_ns = queued_ns.unwrap_or_else(|| self.woke.get());
-        let took_ns = monotonic_ns().saturating_sub(began_ns);
+        let took_ns = since(began_ns);
         self.slot.count_answer(&Answered {
             method: kind(method_id),
             class: Class::of(given.status),
@@ -224,10 +226,15 @@ impl Service {
     }
 }
 
-/// Counts an answer, if anybody reads the counters; how long it took, in nanoseconds.
+/// How long ago a time of the monotonic clock is, in nanoseconds.
 #[inline]
-fn count(service: &Service, method: Method, began_ns: u64, outcome: Outcome<'_>) -> u64 {
-    let took_ns = monotonic_ns().saturating_sub(began_ns);
+fn since(began_ns: u64) -> u64 {
+    monotonic_ns().saturating_sub(began_ns)
+}
+
+/// Counts an answer, if anybody reads the counters.
+#[inline]
+fn count(service: &Service, method: Method, took_ns: u64, outcome: Outcome<'_>) {
     if service.counts {
         let Outcome {
             status,
@@ -244,7 +251,6 @@ fn count(service: &Service, method: Method, began_ns: u64, outcome: Outcome<'_>)
             took_ns: (status != SWITCHING).then_some(took_ns),
         });
     }
-    took_ns
 }
 
 #[inline]

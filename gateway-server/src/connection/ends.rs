@@ -126,6 +126,16 @@ impl Ends {
     }
 }
 
+impl Entrance {
+    /// What is spoken there, if nobody says otherwise.
+    pub(super) fn scheme(&self) -> &'static str {
+        match self.secured {
+            true => "https",
+            false => "http",
+        }
+    }
+}
+
 impl<'r> Facts<'r> {
     /// Those of a request that its client has sent itself.
     #[inline(always)]

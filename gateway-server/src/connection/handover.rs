@@ -1,13 +1,13 @@
-//! From a head to a call, and to a line of the access log, in whatever version of HTTP the head came:
-//! the parser's slices go across as they stand in the buffer that was parsed.
+//! From a head to a call, in whatever version of HTTP the head came: the parser's slices go across as they
+//! stand in the buffer that was parsed.
 
 use std::sync::Arc;
 use std::task::Waker;
 
 use arrayvec::ArrayVec;
 use gateway_spec::Body;
-use gateway_spec::abi::host::{Call, CallHead, HostAddress};
-use gateway_spec::abi::{Field, method, scheme};
+use gateway_spec::abi::host::{Call, CallHead};
+use gateway_spec::abi::{Field, method};
 use smallvec::SmallVec;
 
 use super::answer::Answer;
@@ -15,10 +15,7 @@ use super::application::Application;
 pub(super) use super::dialect::Dialect;
 use super::ends::{Ends, Facts, Retold};
 use super::service::Service;
-use crate::clock::monotonic_ns;
 use crate::http1::{BodyLength, Head, Version};
-use crate::logging::{Ended, LoggedRequest};
-use crate::scoreboard::{self, RequestId};
 
 /// What a request line says: method, target, version.
 pub(super) type RequestLine<'a> = (&'a [u8], &'a [u8], Version);
@@ -61,7 +58,7 @@ impl<'r> Request<'r> {
 
     /// Method, target and version, if they stand so in the head, with nothing but a blank between them.
     #[inline]
-    fn line(&self, version: &str) -> Option<&'r [u8]> {
+    pub(super) fn line(&self, version: &str) -> Option<&'r [u8]> {
         let (method, target) = (self.method(), self.head.target(self.raw));
         let start = method
             .as_ptr()
@@ -83,15 +80,6 @@ impl<'r> Request<'r> {
             _ => self.head.method_id(),
         }
     }
-}
-
-/// Who asks, and for what.
-pub(super) struct Known<'k> {
-    pub(super) client: &'k HostAddress,
-    pub(super) path: &'k [u8],
-    pub(super) version: &'k str,
-    pub(super) scheme: &'k str,
-    pub(super) host: &'k [u8],
 }
 
 /// Who is called, and in which worker.
@@ -212,80 +200,6 @@ impl Ends {
         })
     }
 
-    /// Has a log told of a request. `app` is the name of whom it was for, where there are several; `id` what it is called
-    /// if no proxy says, where anybody wants to know.
-    #[inline(always)]
-    pub(super) fn tell_log<T>(
-        &self,
-        service: &Service,
-        app: Option<&str>,
-        request: &Request<'_>,
-        (id, began_ns): (Option<RequestId>, u64),
-        tell: impl FnOnce(&LoggedRequest<'_>) -> T,
-    ) -> T {
-        let Request { head, raw, .. } = *request;
-        let told_id = id.and_then(|_| self.told_id(service, request));
-        let told_id = told_id.map(String::from_utf8_lossy);
-        self.with_known(request, |known| {
-            let field = |name: &[u8], id: u16| {
-                let mut lines = head.fields(raw);
-                let found = match id {
-                    0 => lines.find(|field| field.name() == name),
-                    id => lines.find(|field| field.name_id() == id),
-                };
-                found.map(|field| field.value())
-            };
-            tell(&LoggedRequest {
-                client: known.client,
-                client_key: known.client.ip(),
-                method: request.method(),
-                target: head.target(raw),
-                path: known.path,
-                query: head.query(raw).unwrap_or_default(),
-                version: known.version,
-                line: request.line(known.version),
-                scheme: known.scheme,
-                host: known.host,
-                id: match (&told_id, &id) {
-                    (Some(told), _) => Some(told),
-                    (None, Some(id)) => Some(id),
-                    (None, None) => None,
-                },
-                field: &field,
-                app,
-                began_ns,
-            })
-        })
-    }
-
-    /// What is known of a request, from whoever is believed, for whoever writes it down.
-    #[inline(always)]
-    pub(super) fn with_known<T>(
-        &self,
-        request: &Request<'_>,
-        tell: impl FnOnce(&Known<'_>) -> T,
-    ) -> T {
-        let Request { head, raw, .. } = *request;
-        let told = self.is_proxied().then(|| self.hear(head, raw));
-        let told = told.unwrap_or_default();
-        let dialect = Dialect::told(told.version).unwrap_or(request.dialect);
-        let client = told.client.map(|client| HostAddress::from(&client.into()));
-        let secured = self.entrance.secured;
-        let word = self.word.as_ref().and_then(|word| word.scheme);
-        tell(&Known {
-            client: client.as_ref().unwrap_or(self.client()),
-            path: head.path(raw),
-            version: dialect.name(head.version()),
-            scheme: match told.scheme.or(word) {
-                Some(scheme::HTTPS) => "https",
-                Some(_) => "http",
-                None if secured => "https",
-                None => "http",
-            },
-            host: told.authority.unwrap_or_else(|| head.authority(raw)),
-        })
-    }
-
     /// The id that a trusted proxy has given the request, where that is believed.
     pub(super) fn told_id<'r>(&self, service: &Service, request: &Request<'r>) -> Option<&'r [u8]> {
         let name = service.id_field.as_ref()?;
@@ -299,62 +213,6 @@ impl Ends {
         let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b',');
         let good = !value.is_empty() && value.len() <= ID_BYTES && value.iter().all(plain);
         good.then_some(value)
-    }
-
-    /// Logs a request whose head could not be read, or none of it but its first line.
-    pub(super) fn log_refusal(
-        &self,
-        service: &Service,
-        status: u16,
-        line: Option<RequestLine<'_>>,
-        dialect: Dialect,
-    ) {
-        let Some(log) = &service.access_log else {
-            return;
-        };
-        let (method, target, version) = match (line, dialect) {
-            (Some((method, target, version)), _) => (method, target, dialect.name(version)),
-            (None, Dialect::Http1) => (&b"-"[..], &b"-"[..], "-"),
-            (None, _) => (&b"-"[..], &b"-"[..], dialect.name(Version::Http11)),
-        };
-        let began_ns = service.woke.get();
-        let (path, query) = match target.iter().position(|byte| *byte == b'?') {
-            Some(at) => (&target[..at], &target[at + 1..]),
-            None => (target, &b""[..]),
-        };
-        let visit = log.visit(&LoggedRequest {
-            client: self.client(),
-            client_key: self.client().ip(),
-            method,
-            target,
-            path,
-            query,
-            version,
-            scheme: if self.entrance.secured {
-                "https"
-            } else {
-                "http"
-            },
-            host: b"",
-            line: None,
-            id: Some(&scoreboard::new_id()),
-            field: &|_, _| None,
-            app: None,
-            began_ns,
-        });
-        let took_ns = monotonic_ns().saturating_sub(began_ns);
-        log.record(
-            visit,
-            &Ended {
-                status,
-                received: 0,
-                sent: 0,
-                took_ns,
-                first_byte_ns: took_ns,
-                queued_ns: 0,
-                fields: &[],
-            },
-        );
     }
 }
 

@@ -54,20 +54,17 @@ impl Ends {
         let span = service.span.take();
         let mut span = span.unwrap_or_else(|| self.begin(tracer, service, request).0);
         if span.is_recorded() {
-            let agent = request.head.fields(request.raw);
-            let mut agent = agent.filter(|field| field.name_id() == USER_AGENT);
-            let agent = agent.next().map(|field| field.value());
-            self.with_known(request, |known| {
-                span.describe(&Described {
-                    method: str::from_utf8(request.method()).unwrap_or_default(),
-                    path: known.path,
-                    scheme: known.scheme,
-                    host: known.host,
-                    version: known.version.trim_start_matches("HTTP/"),
-                    client: known.client.to_string(),
-                    agent,
-                    app,
-                });
+            let known = self.known(request);
+            let client = known.client();
+            span.describe(&Described {
+                method: str::from_utf8(request.method()).unwrap_or_default(),
+                path: known.path(),
+                scheme: known.scheme(),
+                host: known.host(),
+                version: known.version().trim_start_matches("HTTP/"),
+                client: client.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+                agent: request.head.value(USER_AGENT, request.raw),
+                app,
             });
         }
         Some(span)

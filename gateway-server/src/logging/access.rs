@@ -1,7 +1,6 @@
 //! The access log: a line for each answer, in a format of the operator's choice.
 
 use std::cell::RefCell;
-use std::fmt::Display;
 use std::fs::File;
 use std::io;
 use std::net::IpAddr;
@@ -12,6 +11,7 @@ use super::dates::Dates;
 use super::format::{Early, Format, Late, Piece, Quoting, Unit};
 use super::lines::Lines;
 use super::quote::{push, push_absent, push_decimal, push_number, push_short};
+use super::request::Request;
 use super::selection::Selection;
 use super::sink::Sink;
 use crate::value::LogTarget;
@@ -27,6 +27,8 @@ pub(crate) struct AccessLog {
     selection: Selection,
     /// Whether lines show the ids of requests.
     pub(crate) names_ids: bool,
+    /// Whether it matters how long requests took.
+    pub(crate) names_times: bool,
     /// What is to be kept of responses.
     response_fields: Rc<[Box<[u8]>]>,
     lines: RefCell<Lines>,
@@ -37,6 +39,9 @@ pub(crate) struct AccessLog {
     app: RefCell<String>,
     /// How the client of the last line was shown.
     client: RefCell<Client>,
+    /// How the last line began, and how many pieces of the format that is.
+    opening: RefCell<Opening>,
+    opening_pieces: usize,
     /// Memory for lines that are begun and ended at once.
     spare: RefCell<Option<Visit>>,
 }
@@ -62,33 +67,12 @@ struct Client {
     text: String,
 }
 
-/// Finds the value of a field, by its name in small letters and the name's id.
-type Lookup<'a> = dyn Fn(&[u8], u16) -> Option<&'a [u8]> + 'a;
-
-/// What a line is made of when the head is read.
-#[derive(Clone, Copy)]
-pub(crate) struct Request<'a> {
-    pub(crate) client: &'a dyn Display,
-    /// The same address means the same text; none if that is not known.
-    pub(crate) client_key: Option<IpAddr>,
-    pub(crate) method: &'a [u8],
-    /// With its query.
-    pub(crate) target: &'a [u8],
-    pub(crate) path: &'a [u8],
-    pub(crate) query: &'a [u8],
-    pub(crate) version: &'a str,
-    /// Method, target and version as they came, if they stand in one piece.
-    pub(crate) line: Option<&'a [u8]>,
-    pub(crate) scheme: &'a str,
-    pub(crate) host: &'a [u8],
-    /// None if nobody wants to know.
-    pub(crate) id: Option<&'a dyn Display>,
-    /// The fields.
-    pub(crate) field: &'a Lookup<'a>,
-    /// The application that it was for, where there are several.
-    pub(crate) app: Option<&'a str>,
-    /// When it came, in nanoseconds of the monotonic clock.
-    pub(crate) began_ns: u64,
+/// The beginning of a line, which all lines of a client share within a second.
+#[derive(Debug, Default)]
+struct Opening {
+    /// The client, if it has an address, and the second.
+    of: Option<(Option<IpAddr>, u64)>,
+    text: Vec<u8>,
 }
 
 /// What a line is made of when the request has ended.
@@ -123,6 +107,8 @@ impl AccessLog {
             names_apps: manner.format.is_of_others(),
             response_fields: manner.format.response_fields().map(Box::from).collect(),
             names_ids: manner.format.names_ids(),
+            names_times: manner.format.names_times() || manner.selection.asks_for_time(),
+            opening_pieces: manner.format.opening(),
             format: RefCell::new(manner.format.shortened()),
             selection: manner.selection,
             lines: RefCell::default(),
@@ -130,6 +116,7 @@ impl AccessLog {
             dates: Dates::new(),
             app: RefCell::default(),
             client: RefCell::default(),
+            opening: RefCell::default(),
             spare: RefCell::default(),
         }))
     }
@@ -161,48 +148,83 @@ impl AccessLog {
     }
 
     /// Begins a line.
-    pub(crate) fn visit(&self, request: &Request<'_>) -> Visit {
+    pub(crate) fn visit(&self, request: &impl Request) -> Visit {
         let mut visit = self.spare.borrow_mut().take().unwrap_or_default();
         let Visit { text, holes } = &mut visit;
         text.clear();
         holes.clear();
-        for piece in &self.format.borrow().pieces {
-            match piece {
-                Piece::Text(same) => text.extend_from_slice(same),
-                Piece::Short(bytes, length) => push_short(text, *bytes, 0, *length),
-                Piece::Early(early) => self.push_early(text, early, request),
-                Piece::Late(_) => holes.push(u32::try_from(text.len()).unwrap_or(u32::MAX)),
-            }
-        }
-        self.push_name(text, request);
+        self.compose(text, request, |text, _| {
+            holes.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        });
         visit
     }
 
     /// Writes a line whose end is known with its beginning.
-    pub(crate) fn write(&self, request: &Request<'_>, ended: &Ended<'_>) {
+    pub(crate) fn write(&self, request: &impl Request, ended: &Ended<'_>) {
         if !self.selection.takes(ended.status, ended.took_ns) {
             return;
         }
         let mut fields = ended.fields.iter();
         let wrote = self.lines.borrow_mut().add(|line| {
-            for piece in &self.format.borrow().pieces {
-                match piece {
-                    Piece::Text(same) => line.extend_from_slice(same),
-                    Piece::Short(bytes, length) => push_short(line, *bytes, 0, *length),
-                    Piece::Early(early) => self.push_early(line, early, request),
-                    Piece::Late(late) => self.push_late(line, late, ended, &mut fields),
-                }
-            }
-            self.push_name(line, request);
+            self.compose(line, request, |line, late| {
+                self.push_late(line, late, ended, &mut fields);
+            });
         });
         if wrote.is_full() {
             self.flush();
         }
     }
 
+    /// Appends the pieces of a line, those that are known at the end by `end`.
+    #[inline(always)]
+    fn compose(
+        &self,
+        line: &mut Vec<u8>,
+        request: &impl Request,
+        mut end: impl FnMut(&mut Vec<u8>, &Late),
+    ) {
+        let format = self.format.borrow();
+        let (opening, rest) = format.pieces.split_at(self.opening_pieces);
+        self.push_opening(line, opening, request);
+        for piece in rest {
+            match piece {
+                Piece::Text(same) => line.extend_from_slice(same),
+                Piece::Short(bytes, length) => push_short(line, *bytes, 0, *length),
+                Piece::Early(early) => self.push_early(line, early, request),
+                Piece::Late(late) => end(line, late),
+            }
+        }
+        self.push_name(line, request);
+    }
+
+    /// Appends the pieces that are the same in all lines of a client within a second.
+    #[inline]
+    fn push_opening(&self, line: &mut Vec<u8>, pieces: &[Piece], request: &impl Request) {
+        let of = Some((request.client(), self.dates.second(request.began_ns())));
+        let mut opening = self.opening.borrow_mut();
+        if opening.of != of {
+            opening.of = of;
+            self.open(&mut opening.text, pieces, request);
+        }
+        line.extend_from_slice(&opening.text);
+    }
+
+    #[inline(never)]
+    fn open(&self, text: &mut Vec<u8>, pieces: &[Piece], request: &impl Request) {
+        text.clear();
+        for piece in pieces {
+            match piece {
+                Piece::Text(same) => text.extend_from_slice(same),
+                Piece::Short(bytes, length) => push_short(text, *bytes, 0, *length),
+                Piece::Early(early) => self.push_early(text, early, request),
+                Piece::Late(_) => {}
+            }
+        }
+    }
+
     /// Whom a request was for, where there are several and the format has no place for it.
-    fn push_name(&self, line: &mut Vec<u8>, request: &Request<'_>) {
-        if let Some(app) = request.app.filter(|_| self.names_apps) {
+    fn push_name(&self, line: &mut Vec<u8>, request: &impl Request) {
+        if let Some(app) = request.app().filter(|_| self.names_apps) {
             line.extend_from_slice(b" \"");
             push(line, app.as_bytes(), self.quoting, SHORT);
             line.push(b'"');
@@ -225,44 +247,51 @@ impl AccessLog {
         }
     }
 
-    fn push_early(&self, line: &mut Vec<u8>, early: &Early, request: &Request<'_>) {
+    fn push_early(&self, line: &mut Vec<u8>, early: &Early, request: &impl Request) {
         let quoting = self.quoting;
         let mut put = |text: &[u8], most| push(line, text, quoting, most);
         match early {
-            Early::Client => {
-                let mut client = self.client.borrow_mut();
-                if client.ip.is_none() || client.ip != request.client_key {
-                    client.ip = request.client_key;
-                    client.text = request.client.to_string();
+            Early::Client => match request.client() {
+                Some(ip) => {
+                    let mut client = self.client.borrow_mut();
+                    if client.ip != Some(ip) {
+                        client.ip = Some(ip);
+                        client.text = ip.to_string();
+                    }
+                    put(client.text.as_bytes(), SHORT);
                 }
-                put(client.text.as_bytes(), SHORT);
-            }
-            Early::Time => self.dates.push(line, request.began_ns, quoting),
-            Early::Method => put(request.method, METHOD),
-            Early::Target => put(request.target, LONG),
-            Early::Path => put(request.path, LONG),
-            Early::Query => put(request.query, LONG),
-            Early::Version => put(request.version.as_bytes(), SHORT),
-            Early::Line if request.line.is_some() => put(request.line.unwrap_or_default(), LONG),
-            Early::Line => {
-                put(request.method, METHOD);
-                put(b" ", SHORT);
-                put(request.target, LONG);
-                put(b" ", SHORT);
-                put(request.version.as_bytes(), SHORT);
-            }
-            Early::Scheme => put(request.scheme.as_bytes(), SHORT),
-            Early::Host if request.host.is_empty() => push_absent(line, quoting),
-            Early::Host => put(request.host, SHORT),
-            Early::Id => match request.id {
-                Some(id) => put(id.to_string().as_bytes(), SHORT),
+                None => put(b"-", SHORT),
+            },
+            Early::Time => self.dates.push(line, request.began_ns(), quoting),
+            Early::Method => put(request.method(), METHOD),
+            Early::Target => put(request.target(), LONG),
+            Early::Path => put(request.path(), LONG),
+            Early::Query => put(request.query(), LONG),
+            Early::Version => put(request.version().as_bytes(), SHORT),
+            Early::Line => match request.line() {
+                Some(line) => put(line, LONG),
+                None => {
+                    put(request.method(), METHOD);
+                    put(b" ", SHORT);
+                    put(request.target(), LONG);
+                    put(b" ", SHORT);
+                    put(request.version().as_bytes(), SHORT);
+                }
+            },
+            Early::Scheme => put(request.scheme().as_bytes(), SHORT),
+            Early::Host => match request.host() {
+                b"" => push_absent(line, quoting),
+                host => put(host, SHORT),
+            },
+            Early::Id => match request.id() {
+                Some(id) => put(id.as_bytes(), SHORT),
                 None => push_absent(line, quoting),
             },
-            Early::Field(name, id) => match (request.field)(name, *id) {
+            Early::Field(name, id) => match request.field(name, *id) {
                 Some(value) => put(value, FIELD),
                 None => push_absent(line, quoting),
             },
-            Early::App => match request.app {
+            Early::App => match request.app() {
                 Some(app) => put(app.as_bytes(), SHORT),
                 None => put(self.app.borrow().as_bytes(), SHORT),
             },
@@ -373,6 +402,7 @@ const LAST_CHANCE_STEP: u16 = 100;
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::path::Path;
 
     use super::super::sink::open;
@@ -388,22 +418,60 @@ mod tests {
         fields: &[],
     };
 
-    fn request<'a>(target: &'a [u8], agent: &'a Lookup<'a>) -> Request<'a> {
-        Request {
-            client: &"127.0.0.1",
-            client_key: None,
-            method: b"GET",
-            target,
-            path: target,
-            query: b"",
-            version: "HTTP/1.1",
-            line: None,
-            scheme: "http",
-            host: b"localhost",
-            id: Some(&"1-2"),
-            field: agent,
-            app: None,
-            began_ns: 1,
+    /// A request with a client's text in target and user agent.
+    struct Asked(&'static [u8]);
+
+    impl Request for Asked {
+        fn client(&self) -> Option<IpAddr> {
+            Some([127, 0, 0, 1].into())
+        }
+
+        fn began_ns(&self) -> u64 {
+            1
+        }
+
+        fn method(&self) -> &[u8] {
+            b"GET"
+        }
+
+        fn target(&self) -> &[u8] {
+            self.0
+        }
+
+        fn path(&self) -> &[u8] {
+            self.0
+        }
+
+        fn query(&self) -> &[u8] {
+            b""
+        }
+
+        fn version(&self) -> &'static str {
+            "HTTP/1.1"
+        }
+
+        fn line(&self) -> Option<&[u8]> {
+            None
+        }
+
+        fn scheme(&self) -> &'static str {
+            "http"
+        }
+
+        fn host(&self) -> &[u8] {
+            b"localhost"
+        }
+
+        fn id(&self) -> Option<Cow<'_, str>> {
+            Some("1-2".into())
+        }
+
+        fn field(&self, name: &[u8], _id: u16) -> Option<&[u8]> {
+            (name == b"user-agent").then_some(self.0)
+        }
+
+        fn app(&self) -> Option<&str> {
+            None
         }
     }
 
@@ -424,8 +492,7 @@ mod tests {
         let log = AccessLog::of(&LogTarget::File(file.path().to_owned()), manner).unwrap();
         log.introduce(3, "an \"app\"");
         for text in texts {
-            let agent = |name: &[u8], _| (name == b"user-agent").then_some(*text);
-            let request = request(text, &agent);
+            let request = Asked(text);
             match at_once {
                 true => log.write(&request, &ENDED),
                 false => log.record(log.visit(&request), &ENDED),

@@ -39,6 +39,12 @@ impl Dates {
         self.offset_ns.set(now.saturating_sub(monotonic));
     }
 
+    /// The second that a time is in, since the epoch.
+    #[inline]
+    pub(super) fn second(&self, monotonic_ns: u64) -> u64 {
+        (monotonic_ns + self.offset_ns.get()) / 1_000_000_000
+    }
+
     /// Appends a time: as Apache does, `22/Nov/2026:05:18:49 +0000`, or as a string of RFC 3339.
     pub(super) fn push(&self, line: &mut Vec<u8>, monotonic_ns: u64, quoting: Quoting) {
         let time = monotonic_ns + self.offset_ns.get();

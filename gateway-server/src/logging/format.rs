@@ -136,6 +136,23 @@ impl Format {
         self.pieces.contains(&Piece::Early(Early::Id))
     }
 
+    /// Whether lines show how long requests took.
+    pub(super) fn names_times(&self) -> bool {
+        let is_time =
+            |piece: &Piece| matches!(piece, Piece::Late(Late::Took(_) | Late::FirstByte(_)));
+        self.pieces.iter().any(is_time)
+    }
+
+    /// How many pieces at the beginning are the same in all lines of a client within a second.
+    pub(super) fn opening(&self) -> usize {
+        let is_same = |piece: &&Piece| match piece {
+            Piece::Text(_) | Piece::Short(..) | Piece::Early(Early::Client) => true,
+            Piece::Early(Early::Time) => self.quoting == Quoting::Text,
+            _ => false,
+        };
+        self.pieces.iter().take_while(is_same).count()
+    }
+
     /// The fields of responses that it names, in the order of the line.
     pub(super) fn response_fields(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces.iter().filter_map(|piece| match piece {

@@ -9,6 +9,7 @@ mod journal;
 mod lines;
 mod quote;
 mod record;
+mod request;
 mod selection;
 mod sink;
 mod stderr;
@@ -31,10 +32,11 @@ use self::record::Record;
 use self::stderr::PatientStderr;
 use crate::value::{LogFormat, LogLevel};
 
-pub(crate) use access::{AccessLog, Ended, Manner, Request as LoggedRequest, Visit};
+pub(crate) use access::{AccessLog, Ended, Manner, Visit};
 pub(crate) use application::{host as application_host, printable, printable_lines};
 pub(crate) use ear::hear_errors;
 pub(crate) use format::Format;
+pub(crate) use request::Request as LoggedRequest;
 pub(crate) use selection::{Always, Selection};
 pub(crate) use sink::open as open_log;
 

@@ -88,25 +88,41 @@ pub(super) fn is_odd(letter: char) -> bool {
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk() else {
-        let odd = |byte: &u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
-        return !text.iter().any(odd);
+        return odd_bytes(short(text)) & HIGHEST == 0;
     };
     let (chunks, _) = text.as_chunks();
+    let look = |odd, chunk: &[u8; 8]| odd | odd_bytes(u64::from_le_bytes(*chunk));
     // What is left behind the chunks lies in the last eight.
-    let all = chunks.iter().chain([last]);
-    all.fold(0, |odd, chunk| odd | odd_bytes(u64::from_le_bytes(*chunk))) == 0
+    look(chunks.iter().fold(0, look), last) & HIGHEST == 0
 }
 
-/// Not 0 if one of the bytes is no printable character of ASCII, or a quote or a backslash. Subtracting in all of them
-/// at once may borrow from the next byte, but never where none is odd.
+/// Fewer than eight bytes as one number, with blanks behind them. It is put together of two parts that overlap.
+#[inline]
+fn short(text: &[u8]) -> u64 {
+    let length = text.len();
+    let (first, last): (u64, u64) = match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|part| u32::from_le_bytes(*part));
+            (first.into(), u64::from(last) << (8 * (length - 4)))
+        }
+        _ => {
+            let at = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte) << (8 * at));
+            (at(0), at(1) | at(2))
+        }
+    };
+    first | last | (EACH * u64::from(b' ')) << (8 * length)
+}
+
+/// Has one of the [`HIGHEST`] bits if one of the bytes is no printable character of ASCII, or a quote or a backslash.
+/// Subtracting in all of them at once may borrow from the next byte, but never where none is odd; and what a byte
+/// beyond ASCII looks like then does not matter, since it is odd itself.
 #[inline]
 fn odd_bytes(bytes: u64) -> u64 {
-    const EACH: u64 = u64::from_le_bytes([1; 8]);
-    let is_below = |bytes: u64, bound: u64| bytes.wrapping_sub(EACH * bound) & !bytes;
+    let is_below = |bytes: u64, bound: u64| bytes.wrapping_sub(EACH * bound);
     let is_like = |byte: u8| is_below(bytes ^ (EACH * u64::from(byte)), 1);
     let low = is_below(bytes, u64::from(b' '));
     let high = bytes | bytes.wrapping_add(EACH);
-    (low | high | is_like(b'"') | is_like(b'\\')) & (EACH << 7)
+    low | high | is_like(b'"') | is_like(b'\\')
 }
 
 fn push_hex(line: &mut Vec<u8>, byte: u8) {
@@ -166,6 +182,9 @@ pub(super) fn push_decimal(line: &mut Vec<u8>, number: u64, decimals: u32) {
     }
 }
 
+/// A 1 in each of eight bytes, and the highest bit of each.
+const EACH: u64 = u64::from_le_bytes([1; 8]);
+const HIGHEST: u64 = EACH << 7;
 /// Stands for what was cut, within a string.
 const ELLIPSIS: &[u8] = "…".as_bytes();
 

@@ -70,6 +70,11 @@ impl Selection {
         }
     }
 
+    /// Whether how long a request took decides.
+    pub(super) fn asks_for_time(&self) -> bool {
+        self.one_of != 1 && self.always.slow
+    }
+
     /// Whether a request is taken that was answered with this status after such a time.
     pub(super) fn takes(&self, status: u16, took_ns: u64) -> bool {
         if self.one_of == 1 {

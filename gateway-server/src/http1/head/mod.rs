@@ -199,6 +199,14 @@ impl Head {
         })
     }
 
+    /// The value of the first of these fields whose name has this id, which is not 0.
+    #[must_use]
+    #[inline]
+    pub fn value<'b>(&self, id: u16, buf: &'b [u8]) -> Option<&'b [u8]> {
+        let line = self.lines.as_slice().iter().find(|line| line.id == id)?;
+        Some(line.value.of(buf))
+    }
+
     /// How the end of the body is found.
     #[must_use]
     pub fn body(&self) -> BodyLength {
