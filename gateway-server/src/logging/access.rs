@@ -189,7 +189,7 @@ impl AccessLog {
         for piece in rest {
             match piece {
                 Piece::Text(same) => line.extend_from_slice(same),
-                Piece::Short(bytes, length) => push_short(line, *bytes, 0, *length),
+                Piece::Short(bytes, length) => push_short(line, *bytes, *length),
                 Piece::Early(early) => self.push_early(line, early, request),
                 Piece::Late(late) => end(line, late),
             }
@@ -215,7 +215,7 @@ impl AccessLog {
         for piece in pieces {
             match piece {
                 Piece::Text(same) => text.extend_from_slice(same),
-                Piece::Short(bytes, length) => push_short(text, *bytes, 0, *length),
+                Piece::Short(bytes, length) => push_short(text, *bytes, *length),
                 Piece::Early(early) => self.push_early(text, early, request),
                 Piece::Late(_) => {}
             }
@@ -231,6 +231,7 @@ impl AccessLog {
         }
     }
 
+    #[inline(always)]
     fn push_late(
         &self,
         line: &mut Vec<u8>,
@@ -247,56 +248,59 @@ impl AccessLog {
         }
     }
 
+    /// Texts meet in one place, so that the compiler puts how they are appended there.
+    #[inline(always)]
     fn push_early(&self, line: &mut Vec<u8>, early: &Early, request: &impl Request) {
-        let quoting = self.quoting;
-        let mut put = |text: &[u8], most| push(line, text, quoting, most);
-        match early {
-            Early::Client => match request.client() {
-                Some(ip) => {
-                    let mut client = self.client.borrow_mut();
-                    if client.ip != Some(ip) {
-                        client.ip = Some(ip);
-                        client.text = ip.to_string();
-                    }
-                    put(client.text.as_bytes(), SHORT);
-                }
-                None => put(b"-", SHORT),
-            },
-            Early::Time => self.dates.push(line, request.began_ns(), quoting),
-            Early::Method => put(request.method(), METHOD),
-            Early::Target => put(request.target(), LONG),
-            Early::Path => put(request.path(), LONG),
-            Early::Query => put(request.query(), LONG),
-            Early::Version => put(request.version().as_bytes(), SHORT),
+        let (text, most) = match early {
+            Early::Field(name, id) => (request.field(name, *id), FIELD),
             Early::Line => match request.line() {
-                Some(line) => put(line, LONG),
-                None => {
-                    put(request.method(), METHOD);
-                    put(b" ", SHORT);
-                    put(request.target(), LONG);
-                    put(b" ", SHORT);
-                    put(request.version().as_bytes(), SHORT);
-                }
+                Some(whole) => (Some(whole), LONG),
+                None => return self.push_line(line, request),
             },
-            Early::Scheme => put(request.scheme().as_bytes(), SHORT),
-            Early::Host => match request.host() {
-                b"" => push_absent(line, quoting),
-                host => put(host, SHORT),
-            },
-            Early::Id => match request.id() {
-                Some(id) => put(id.as_bytes(), SHORT),
-                None => push_absent(line, quoting),
-            },
-            Early::Field(name, id) => match request.field(name, *id) {
-                Some(value) => put(value, FIELD),
-                None => push_absent(line, quoting),
-            },
-            Early::App => match request.app() {
-                Some(app) => put(app.as_bytes(), SHORT),
-                None => put(self.app.borrow().as_bytes(), SHORT),
-            },
-            Early::Worker | Early::Pid => push_absent(line, quoting),
+            Early::Method => (Some(request.method()), METHOD),
+            Early::Target => (Some(request.target()), LONG),
+            Early::Path => (Some(request.path()), LONG),
+            Early::Query => (Some(request.query()), LONG),
+            Early::Version => (Some(request.version().as_bytes()), SHORT),
+            Early::Scheme => (Some(request.scheme().as_bytes()), SHORT),
+            Early::Host => (Some(request.host()).filter(|host| !host.is_empty()), SHORT),
+            Early::Worker | Early::Pid => (None, SHORT),
+            Early::Time => return self.dates.push(line, request.began_ns(), self.quoting),
+            Early::Client | Early::Id | Early::App => {
+                return self.push_name_of(line, early, request);
+            }
+        };
+        match text {
+            Some(text) => push(line, text, self.quoting, most),
+            None => push_absent(line, self.quoting),
         }
+    }
+
+    /// Appends what somebody is called.
+    #[inline(never)]
+    fn push_name_of(&self, line: &mut Vec<u8>, early: &Early, request: &impl Request) {
+        let mut put = |text: &str| push(line, text.as_bytes(), self.quoting, SHORT);
+        match (early, request.client(), request.app()) {
+            (Early::Client, Some(ip), _) => put(self.client.borrow_mut().text(ip)),
+            (Early::Client, None, _) => put("-"),
+            (Early::App, _, Some(app)) => put(app),
+            (Early::App, _, None) => put(&self.app.borrow()),
+            _ => match request.id() {
+                Some(id) => put(&id),
+                None => push_absent(line, self.quoting),
+            },
+        }
+    }
+
+    /// Appends a request line that does not stand in one piece.
+    #[inline(never)]
+    fn push_line(&self, line: &mut Vec<u8>, request: &impl Request) {
+        let mut put = |text: &[u8], most| push(line, text, self.quoting, most);
+        put(request.method(), METHOD);
+        put(b" ", SHORT);
+        put(request.target(), LONG);
+        put(b" ", SHORT);
+        put(request.version().as_bytes(), SHORT);
     }
 
     /// Ends a line.
@@ -358,12 +362,24 @@ impl AccessLog {
     }
 }
 
+impl Client {
+    /// How it is shown.
+    fn text(&mut self, ip: IpAddr) -> &str {
+        if self.ip != Some(ip) {
+            self.ip = Some(ip);
+            self.text = ip.to_string();
+        }
+        &self.text
+    }
+}
+
 impl Drop for AccessLog {
     fn drop(&mut self) {
         self.flush();
     }
 }
 
+#[inline(always)]
 fn push_late(line: &mut Vec<u8>, late: &Late, ended: &Ended<'_>) {
     match late {
         Late::Status => push_number(line, ended.status.into()),

@@ -3,6 +3,7 @@
 use super::format::Quoting;
 
 /// Appends a text; in JSON as a string of at most `most` bytes, with an ellipsis for what is cut.
+#[inline(always)]
 pub(super) fn push(line: &mut Vec<u8>, text: &[u8], quoting: Quoting, most: usize) {
     match quoting {
         Quoting::Text => push_text(line, text),
@@ -18,10 +19,16 @@ pub(super) fn push_absent(line: &mut Vec<u8>, quoting: Quoting) {
     });
 }
 
+#[inline(always)]
 fn push_text(line: &mut Vec<u8>, text: &[u8]) {
-    if is_plain(text) {
-        return line.extend_from_slice(text);
+    match is_plain(text) {
+        true => line.extend_from_slice(text),
+        false => push_backslashed(line, text),
     }
+}
+
+#[inline(never)]
+fn push_backslashed(line: &mut Vec<u8>, text: &[u8]) {
     for &byte in text {
         match byte {
             b'"' | b'\\' => line.extend_from_slice(&[b'\\', byte]),
@@ -34,6 +41,7 @@ fn push_text(line: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
+#[inline(never)]
 pub(super) fn push_json(line: &mut Vec<u8>, text: &[u8], most: usize) {
     line.push(b'"');
     if is_plain(text) && text.len() <= most {
@@ -131,29 +139,29 @@ fn push_hex(line: &mut Vec<u8>, byte: u8) {
     line.push(digits[usize::from(byte & 15)]);
 }
 
-/// Appends the bytes from `from` to `to` of at most eight: all of them are copied, which takes fewer steps than to copy
+/// Appends the first `length` of eight bytes: all of them are copied, which takes fewer steps than to copy
 /// some, and what is too much is taken back.
-#[inline]
-pub(super) fn push_short(line: &mut Vec<u8>, bytes: [u8; 8], from: usize, to: usize) {
-    let shifted = u64::from_le_bytes(bytes) >> (8 * from);
-    let end = line.len() + to - from;
-    line.extend_from_slice(&shifted.to_le_bytes());
+#[inline(always)]
+pub(super) fn push_short(line: &mut Vec<u8>, bytes: [u8; 8], length: usize) {
+    let end = line.len() + length;
+    line.extend_from_slice(&bytes);
     line.truncate(end);
 }
 
 /// Appends a number in decimal.
+#[inline(always)]
 pub(super) fn push_number(line: &mut Vec<u8>, number: u64) {
-    if let Ok(number @ 0..1000) = u16::try_from(number) {
-        let digits = [number / 100, number / 10 % 10, number % 10]
-            .map(|digit| b'0' + digit.to_le_bytes()[0]);
-        let skipped = usize::from(number < 100) + usize::from(number < 10);
-        return push_short(
-            line,
-            [digits[0], digits[1], digits[2], 0, 0, 0, 0, 0],
-            skipped,
-            3,
-        );
+    match usize::try_from(number).ok().and_then(|at| SMALL.get(at)) {
+        Some([digits @ .., length]) => {
+            let [a, b, c] = *digits;
+            push_short(line, [a, b, c, 0, 0, 0, 0, 0], usize::from(*length));
+        }
+        None => push_large(line, number),
     }
+}
+
+#[inline(never)]
+fn push_large(line: &mut Vec<u8>, number: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     let mut rest = number;
@@ -182,6 +190,22 @@ pub(super) fn push_decimal(line: &mut Vec<u8>, number: u64, decimals: u32) {
     }
 }
 
+/// The digits of the numbers below 1000, and how many these are.
+static SMALL: [[u8; 4]; 1000] = {
+    let mut small = [[0; 4]; 1000];
+    let mut number = 0_u16;
+    while number < 1000 {
+        let [ones, tens, hundreds] = [number % 10, number / 10 % 10, number / 100];
+        let [ones, tens, hundreds] = [b'0' + ones as u8, b'0' + tens as u8, b'0' + hundreds as u8];
+        small[number as usize] = match number {
+            0..10 => [ones, 0, 0, 1],
+            10..100 => [tens, ones, 0, 2],
+            _ => [hundreds, tens, ones, 3],
+        };
+        number += 1;
+    }
+    small
+};
 /// A 1 in each of eight bytes, and the highest bit of each.
 const EACH: u64 = u64::from_le_bytes([1; 8]);
 const HIGHEST: u64 = EACH << 7;
