@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::dates::Dates;
-use super::format::{Early, Format, Late, Piece, Quoting, Unit};
+use super::format::{Early, Format, Late, Piece, Quoting, Step, Unit};
 use super::lines::Lines;
 use super::quote::{push, push_absent, push_decimal, push_number, push_short};
 use super::request::Request;
@@ -20,7 +20,7 @@ use crate::value::LogTarget;
 /// of the worker, so that lines of several workers never interleave.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
-    format: RefCell<Format>,
+    steps: RefCell<Vec<Step>>,
     quoting: Quoting,
     /// Whether a line ends with the name of its application, where there are several.
     names_apps: bool,
@@ -39,9 +39,9 @@ pub(crate) struct AccessLog {
     app: RefCell<String>,
     /// How the client of the last line was shown.
     client: RefCell<Client>,
-    /// How the last line began, and how many pieces of the format that is.
+    /// How the last line began, and how many of the steps that is.
     opening: RefCell<Opening>,
-    opening_pieces: usize,
+    opening_steps: usize,
     /// Memory for lines that are begun and ended at once.
     spare: RefCell<Option<Visit>>,
 }
@@ -102,15 +102,23 @@ impl AccessLog {
             LogTarget::Syslog(place) => Some(Sink::syslog(place)?),
             LogTarget::File(_) => None,
         };
+        let Manner { format, selection } = manner;
+        let (quoting, names_apps) = (format.quoting, format.is_of_others());
+        let response_fields = format.response_fields().map(Box::from).collect();
+        let (names_ids, names_times) = (format.names_ids(), format.names_times());
+        let steps = format.steps();
         Ok(Rc::new(Self {
-            quoting: manner.format.quoting,
-            names_apps: manner.format.is_of_others(),
-            response_fields: manner.format.response_fields().map(Box::from).collect(),
-            names_ids: manner.format.names_ids(),
-            names_times: manner.format.names_times() || manner.selection.asks_for_time(),
-            opening_pieces: manner.format.opening(),
-            format: RefCell::new(manner.format.shortened()),
-            selection: manner.selection,
+            quoting,
+            names_apps,
+            response_fields,
+            names_ids,
+            names_times: names_times || selection.asks_for_time(),
+            opening_steps: steps
+                .iter()
+                .take_while(|step| step.is_opening(quoting))
+                .count(),
+            steps: RefCell::new(steps),
+            selection,
             lines: RefCell::default(),
             sink: RefCell::new(sink),
             dates: Dates::new(),
@@ -124,14 +132,14 @@ impl AccessLog {
     /// Says who writes the lines: the place of the worker, and what its application calls itself.
     pub(crate) fn introduce(&self, worker: u32, app: &str) {
         app.clone_into(&mut self.app.borrow_mut());
-        for piece in &mut self.format.borrow_mut().pieces {
+        for Step { piece, .. } in &mut *self.steps.borrow_mut() {
             let mut text = Vec::new();
             match piece {
                 Piece::Early(Early::Worker) => push_number(&mut text, worker.into()),
                 Piece::Early(Early::Pid) => push_number(&mut text, std::process::id().into()),
                 _ => continue,
             }
-            *piece = Piece::Text(text).shortened();
+            *piece = Piece::Text(text);
         }
     }
 
@@ -183,13 +191,13 @@ impl AccessLog {
         request: &impl Request,
         mut end: impl FnMut(&mut Vec<u8>, &Late),
     ) {
-        let format = self.format.borrow();
-        let (opening, rest) = format.pieces.split_at(self.opening_pieces);
+        let steps = self.steps.borrow();
+        let (opening, rest) = steps.split_at(self.opening_steps);
         self.push_opening(line, opening, request);
-        for piece in rest {
+        for Step { before, piece } in rest {
+            push_short(line, *before);
             match piece {
                 Piece::Text(same) => line.extend_from_slice(same),
-                Piece::Short(bytes, length) => push_short(line, *bytes, *length),
                 Piece::Early(early) => self.push_early(line, early, request),
                 Piece::Late(late) => end(line, late),
             }
@@ -197,25 +205,25 @@ impl AccessLog {
         self.push_name(line, request);
     }
 
-    /// Appends the pieces that are the same in all lines of a client within a second.
+    /// Appends the steps that are the same in all lines of a client within a second.
     #[inline]
-    fn push_opening(&self, line: &mut Vec<u8>, pieces: &[Piece], request: &impl Request) {
+    fn push_opening(&self, line: &mut Vec<u8>, steps: &[Step], request: &impl Request) {
         let of = Some((request.client(), self.dates.second(request.began_ns())));
         let mut opening = self.opening.borrow_mut();
         if opening.of != of {
             opening.of = of;
-            self.open(&mut opening.text, pieces, request);
+            self.open(&mut opening.text, steps, request);
         }
         line.extend_from_slice(&opening.text);
     }
 
     #[inline(never)]
-    fn open(&self, text: &mut Vec<u8>, pieces: &[Piece], request: &impl Request) {
+    fn open(&self, text: &mut Vec<u8>, steps: &[Step], request: &impl Request) {
         text.clear();
-        for piece in pieces {
+        for Step { before, piece } in steps {
+            push_short(text, *before);
             match piece {
                 Piece::Text(same) => text.extend_from_slice(same),
-                Piece::Short(bytes, length) => push_short(text, *bytes, *length),
                 Piece::Early(early) => self.push_early(text, early, request),
                 Piece::Late(_) => {}
             }
@@ -315,8 +323,8 @@ impl AccessLog {
 
     fn write_line(&self, visit: &Visit, ended: &Ended<'_>) {
         let mut lines = self.lines.borrow_mut();
-        let format = self.format.borrow();
-        let late = format.pieces.iter().filter_map(|piece| match piece {
+        let steps = self.steps.borrow();
+        let late = steps.iter().filter_map(|step| match &step.piece {
             Piece::Late(late) => Some(late),
             _ => None,
         });
@@ -331,7 +339,7 @@ impl AccessLog {
             }
             line.extend_from_slice(&visit.text[from..]);
         });
-        drop((lines, format));
+        drop((lines, steps));
         if wrote.is_full() {
             self.flush();
         }

@@ -18,12 +18,18 @@ pub(crate) struct Format {
 pub(super) enum Piece {
     /// The same in every line.
     Text(Vec<u8>),
-    /// The same, if it is short: its bytes, and how many.
-    Short([u8; 8], usize),
     /// Something of the request that is known when its head is.
     Early(Early),
     /// Something that is known when it has ended.
     Late(Late),
+}
+
+/// A piece as it is appended with the fewest steps: with the short text that stands before it.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// Its bytes, and how many.
+    pub(super) before: ([u8; 8], usize),
+    pub(super) piece: Piece,
 }
 
 /// What is known with the head.
@@ -125,10 +131,27 @@ impl Format {
         matches!(&*self.text, "common" | "combined")
     }
 
-    /// The same, as its lines are written with the fewest steps.
-    pub(super) fn shortened(mut self) -> Self {
-        self.pieces = self.pieces.into_iter().map(Piece::shortened).collect();
-        self
+    /// Its pieces, as they are appended.
+    pub(super) fn steps(self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut before = ([0; 8], 0);
+        for piece in self.pieces {
+            match piece {
+                Piece::Text(text) if text.len() <= 8 && before.1 == 0 => {
+                    before.0[..text.len()].copy_from_slice(&text);
+                    before.1 = text.len();
+                }
+                piece => {
+                    let before = std::mem::take(&mut before);
+                    steps.push(Step { before, piece });
+                }
+            }
+        }
+        if before.1 > 0 {
+            let piece = Piece::Text(Vec::new());
+            steps.push(Step { before, piece });
+        }
+        steps
     }
 
     /// Whether lines show the ids of requests.
@@ -141,16 +164,6 @@ impl Format {
         let is_time =
             |piece: &Piece| matches!(piece, Piece::Late(Late::Took(_) | Late::FirstByte(_)));
         self.pieces.iter().any(is_time)
-    }
-
-    /// How many pieces at the beginning are the same in all lines of a client within a second.
-    pub(super) fn opening(&self) -> usize {
-        let is_same = |piece: &&Piece| match piece {
-            Piece::Text(_) | Piece::Short(..) | Piece::Early(Early::Client) => true,
-            Piece::Early(Early::Time) => self.quoting == Quoting::Text,
-            _ => false,
-        };
-        self.pieces.iter().take_while(is_same).count()
     }
 
     /// The fields of responses that it names, in the order of the line.
@@ -230,16 +243,13 @@ impl Early {
     }
 }
 
-impl Piece {
-    /// The same text, as it is appended with the fewest steps.
-    pub(super) fn shortened(self) -> Self {
-        match self {
-            Self::Text(text) if text.len() <= 8 => {
-                let mut bytes = [0; 8];
-                bytes[..text.len()].copy_from_slice(&text);
-                Self::Short(bytes, text.len())
-            }
-            other => other,
+impl Step {
+    /// Whether it is the same in all lines of a client within a second.
+    pub(super) fn is_opening(&self, quoting: Quoting) -> bool {
+        match self.piece {
+            Piece::Text(_) | Piece::Early(Early::Client) => true,
+            Piece::Early(Early::Time) => quoting == Quoting::Text,
+            _ => false,
         }
     }
 }

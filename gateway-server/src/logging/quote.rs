@@ -142,7 +142,7 @@ fn push_hex(line: &mut Vec<u8>, byte: u8) {
 /// Appends the first `length` of eight bytes: all of them are copied, which takes fewer steps than to copy
 /// some, and what is too much is taken back.
 #[inline(always)]
-pub(super) fn push_short(line: &mut Vec<u8>, bytes: [u8; 8], length: usize) {
+pub(super) fn push_short(line: &mut Vec<u8>, (bytes, length): ([u8; 8], usize)) {
     let end = line.len() + length;
     line.extend_from_slice(&bytes);
     line.truncate(end);
@@ -154,7 +154,7 @@ pub(super) fn push_number(line: &mut Vec<u8>, number: u64) {
     match usize::try_from(number).ok().and_then(|at| SMALL.get(at)) {
         Some([digits @ .., length]) => {
             let [a, b, c] = *digits;
-            push_short(line, [a, b, c, 0, 0, 0, 0, 0], usize::from(*length));
+            push_short(line, ([a, b, c, 0, 0, 0, 0, 0], usize::from(*length)));
         }
         None => push_large(line, number),
     }
