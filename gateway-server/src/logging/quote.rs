@@ -196,7 +196,11 @@ static SMALL: [[u8; 4]; 1000] = {
     let mut number = 0_u16;
     while number < 1000 {
         let [ones, tens, hundreds] = [number % 10, number / 10 % 10, number / 100];
-        let [ones, tens, hundreds] = [b'0' + ones as u8, b'0' + tens as u8, b'0' + hundreds as u8];
+        let [ones, tens, hundreds] = [
+            b'0' + ones.to_le_bytes()[0],
+            b'0' + tens.to_le_bytes()[0],
+            b'0' + hundreds.to_le_bytes()[0],
+        ];
         small[number as usize] = match number {
             0..10 => [ones, 0, 0, 1],
             10..100 => [tens, ones, 0, 2],
