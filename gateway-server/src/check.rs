@@ -17,7 +17,7 @@ use gateway_spec::abi::load::{self, Linkage};
 use gateway_spec::abi::{ABI_MAJOR, ABI_MINOR, module_flag};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::app_source::AppSource;
+use crate::app_source::{self, AppSource};
 use crate::logging;
 
 /// Runs the command; `args` are those behind its name, `name` is what the program is called.
@@ -123,6 +123,8 @@ impl Failure {
 
 impl Subject {
     fn read(path: PathBuf) -> Result<Self, String> {
+        app_source::refuse_folder(&path)
+            .map_err(|message| format!("{}: {message}", path.display()))?;
         let descriptor = load::inspect(&path).map_err(|error| error.to_string())?;
         let linkage = load::linkage(&path).map_err(|error| error.to_string())?;
         let bytes =

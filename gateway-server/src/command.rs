@@ -17,7 +17,7 @@ use gateway_spec::abi::load;
 use nix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 
-use crate::app_source::AppSource;
+use crate::app_source::{self, AppSource};
 use crate::logging;
 use crate::options::AppOptions;
 
@@ -26,8 +26,9 @@ use crate::options::AppOptions;
 pub(crate) enum Wish<'a> {
     /// To tell its commands.
     List,
-    /// To run one: its name and its arguments.
-    Run(&'a [OsString]),
+    /// To run one: its name and its arguments, and what to say at the end of a message if there is none of
+    /// that name: the server's own that may have been meant, or nothing.
+    Run(&'a [OsString], &'a str),
 }
 
 /// How long the parts around a command may take.
@@ -84,6 +85,7 @@ fn module(app: Option<&Path>, source: AppSource) -> Result<Module, String> {
         }
         (AppSource::CommandLine, app) => {
             let path = app.unwrap_or_else(|| Path::new(""));
+            app_source::refuse_folder(path)?;
             // A name without a slash would be looked for where libraries are.
             let file = absolute(path).unwrap_or_else(|_| path.to_owned());
             load::load(&file).map_err(|error| error.cause.to_string())
@@ -151,11 +153,11 @@ fn granted(name: &str, app: &App, wish: Wish<'_>) -> Result<u8, Failure> {
             say(&commands.as_ref().map_or_else(String::new, table));
             Ok(0)
         }
-        Wish::Run(words) => {
+        Wish::Run(words, hint) => {
             let word = words.first().cloned().unwrap_or_default();
             let unknown = || {
                 let known = commands.as_ref().map_or_else(Vec::new, first_words);
-                Failure::new(USAGE, no_such_command(name, &word, &known))
+                Failure::new(USAGE, no_such_command(name, &word, &known, hint))
             };
             let Some(found) = &commands else {
                 return Err(unknown());
@@ -200,9 +202,10 @@ fn first_words(commands: &Commands<'_>) -> Vec<String> {
     words
 }
 
-fn no_such_command(name: &str, word: &OsStr, known: &[String]) -> String {
+fn no_such_command(name: &str, word: &OsStr, known: &[String], hint: &str) -> String {
     let word = logging::printable(word.as_bytes());
     match known {
+        _ if !hint.is_empty() => format!("the application has no command `{word}`{hint}"),
         [] => format!("the application has no command `{word}`, nor any other"),
         known => format!(
             "the application has no command `{word}`; it has {}. See `{name} commands`",

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use nix::libc;
 use nix::unistd::geteuid;
 
+use crate::app_source;
 use crate::os::memfd;
 
 /// Copies the file at `path` into sealed memory, or into a file in `folder`, which whoever holds the
@@ -36,6 +37,10 @@ pub(crate) fn take(path: &Path, folder: Option<&Path>) -> Result<OwnedFd, Snapsh
         let mut file = open(path, 0).map_err(unreadable)?;
         let before = file.metadata().map_err(unreadable)?;
         if !before.is_file() {
+            app_source::refuse_folder(path).map_err(|message| SnapshotError::ASource {
+                path: path.to_owned(),
+                message,
+            })?;
             return Err(SnapshotError::NotAFile {
                 path: path.to_owned(),
             });
@@ -144,7 +149,15 @@ pub(crate) enum SnapshotError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// It is a folder, a socket or the like.
+    /// It is a folder, from which an application may be built.
+    #[error("{}: {message}", path.display())]
+    ASource {
+        /// The folder.
+        path: PathBuf,
+        /// What to do with it.
+        message: String,
+    },
+    /// It is a socket or the like.
     #[error("{}: expected a shared object, found no regular file", path.display())]
     NotAFile {
         /// What is none.
@@ -242,7 +255,7 @@ mod tests {
         assert!(missing.to_string().contains("none.so"));
         assert!(matches!(
             take(folder.path(), None),
-            Err(SnapshotError::NotAFile { .. })
+            Err(SnapshotError::ASource { .. })
         ));
     }
 

@@ -9,7 +9,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::app_source::AppSource;
-use crate::config::{self, AppPlace, CommandLine, Problem, Resolved, SETTINGS, hint, nearest};
+use crate::config::{
+    self, AppPlace, CommandLine, Problem, Resolved, SETTINGS, flag_hint, hint, nearest,
+};
 
 /// A command line that has been read, with all other sources of the configuration.
 pub(super) struct Line {
@@ -44,7 +46,7 @@ pub(super) fn read(
     };
     let mut resolved = config::resolve(line, std::env::vars_os(), place, problems);
     // A command of the application may be what makes the folders.
-    if let (Purpose::Serve | Purpose::Check, Ok(found)) = (purpose, &resolved) {
+    if let (Purpose::Serve, Ok(found)) = (purpose, &resolved) {
         let missing = found.missing_folders();
         if !missing.is_empty() {
             resolved = Err(missing);
@@ -81,14 +83,66 @@ pub(super) fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem
         AppSource::CommandLine => "command or file",
         AppSource::LinkedIn(_) => "command",
     };
-    let known: Vec<&str> = commands(source).map(|(name, _)| name).collect();
-    let words = match nearest(word, known.iter().copied()) {
-        Some(_) => hint(word, known.iter().copied()),
-        None => format!("; commands are {}", known.join(", ")),
-    };
+    let words = command_hint(word, source).unwrap_or_else(|| {
+        let known: Vec<&str> = commands(source).map(|(name, _)| name).collect();
+        format!("; commands are {}", known.join(", "))
+    });
     Some(Problem::Usage(format!(
         "there is no {what} `{word}`{words}"
     )))
+}
+
+/// Words for the end of a message about a command that there is not, if it resembles one.
+pub(super) fn command_hint(word: &str, source: AppSource) -> Option<String> {
+    let known = || commands(source).map(|(name, _)| name);
+    nearest(word, known()).map(|_| hint(word, known()))
+}
+
+/// Judges a word of a command line that begins with a dash, as an option of the server or one of `more`:
+/// whether the next word is its value.
+///
+/// # Errors
+///
+/// There is no such option; in words.
+pub(super) fn takes_a_value(word: &str, more: &[&str]) -> Result<bool, String> {
+    let (option, value) = match word.split_once('=') {
+        Some((option, value)) => (option, Some(value)),
+        None => (word, None),
+    };
+    let short = option
+        .strip_prefix('-')
+        .and_then(|rest| rest.chars().next());
+    let (name, behind) = match (option.strip_prefix("--"), short) {
+        (Some(name), _) => (name, value.is_some()),
+        (None, Some('c')) => (FILE, word.len() > 2),
+        (None, Some('V')) => (VERSION, false),
+        (None, short) => {
+            let found = SETTINGS.iter().find(|one| one.short == short);
+            (found.map_or("", |one| one.name), word.len() > 2)
+        }
+    };
+    match SETTINGS.iter().find(|one| one.name == name) {
+        Some(setting) => Ok(!behind && !setting.field.placeholder().is_empty()),
+        None if name == FILE => Ok(!behind),
+        None if name == VERSION => Ok(false),
+        None => Err(no_such_option(option, more)),
+    }
+}
+
+/// What is said of an option that the server does not have, nor any of `more`.
+fn no_such_option(option: &str, more: &[&str]) -> String {
+    let (dashes, name) = match option.strip_prefix("--") {
+        Some(name) => ("--", name),
+        None => ("-", option.trim_start_matches('-')),
+    };
+    let hint = flag_hint(name).unwrap_or_else(|| {
+        let others = [FILE, "help", VERSION];
+        let known = SETTINGS.iter().map(|one| one.name).chain(others);
+        let found = nearest(name, known.chain(more.iter().copied()));
+        let found = found.filter(|_| dashes == "--");
+        found.map_or(String::new(), |one| format!("; did you mean `--{one}`?"))
+    });
+    format!("{option} (command line): there is no such option{hint}")
 }
 
 /// What the program can do besides serving: names, and what they are for.
@@ -199,6 +253,7 @@ pub(super) fn command(title: &str, source: AppSource, purpose: Purpose) -> Comma
             arg.num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("true")
+                .value_name("true|false")
                 .hide_possible_values(true)
         } else {
             arg.value_name(setting.field.placeholder())
@@ -227,7 +282,9 @@ fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
         format!("{title} check-config|print-config [OPTIONS]{app} [-- ARGS]"),
         format!("{title} ctl --control PATH COMMAND"),
         format!("{title} top --control PATH"),
-        format!("{title} healthcheck --admin ADDRESS"),
+        format!("{title} healthcheck --admin ADDRESS|--control PATH"),
+        format!("{title} man"),
+        format!("{title} completions bash|zsh|fish"),
     ];
     if !linked {
         lines.insert(1, format!("{title} [OPTIONS] --config FILE [-- ARGS]"));
@@ -284,11 +341,11 @@ pub(super) fn matches(
         let culprit = context(ContextKind::InvalidArg).unwrap_or_default();
         let unknown = error.kind() == ErrorKind::UnknownArgument;
         if unknown && culprit.starts_with('-') {
-            let hint = context(ContextKind::SuggestedArg)
-                .map_or(String::new(), |known| format!("; did you mean `{known}`?"));
-            problems.push(Problem::Usage(format!(
-                "{culprit} (command line): there is no such option{hint}"
-            )));
+            let more: &[&str] = match command.get_arguments().any(|one| one.get_id() == SAMPLE) {
+                true => &[SAMPLE, REVEAL],
+                false => &[],
+            };
+            problems.push(Problem::Usage(no_such_option(culprit, more)));
         } else if !unknown || problems.is_empty() {
             // A word too many behind an unknown option is likely that option's value.
             problems.push(Problem::Usage(first_line(&error.to_string())));
@@ -321,8 +378,9 @@ const ARGUMENTS: &str = "arguments";
 const FILE: &str = "config";
 const REVEAL: &str = "reveal";
 const SAMPLE: &str = "sample";
+const VERSION: &str = "version";
 /// Commands of the server, and what they are for.
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 10] = [
     ("check", "Tells what an application's file says of itself"),
     (
         "check-config",
@@ -339,6 +397,10 @@ const COMMANDS: [(&str, &str); 9] = [
     ("commands", "Lists the application's own commands"),
     ("ctl", "Asks or tells a server that runs"),
     ("top", "Shows a server that runs, live"),
+    (
+        "healthcheck",
+        "Says whether a server is ready, for containers",
+    ),
     ("man", "Prints the manual page"),
     (
         "completions",
@@ -436,6 +498,60 @@ mod tests {
     }
 
     #[test]
+    fn gunicorns_options_are_told_with_ours() {
+        let told = problems(&[
+            "-w",
+            "4",
+            "--timeout",
+            "30",
+            "-k",
+            "gthread",
+            "-D",
+            "app.so",
+        ]);
+        let [timeout, class, daemon] = &told[..] else {
+            panic!("{told:?}");
+        };
+        let start =
+            "--timeout (command line): there is no such option; did you mean `--worker-timeout`?";
+        assert!(timeout.starts_with(start), "{timeout}");
+        assert!(
+            class.starts_with("-k (command line)") && class.contains("one kind"),
+            "{class}"
+        );
+        assert!(daemon.contains("supervisors"), "{daemon}");
+        for (theirs, ours) in [
+            ("check-config", "check-config"),
+            ("print-config", "print-config"),
+        ] {
+            let told = &problems(&[&format!("--{theirs}"), "app.so"])[0];
+            assert!(
+                told.ends_with(&format!("did you mean the command `{ours}`?")),
+                "{told}"
+            );
+            assert!(COMMANDS.iter().any(|(name, _)| *name == ours));
+        }
+    }
+
+    #[test]
+    fn an_option_says_whether_the_next_word_is_its_value() {
+        for (word, takes) in [
+            ("--bind", true),
+            ("--bind=x", false),
+            ("-b", true),
+            ("-bx", false),
+            ("-c", true),
+            ("--lint", false),
+            ("--version", false),
+        ] {
+            assert_eq!(takes_a_value(word, &[]), Ok(takes), "{word}");
+        }
+        let told = takes_a_value("--relase", &["release"]).unwrap_err();
+        assert!(told.ends_with("; did you mean `--release`?"), "{told}");
+        assert!(takes_a_value("-z", &[]).is_err());
+    }
+
+    #[test]
     fn a_missing_value_and_a_word_too_many_are_told() {
         assert!(problems(&["app.so", "other.so"])[0].contains("other.so"));
         assert!(problems(&["app.so", "--workers"])[0].contains("--workers"));
@@ -451,7 +567,10 @@ mod tests {
         );
         let start = told("start").unwrap().to_string();
         assert!(
-            start.contains("commands are check, check-config, print-config, dev, commands, "),
+            start.ends_with(
+                "commands are check, check-config, print-config, dev, commands, ctl, top, healthcheck, \
+                 man, completions"
+            ),
             "{start}"
         );
         for app in ["app.so", "./chekc", "--chekc", "src"] {

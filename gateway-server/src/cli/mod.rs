@@ -2,6 +2,7 @@
 
 mod asked;
 mod completions;
+mod footing;
 mod line;
 
 use std::ffi::{OsStr, OsString};
@@ -80,13 +81,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, source: AppSource) -> ExitC
         (Some("check"), _) => return check::run(&title, &args[2..], source),
         (Some("check-config"), _) => return check_config(&title, args, source),
         (Some("print-config"), _) => return print_config(&title, args, source),
-        (Some("man"), _) => return man(&title, source),
+        (Some("man"), _) => return man(&title, &args[2..], source),
         (Some("completions"), _) => return complete(&title, &args[2..], source),
         (Some("commands"), _) => return of_application(&title, args, source, true),
         (Some("ctl"), _) => return ctl::run(&title, &args[2..]),
         (Some("healthcheck"), _) => return ctl::run_health(&title, &args[2..]),
         (Some("top"), _) => return ctl::run_top(&title, &args[2..]),
-        (Some("dev"), AppSource::CommandLine) => return dev::run(&name, &args[2..]),
+        (Some("dev"), AppSource::CommandLine) => {
+            return dev::run(&name, &args[2..], line::takes_a_value);
+        }
         (Some(dev::ROLE), AppSource::CommandLine) if args.len() > 2 => {
             let folder = PathBuf::from(args.remove(2));
             args[1] = Workbench::at(&folder).app().into();
@@ -145,7 +148,7 @@ fn warn_of_idle(resolved: &Resolved) {
     }
 }
 
-/// Says whether a server would accept its configuration and find its application.
+/// Says whether a server would accept its configuration, and find what it names.
 fn check_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> ExitCode {
     args.remove(1);
     let resolved = match line::read(title, args, source, Purpose::Check) {
@@ -169,7 +172,7 @@ fn check_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> Exit
         Err(problems) => problems,
         Ok(resolved) => {
             sandbox = resolved.config.sandbox != Sandbox::Off;
-            let mut problems = missing_apps(&resolved);
+            let mut problems = footing::problems(&resolved);
             problems.extend(unconfined(title, &resolved));
             problems
         }
@@ -194,6 +197,21 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
         Ok(Resolved { config, .. }) => config,
         Err(problems) => return complain(title, &problems),
     };
+    let hint = asked.words.first().and_then(|word| word.to_str());
+    let hint = hint.and_then(|word| line::command_hint(word, source));
+    // Only an application that is there may have a command that is called nearly like one of ours.
+    let there = config
+        .all_apps()
+        .all(|app| app.path.as_ref().is_none_or(|path| path.is_file()));
+    if !lists
+        && !there
+        && let Some(hint) = &hint
+    {
+        let word = asked.words[0].display();
+        let message = format!("there is no command or file `{word}`{hint}");
+        return complain(title, &[Problem::Usage(message)]);
+    }
+    let hint = hint.unwrap_or_default();
     logging::init(config.log_style());
     let patience = Patience {
         start: config.boot_timeout,
@@ -202,7 +220,7 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
     let wish = if lists {
         Wish::List
     } else {
-        Wish::Run(&asked.words)
+        Wish::Run(&asked.words, &hint)
     };
     // One application alone may be called, and may have addresses of its own.
     let pool = config.each_pool().next().map_or(&config, |(_, pool)| pool);
@@ -212,25 +230,6 @@ fn of_application(title: &str, args: Vec<OsString>, source: AppSource, lists: bo
         Some(app) => command::run(title, source, app, wish, patience),
         None => complain(title, &[Problem::NoApp]),
     }
-}
-
-/// The applications' files that are none.
-fn missing_apps(resolved: &Resolved) -> Vec<Problem> {
-    let mut missing = Vec::new();
-    for (app, origins) in resolved.config.all_apps().zip(&resolved.apps) {
-        let Some(path) = &app.path else { continue };
-        let found = match std::fs::metadata(path) {
-            Ok(found) if found.is_file() => continue,
-            Ok(_) => "something else".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        missing.push(Problem::Refused {
-            lead: origins.path.lead("app"),
-            expected: format!("a file at {}", path.display()),
-            found,
-        });
-    }
-    missing
 }
 
 /// What the running kernel cannot do of a sandbox that is required; of another it is only told.
@@ -267,8 +266,12 @@ fn print_config(title: &str, mut args: Vec<OsString>, source: AppSource) -> Exit
     }
 }
 
-/// Prints the manual page.
-fn man(title: &str, source: AppSource) -> ExitCode {
+/// Prints the manual page; `words` should be none.
+fn man(title: &str, words: &[OsString], source: AppSource) -> ExitCode {
+    if let Some(word) = words.first() {
+        let message = format!("man: expected no words, found `{}`", word.display());
+        return complain(title, &[Problem::Usage(message)]);
+    }
     let commands: Vec<_> = line::commands(source).collect();
     let synopsis = line::synopsis(title, source);
     say(&manual::page(title, &synopsis, &commands))

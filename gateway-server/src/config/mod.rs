@@ -8,6 +8,7 @@ mod apps;
 mod compression;
 mod file;
 mod given;
+mod gunicorn;
 mod idle;
 mod nearest;
 mod origin;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 pub(crate) use app::{AppConfig, MOST_APPS, OwnSetting};
 pub(crate) use apps::AppPlace;
+pub(crate) use gunicorn::flag_hint;
 pub(crate) use nearest::{hint, nearest};
 pub(crate) use pools::PoolConfig;
 pub(crate) use print::{Secrets, print};

@@ -193,10 +193,7 @@ fn refuse_shared(
                     (false, "") => (ONE_OWNER, "the server has too".to_owned()),
                     (false, other) => (ONE_OWNER, format!("{other} has too")),
                 };
-                let lead = match name {
-                    "" => at(origins, "bind"),
-                    name => lead_of_bind(config, apps, name),
-                };
+                let lead = lead_of_bind(config, origins, apps, name);
                 refuse(lead, expected, format!("{bind}, which {whose}"), problems);
             }
             seen.push((&bind.place, name));
@@ -216,8 +213,16 @@ fn may_repeat(place: &Place, in_pool: bool) -> bool {
 
 const ONE_OWNER: &str = "an address that is all shared, or all an application's own";
 
-/// Where the addresses of the application with this name stand.
-fn lead_of_bind(config: &Config, apps: &[AppOrigins], name: &str) -> String {
+/// Where the addresses of the pool with this name stand.
+pub(super) fn lead_of_bind(
+    config: &Config,
+    origins: &[Origin],
+    apps: &[AppOrigins],
+    name: &str,
+) -> String {
+    if name.is_empty() {
+        return at(origins, "bind");
+    }
     let mut known = config.all_apps().zip(apps);
     let found = known.find(|(app, _)| app.name == name);
     let origin = found.and_then(|(app, origins)| {
@@ -227,7 +232,8 @@ fn lead_of_bind(config: &Config, apps: &[AppOrigins], name: &str) -> String {
     origin.map_or_else(|| "app.bind".to_owned(), |origin| origin.lead("app.bind"))
 }
 
-fn at(origins: &[Origin], name: &str) -> String {
+/// The beginning of a message about the setting `name`; `origins` are those of the settings.
+pub(super) fn at(origins: &[Origin], name: &str) -> String {
     let at = SETTINGS.iter().position(|one| one.name == name);
     at.map_or_else(|| name.to_owned(), |at| origins[at].lead(name))
 }

@@ -18,6 +18,14 @@ pub(crate) enum Problem {
         /// What was given; of what may be a password, its name or its kind alone.
         found: String,
     },
+    /// A file that a value names is of no use.
+    #[error("{lead}: {why}")]
+    UselessFile {
+        /// The setting and where the value stands.
+        lead: String,
+        /// Its name, and what is wrong with it.
+        why: String,
+    },
     /// The file is not TOML.
     #[error("{place}: {message}")]
     Syntax {

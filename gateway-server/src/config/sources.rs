@@ -47,6 +47,16 @@ impl Resolved {
         idle::told(&self.config, &self.settings)
     }
 
+    /// The beginning of a message about the setting `name`.
+    pub(crate) fn lead(&self, name: &str) -> String {
+        pools::at(&self.settings, name)
+    }
+
+    /// The same about the addresses of a pool, by its name.
+    pub(crate) fn lead_of_bind(&self, pool: &str) -> String {
+        pools::lead_of_bind(&self.config, &self.settings, &self.apps, pool)
+    }
+
     /// The folders that are to be served and are none.
     pub(crate) fn missing_folders(&self) -> Vec<Problem> {
         static_files::missing(&self.config, &self.settings)

@@ -35,16 +35,17 @@ use error_page::Page;
 use event::{Event, heed, listen};
 use package::{Failure, Package};
 use watch::Watch;
-use wish::{HELP, Instead, Wish};
+use wish::{HELP, Instead, Judge, Wish};
 
 /// The first argument of the server that `dev` starts; the second is the workbench.
 pub(crate) const ROLE: &str = "--gatewayd-dev";
 
-/// Runs until it is told to stop, or the server ends; `args` are the words behind `dev`.
+/// Runs until it is told to stop, or the server ends; `args` are the words behind `dev`, and `judge` knows
+/// the server's options.
 ///
 /// Returns what the server exited with, 1 if the files cannot be watched, 2 for a wrong command line.
-pub(crate) fn run(name: &OsStr, args: &[OsString]) -> ExitCode {
-    let asked = Wish::parse(args).and_then(|wish| Ok((wish.manifest()?, wish)));
+pub(crate) fn run(name: &OsStr, args: &[OsString], judge: Judge) -> ExitCode {
+    let asked = Wish::parse(args, judge).and_then(|wish| Ok((wish.manifest()?, wish)));
     let (manifest, wish) = match asked {
         Ok(asked) => asked,
         Err(Instead::Help) => {
@@ -52,8 +53,9 @@ pub(crate) fn run(name: &OsStr, args: &[OsString]) -> ExitCode {
             let _ = io::stdout().write_all(HELP.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Err(Instead::Complaint(words)) => {
-            let text = format!("gatewayd: {words}\nTry `gatewayd dev --help`.\n");
+        Err(Instead::Complaints(wrong)) => {
+            let lines = wrong.iter().map(|words| format!("gatewayd: {words}\n"));
+            let text = lines.collect::<String>() + "Try `gatewayd dev --help`.\n";
             let _ = io::stderr().write_all(text.as_bytes());
             return ExitCode::from(USAGE);
         }

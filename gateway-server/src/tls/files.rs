@@ -43,43 +43,84 @@ pub(crate) enum ReadError {
     NoPairs { path: PathBuf },
 }
 
+impl ReadError {
+    /// The file or folder.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::File { path, .. }
+            | Self::Content { path, .. }
+            | Self::Expired { path, .. }
+            | Self::Mismatch { key: path, .. }
+            | Self::Unusable { path, .. }
+            | Self::NoPairs { path } => path,
+        }
+    }
+}
+
 /// Reads everything and checks that it is of use now.
 ///
 /// # Errors
 ///
 /// The first file that is not, and why.
 pub(crate) fn read(files: &TlsFiles, now: SystemTime) -> Result<Material, ReadError> {
+    let (material, wrong) = gather(files, now);
+    match wrong.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(material),
+    }
+}
+
+/// All that [`read`] would refuse.
+pub(crate) fn faults(files: &TlsFiles, now: SystemTime) -> Vec<ReadError> {
+    gather(files, now).1
+}
+
+/// What is of use now, and what is not.
+fn gather(files: &TlsFiles, now: SystemTime) -> (Material, Vec<ReadError>) {
     let mut material = Material::default();
+    let mut wrong = Vec::new();
     let mut keys = files.keys.iter();
     for path in &files.certificates {
-        if path.is_dir() {
-            for (certificate, key) in pairs(path)? {
-                material.identities.push(identity(&certificate, &key, now)?);
-            }
+        let found = if path.is_dir() {
+            pairs(path).unwrap_or_else(|error| {
+                wrong.push(error);
+                Vec::new()
+            })
         } else {
             // A file may hold both.
-            let key = keys.next().unwrap_or(path);
-            material.identities.push(identity(path, key, now)?);
+            vec![(path.clone(), keys.next().unwrap_or(path).clone())]
+        };
+        for (certificate, key) in found {
+            match identity(&certificate, &key, now) {
+                Ok(identity) => material.identities.push(identity),
+                Err(error) => wrong.push(error),
+            }
         }
     }
     if let Some(path) = &files.client_ca {
-        material.client_roots = all(path, "certificates")?;
+        match all(path, "certificates") {
+            Ok(roots) => material.client_roots = roots,
+            Err(error) => wrong.push(error),
+        }
     }
     if let Some(path) = &files.revocations {
-        material.revocations = all(path, "a list of revoked certificates")?;
+        match all(path, "a list of revoked certificates") {
+            Ok(lists) => material.revocations = lists,
+            Err(error) => wrong.push(error),
+        }
     }
-    credentials::check(&material, files.client_auth).map_err(|why| ReadError::Unusable {
-        path: files
-            .revocations
-            .iter()
-            .chain(&files.client_ca)
-            .chain(&files.certificates)
-            .next()
-            .cloned()
-            .unwrap_or_default(),
-        why,
-    })?;
-    Ok(material)
+    // What is missing would be told a second time.
+    if wrong.is_empty()
+        && let Err(why) = credentials::check(&material, files.client_auth)
+    {
+        let mut paths = files.revocations.iter().chain(&files.client_ca);
+        let path = paths.next().or(files.certificates.first());
+        wrong.push(ReadError::Unusable {
+            path: path.cloned().unwrap_or_default(),
+            why,
+        });
+    }
+    (material, wrong)
 }
 
 /// The files that [`read`] looks at, folders' contents included, as far as there are any.

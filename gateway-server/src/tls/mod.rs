@@ -11,7 +11,7 @@ mod session;
 mod tickets;
 
 pub(crate) use engine::{Engine, Terms};
-pub(crate) use files::{read, watched};
+pub(crate) use files::{ReadError, faults, read, watched};
 pub(crate) use material::Material;
 pub(crate) use session::{Carrier, Fault, Session};
 pub(crate) use tickets::TicketKeys;

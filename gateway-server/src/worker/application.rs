@@ -15,6 +15,7 @@ use gateway_spec::rules::Binds;
 use super::race::unless;
 use super::serving::{App as Source, ServeError, ServeFailure, WorkerIdentity};
 use crate::app_metrics::Sheet;
+use crate::app_source::refuse_folder;
 use crate::connection::Service;
 use crate::drain::{Drain, Phase};
 use crate::logging;
@@ -73,6 +74,7 @@ async fn start(
             Module::linked(module).map_err(|refusal| say(ServeFailure::Load, &refusal))?
         }
         (_, Some(path)) => {
+            refuse_folder(&path).map_err(|what| say(ServeFailure::Load, &what))?;
             load::load(&path).map_err(|error| say(ServeFailure::Load, &error.cause))?
         }
         (_, None) => return Err(say(ServeFailure::Load, &"no application to load")),

@@ -63,7 +63,7 @@ fn files_that_are_no_application_are_named_with_what_was_found() {
     let empty = written(&folder, "empty.so", b"");
     let stub = written(&folder, "stub.so", b"\x7fELF\x02\x01\x01");
     refused(&folder.path().join("none.so"), &["No such file"]);
-    refused(folder.path(), &["directory"]);
+    refused(folder.path(), &["found a folder"]);
     refused(&empty, &["expected an ELF shared object", "empty"]);
     refused(&text, &["expected an ELF shared object", "hello th"]);
     refused(&stub, &["expected an ELF shared object"]);

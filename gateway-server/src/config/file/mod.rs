@@ -14,6 +14,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::SETTINGS;
 use super::given::{Given, Text};
+use super::gunicorn::key_hint;
 use super::nearest::hint;
 use super::origin::{Line, Origin};
 use super::problem::Problem;
@@ -211,7 +212,7 @@ impl Reader<'_> {
             place,
             what,
             name: name.to_owned(),
-            hint: hint(name, known),
+            hint: key_hint(name).unwrap_or_else(|| hint(name, known)),
         };
         self.problems.push((number, problem));
     }
