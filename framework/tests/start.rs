@@ -173,7 +173,9 @@ fn a_full_pool_answers_503_and_serves_async_views_all_the_same() {
         hold.send(()).expect("the view to wait");
         assert_eq!(holds.join().expect("no panic"), "held");
     });
-    assert_eq!(client.get("/plain").text(), "plain");
+    // Its thread is free a moment after the answer was read.
+    let answered = (0..100_000).any(|_| client.get("/plain").text() == "plain");
+    assert!(answered);
 }
 
 #[test]

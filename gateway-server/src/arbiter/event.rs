@@ -315,7 +315,10 @@ impl fmt::Display for WorkerId {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Up { workers, took } => write!(f, "{workers} workers ready in {took:?}"),
+            Self::Up { workers, took } => {
+                let plural = if *workers == 1 { "" } else { "s" };
+                write!(f, "{workers} worker{plural} ready in {took:?}")
+            }
             Self::CannotStart { reason }
             | Self::ReloadFailed { reason }
             | Self::UpgradeFailed { reason } => f.write_str(reason),
@@ -384,7 +387,10 @@ impl fmt::Display for Note {
                 env!("CARGO_PKG_VERSION"),
                 if *workers == 1 { "" } else { "s" }
             ),
-            Self::Target { workers, .. } => write!(f, "{workers} workers from now on"),
+            Self::Target { workers, .. } => {
+                let plural = if *workers == 1 { "" } else { "s" };
+                write!(f, "{workers} worker{plural} from now on")
+            }
             Self::Leaving { after } => write!(
                 f,
                 "applications know that the end is near; serving for another {} s",

@@ -57,7 +57,11 @@ impl Supervisor {
     pub(super) fn tell(&self, note: &Note) {
         match note {
             Note::Up { workers, .. } => {
-                self.send(&format!("READY=1\n{}STATUS={workers} workers", main_pid()));
+                let plural = if *workers == 1 { "" } else { "s" };
+                self.send(&format!(
+                    "READY=1\n{}STATUS={workers} worker{plural}",
+                    main_pid()
+                ));
             }
             Note::Upgraded { .. } => {
                 self.send(&format!("{}STATUS={}", main_pid(), line(note)));

@@ -110,6 +110,8 @@ pub(super) struct Terms {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Amends {
     Nothing,
+    /// Nothing, but what the access log wants of it is noted.
+    Noted,
     /// It says that the application is older than its sources, under `gatewayd dev`.
     Stale,
     /// It is compressed if it is fit for that, or told to vary.
@@ -363,7 +365,6 @@ impl Exchange for Box<Answer> {
     #[inline(always)]
     fn respond(&mut self, link: &Link, response: &mut AppResponse<'_>) -> Result<(), ErrorKind> {
         if link.is_untouched()
-            && self.noted.is_none()
             && let Some(given) = self.write_plain(response)
         {
             link.close_to_informs(false);

@@ -112,7 +112,7 @@ impl Service {
     /// What is changed of the response to a request: it is compressed as the client wants.
     pub(super) fn amends(&self, head: &Head, raw: &[u8]) -> Amends {
         let Some(compression) = &self.compression else {
-            return Amends::Nothing;
+            return self.amends;
         };
         let mut accepted = Accepted::default();
         for field in head.fields(raw) {

@@ -56,7 +56,7 @@ impl<'t> Turn<'t> {
             keeps: !service.timeouts.keep_alive.is_zero(),
             detours: ends.entrance.redirects.is_some() || service.detours,
             application: &service.applications[0],
-            amends: Amends::Nothing,
+            amends: service.amends,
             requests: 0,
             waker,
         }

@@ -8,7 +8,7 @@ use gateway_spec::Address;
 use gateway_spec::abi::host::{App, Pool};
 use tokio::sync::Notify;
 
-use super::answer::Answer;
+use super::answer::{Amends, Answer};
 use super::application::Application;
 use super::bounds::Terms;
 use super::noted::Noted;
@@ -54,6 +54,8 @@ pub(crate) struct Service {
     pub(super) compression: Option<Rc<Compression>>,
     /// Files that are served without the application, if any are.
     pub(super) static_files: Option<StaticFiles>,
+    /// What is changed of every response.
+    pub(super) amends: Amends,
     /// Whether somebody else than the first application may answer requests.
     pub(super) detours: bool,
     pub(crate) slot: Slot,
@@ -135,6 +137,9 @@ impl Service {
             || settings.workbench.is_some()
             || settings.tracer.is_some()
             || routes.is_some();
+        let log = settings.access_log.as_ref();
+        let noted = log.and_then(|log| log.response_fields());
+        let amends = noted.map_or(Amends::Nothing, |_| Amends::Noted);
         let describes = settings.access_log.is_some() || settings.tracer.is_some();
         let is_alone = apps.len() == 1;
         let start = |(app, options)| Application::new(app, &options, is_alone, &slot, &quiet);
@@ -155,6 +160,7 @@ impl Service {
                 (Rc::clone(&proxies), Rc::new(Word::of_fields(proxies)))
             }),
             detours,
+            amends,
             compression: settings.compression.map(Rc::new),
             static_files: settings.static_files,
             slot,

@@ -184,9 +184,19 @@ impl Format {
                 rest = behind;
                 continue;
             }
-            let (piece, behind) = atom(behind).ok_or_else(|| unknown(behind))?;
+            let (piece, after) = atom(behind).ok_or_else(|| unknown(behind))?;
+            // As both write the time, and Gunicorn the process, which is a port with Apache.
+            let (open, close) = match piece {
+                Piece::Early(Early::Time) => ("[", "]"),
+                Piece::Early(Early::Pid) if behind.trim_start_matches('(').starts_with('p') => {
+                    ("<", ">")
+                }
+                _ => ("", ""),
+            };
+            push_text(&mut pieces, open);
             pieces.push(piece);
-            rest = behind;
+            push_text(&mut pieces, close);
+            rest = after;
         }
         push_text(&mut pieces, rest);
         Ok(Self {
@@ -354,8 +364,8 @@ fn named(name: &str) -> Option<Piece> {
 }
 
 /// Gunicorn's default is the second, but for the place of two of its atoms.
-const COMMON: &str = "%h %l %u [%t] \"%r\" %s %B";
-const COMBINED: &str = "%h %l %u [%t] \"%r\" %s %B \"%{Referer}i\" \"%{User-Agent}i\"";
+const COMMON: &str = "%h %l %u %t \"%r\" %s %B";
+const COMBINED: &str = "%h %l %u %t \"%r\" %s %B \"%{Referer}i\" \"%{User-Agent}i\"";
 
 #[cfg(test)]
 mod tests {
@@ -363,8 +373,8 @@ mod tests {
 
     #[test]
     fn apaches_and_gunicorns_atoms_are_the_same() {
-        let apache = Format::parse("%h [%t] %>s %{Referer}i %{ms}T%%").unwrap();
-        let gunicorn = Format::parse("%(h)s [%(t)s] %(s)s %({referer}i)s %(M)s%%").unwrap();
+        let apache = Format::parse("%h %t <%P> %>s %{Referer}i %{ms}T%%").unwrap();
+        let gunicorn = Format::parse("%(h)s %(t)s %(p)s %(s)s %({referer}i)s %(M)s%%").unwrap();
         assert_eq!(apache.pieces, gunicorn.pieces);
         assert_eq!(apache.pieces.last(), Some(&Piece::Text(b"%".to_vec())));
     }

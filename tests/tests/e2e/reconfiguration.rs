@@ -180,7 +180,7 @@ fn flags_and_variables_of_the_start_still_win_and_signals_stand_until_workers_ch
         &format!("workers = 1\nbind = {TCP}"),
         "all workers run generation 3",
     );
-    site.server.process.line_with("1 workers from now on", 0);
+    site.server.process.line_with("1 worker from now on", 0);
     site.reload(
         "workers = 0",
         "workers stays 1: only a restart can change it",

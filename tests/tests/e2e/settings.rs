@@ -2,7 +2,8 @@
 //! settings that have no better place.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
@@ -274,6 +275,10 @@ fn statsd_hears_the_prefix_first_on_a_socket_of_this_machine_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statsd");
     let ear = UnixDatagram::bind(&path).unwrap();
+    // For a process that is nobody, as root's server has it.
+    for (path, mode) in [(folder.path(), 0o755), (&path, 0o666)] {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
     ear.set_read_timeout(Some(DEADLINE)).unwrap();
     let place = format!("unix:{}", path.display());
     let statsd = ["--statsd", &place, "--statsd-interval", "200ms"];

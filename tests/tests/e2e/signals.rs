@@ -135,7 +135,7 @@ fn winch_sends_workers_to_rest_unless_a_terminal_may_have_sent_it() {
     let mut client = server.connect();
     client.send(get("/version"));
     server.process.signal(Signal::SIGTTIN);
-    server.process.line_with("1 workers from now on", 0);
+    server.process.line_with("1 worker from now on", 0);
     assert_eq!(client.response().status, 200);
     server.process.signal(Signal::SIGWINCH);
     until("the last worker's end", || server.workers().is_empty());

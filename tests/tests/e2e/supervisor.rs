@@ -55,15 +55,12 @@ fn the_manager_hears_of_every_turn_in_the_servers_life() {
         .env("WATCHDOG_USEC", "400000");
     let server = Gatewayd::start(&mut command);
     let message = manager.hear();
-    assert_eq!(
-        (&*message["READY"], &*message["STATUS"]),
-        ("1", "1 workers")
-    );
+    assert_eq!((&*message["READY"], &*message["STATUS"]), ("1", "1 worker"));
     assert_eq!(message["MAINPID"], server.process.pid().to_string());
     server.process.signal(Signal::SIGTTIN);
     assert_eq!(manager.hear()["STATUS"], "2 workers from now on");
     server.process.signal(Signal::SIGTTOU);
-    assert_eq!(manager.hear()["STATUS"], "1 workers from now on");
+    assert_eq!(manager.hear()["STATUS"], "1 worker from now on");
 
     for (text, end) in [
         (text.clone(), "all workers run generation 2"),
