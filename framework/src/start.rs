@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use gateway_spec::abi::export::Exportable;
-use gateway_spec::{Startup, StartupError};
+use gateway_spec::{Level, Startup, StartupError};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
@@ -71,90 +71,122 @@ impl App {
         let (mut app, plugins) = set_up(self);
         let root = root_of(app.root.take(), &startup);
         let config = read(&mut app, &root, &startup, &environment)?;
-        let settings = Settings::read(&config)?;
-        if !settings.trusted_hosts.is_empty() {
-            app = trusted_hosts::guarded(app, settings.trusted_hosts);
-        }
-        app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
-        app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
-        app = session::guarded(app);
-        app =
-            debug_page::offered(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
-        app = signals::connected(app);
-        let mut state = std::mem::take(&mut app.state);
-        state.put(settings.form);
-        let chosen: Chosen = app.part::<Chosen>().clone();
-        let opened = chosen.open(&root, startup.worker().count).await;
-        opened.map_err(|error| Mistakes::one(error.to_string()))?;
-        provide_sessions(&mut state, &config, &root, chosen)?;
-        let early = provide_folders(&mut state, &app, &config, &root)?;
-        let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
-        let plugins = match started {
-            Ok(plugins) => plugins,
-            Err((plugins, mistakes)) => {
-                stop(&plugins).await;
-                return Err(mistakes);
-            }
-        };
-        let mut rules = Map::builder(app.options.clone());
-        for (name, make) in app.converters {
-            rules = rules.converter(name, make);
-        }
-        let check = || Check::new(&config, &state);
-        let own = (&app.scope.parts, blueprint_parts(&app.scope));
-        let commands = commands::gather(own.0, &own.1, check);
-        let compiled = compile(app.scope, rules, check);
-        let (commands, compiled) = match (commands, compiled) {
-            (Ok(commands), Ok(compiled)) if early.is_empty() => (commands, compiled),
-            (commands, compiled) => {
-                stop(&plugins).await;
-                let found = [commands.err(), compiled.err()];
-                let found = found.into_iter().flatten().flatten();
-                return Err(Mistakes(early.into_iter().chain(found).collect()));
-            }
-        };
-        let (chains, routes) = compiled
-            .served
-            .into_iter()
-            .map(|served| {
-                let (options, slots) = (served.options, served.slots);
-                (served.chain, SiteRoute { options, slots })
-            })
-            .unzip();
-        let site = Site {
-            debug: config.debug(),
-            config,
-            state,
-            map: compiled.map,
-            domains: app.options.domains,
-            server_name: settings.server_name.map(|name| name.to_ascii_lowercase()),
-            endpoints: compiled.endpoints,
-            routes,
-            pool: Pool::new(
-                settings.views.threads,
-                settings.views.queue,
-                runtime.clone(),
-            ),
-            tasks: TaskTracker::new(),
-            runtime,
-            host: startup.host(),
-            metrics: startup.metrics(),
-            worker: startup.worker(),
+        let (host, first) = (startup.host(), startup.worker().index == 0);
+        let places = Places {
             root,
-            body_limit: settings.body_limit,
-            json: settings.json,
+            runtime,
             observer,
         };
-        Ok(Carafe::new(Service {
-            site: Arc::new(site),
-            chains,
-            root: compiled.root,
-            finish: app.finish,
-            page: app.page,
-            commands,
-            plugins,
-        }))
+        let served = serve(app, plugins, config.clone(), startup, places).await;
+        // The others would say the same. Who could not start may have failed for what is told here.
+        for slip in config.slips().iter().filter(|_| first) {
+            host.log(Level::Warn, module_path!(), slip);
+        }
+        served
     }
+}
+
+/// What an application starts with, beside what it is and was told.
+struct Places {
+    root: PathBuf,
+    runtime: Handle,
+    observer: Option<Observer>,
+}
+
+/// Everything between the configuration and the first request.
+async fn serve(
+    mut app: App,
+    plugins: Vec<Plugin>,
+    config: Config,
+    startup: Startup,
+    Places {
+        root,
+        runtime,
+        observer,
+    }: Places,
+) -> Result<Carafe, Mistakes> {
+    let settings = Settings::read(&config)?;
+    if !settings.trusted_hosts.is_empty() {
+        app = trusted_hosts::guarded(app, settings.trusted_hosts);
+    }
+    app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
+    app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
+    app = session::guarded(app);
+    app = debug_page::offered(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
+    app = signals::connected(app);
+    let mut state = std::mem::take(&mut app.state);
+    state.put(settings.form);
+    let chosen: Chosen = app.part::<Chosen>().clone();
+    let opened = chosen.open(&root, startup.worker().count).await;
+    opened.map_err(|error| Mistakes::one(error.to_string()))?;
+    provide_sessions(&mut state, &config, &root, chosen)?;
+    let early = provide_folders(&mut state, &app, &config, &root)?;
+    let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
+    let plugins = match started {
+        Ok(plugins) => plugins,
+        Err((plugins, mistakes)) => {
+            stop(&plugins).await;
+            return Err(mistakes);
+        }
+    };
+    let mut rules = Map::builder(app.options.clone());
+    for (name, make) in app.converters {
+        rules = rules.converter(name, make);
+    }
+    let check = || Check::new(&config, &state);
+    let own = (&app.scope.parts, blueprint_parts(&app.scope));
+    let commands = commands::gather(own.0, &own.1, check);
+    let compiled = compile(app.scope, rules, check);
+    let (commands, compiled) = match (commands, compiled) {
+        (Ok(commands), Ok(compiled)) if early.is_empty() => (commands, compiled),
+        (commands, compiled) => {
+            stop(&plugins).await;
+            let found = [commands.err(), compiled.err()];
+            let found = found.into_iter().flatten().flatten();
+            return Err(Mistakes(early.into_iter().chain(found).collect()));
+        }
+    };
+    let (chains, routes) = compiled
+        .served
+        .into_iter()
+        .map(|served| {
+            let (options, slots) = (served.options, served.slots);
+            (served.chain, SiteRoute { options, slots })
+        })
+        .unzip();
+    let site = Site {
+        debug: config.debug(),
+        config: config.sealed(),
+        state,
+        map: compiled.map,
+        domains: app.options.domains,
+        server_name: settings.server_name.map(|name| name.to_ascii_lowercase()),
+        endpoints: compiled.endpoints,
+        routes,
+        pool: Pool::new(
+            settings.views.threads,
+            settings.views.queue,
+            runtime.clone(),
+        ),
+        tasks: TaskTracker::new(),
+        runtime,
+        host: startup.host(),
+        metrics: startup.metrics(),
+        worker: startup.worker(),
+        root,
+        body_limit: settings.body_limit,
+        json: settings.json,
+        observer,
+    };
+    Ok(Carafe::new(Service {
+        site: Arc::new(site),
+        chains,
+        root: compiled.root,
+        finish: app.finish,
+        page: app.page,
+        commands,
+        plugins,
+    }))
 }
 
 impl Exportable<Application> for App {
@@ -206,7 +238,7 @@ struct Settings {
 
 /// The pool for plain views.
 #[derive(Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Views {
     threads: usize,
     queue: usize,
@@ -359,8 +391,10 @@ fn read(
         .chain([Source::Host(told.collect())])
         .chain(std::mem::take(&mut app.overrides))
         .collect();
-    Config::read(&sources, environment)
-        .map_err(|errors| Mistakes(errors.iter().map(ToString::to_string).collect()))
+    let config = Config::read(&sources, environment)
+        .map_err(|errors| Mistakes(errors.iter().map(ToString::to_string).collect()))?;
+    config.know("root");
+    Ok(config)
 }
 
 /// The most bytes of a body that is read whole, where nobody says otherwise.

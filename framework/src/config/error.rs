@@ -22,6 +22,16 @@ pub enum ConfigError {
         /// What was expected.
         reason: String,
     },
+    /// A key that its section does not have.
+    #[error("the setting `{key}`, set by {origin}: there is no such setting; {hint}")]
+    Unknown {
+        /// The dotted key.
+        key: String,
+        /// Who set it.
+        origin: String,
+        /// What there is.
+        hint: String,
+    },
     /// A file that cannot be read.
     #[error("cannot read the configuration file {}: {reason}", path.display())]
     File {
@@ -55,4 +65,11 @@ pub(super) fn without_values(error: &serde_json::Error) -> String {
         _ => &text,
     };
     reason.to_owned()
+}
+
+/// The field that a type misses, if that is the error.
+pub(super) fn missing_field(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let (field, _) = text.strip_prefix("missing field `")?.split_once('`')?;
+    Some(field.to_owned())
 }

@@ -3,11 +3,15 @@
 mod duration;
 mod environment;
 mod error;
+mod known;
+mod nearest;
+mod reading;
 mod source;
 mod tree;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -15,6 +19,8 @@ use serde_json::{Map, Value};
 pub(crate) use duration::{duration, optional_duration};
 pub(crate) use environment::Environment;
 pub use error::ConfigError;
+use known::Known;
+use reading::{Fault, Place};
 pub(crate) use source::Source;
 
 /// The configuration: a tree of values, read by dotted keys such as `database.url`.
@@ -27,6 +33,8 @@ pub struct Config {
     root: Map<String, Value>,
     /// Who said so, by dotted key of each leaf.
     origins: BTreeMap<String, String>,
+    /// What has been asked for; none once the start is over, when nobody waits for the others.
+    known: Option<Arc<Mutex<Known>>>,
 }
 
 impl Config {
@@ -39,7 +47,10 @@ impl Config {
         sources: &[Source],
         environment: &Environment,
     ) -> Result<Self, Vec<ConfigError>> {
-        let mut config = Self::default();
+        let mut config = Self {
+            known: Some(Arc::default()),
+            ..Self::default()
+        };
         let mut errors = Vec::new();
         // `.env` files come first: they are part of the environment, wherever they were asked for.
         let mut environment = environment.clone();
@@ -52,6 +63,9 @@ impl Config {
             match source.read(&environment) {
                 Ok(entries) => {
                     for (path, value, origin) in entries {
+                        if let Source::Set(..) = source {
+                            config.note(|known| known.name(&path));
+                        }
                         tree::set(&mut config.root, &path, value);
                         let shadowed = format!("{path}.");
                         config.origins.retain(|key, _| !key.starts_with(&shadowed));
@@ -74,12 +88,9 @@ impl Config {
     ///
     /// If it is set to something that does not read as a `T`; the error names who set it.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ConfigError> {
-        let Some(value) = tree::find(&self.root, key) else {
-            return Ok(None);
-        };
-        serde_json::from_value(value.clone())
-            .map(Some)
-            .map_err(|error| self.mistyped(key, &error))
+        self.note(|known| known.name(key));
+        let value = tree::find(&self.root, key).cloned();
+        value.map(|value| self.read_as(key, value)).transpose()
     }
 
     /// The value of a key that must be set.
@@ -101,13 +112,14 @@ impl Config {
     /// If a field is missing or does not read as its type.
     pub fn section<T: DeserializeOwned>(&self, key: &str) -> Result<T, ConfigError> {
         let value = tree::find(&self.root, key).cloned();
-        let value = value.unwrap_or_else(|| Value::Object(Map::new()));
-        serde_json::from_value(value).map_err(|error| self.mistyped(key, &error))
+        self.note(|known| known.name(key));
+        self.read_as(key, value.unwrap_or_else(|| Value::Object(Map::new())))
     }
 
     /// Whether a key is set.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
+        self.note(|known| known.name(key));
         tree::find(&self.root, key).is_some()
     }
 
@@ -135,14 +147,77 @@ impl Config {
     /// by the key `debug`, which `gatewayd dev` sets.
     #[must_use]
     pub fn debug(&self) -> bool {
+        self.note(|known| known.name("debug"));
         tree::find(&self.root, "debug").is_some_and(|value| *value == Value::Bool(true))
     }
 
-    fn mistyped(&self, key: &str, error: &serde_json::Error) -> ConfigError {
-        ConfigError::Type {
-            key: key.to_owned(),
-            origin: self.origin(key).unwrap_or("nobody").to_owned(),
-            reason: error::without_values(error),
+    /// A sentence for each setting that nobody has asked for, and that is likely a slip. Settings that the
+    /// application reads by their names while it serves look the same until then: those count if they are near to
+    /// a known one, or stand in a section that was read as a type.
+    pub(crate) fn slips(&self) -> Vec<String> {
+        let Some(known) = &self.known else {
+            return Vec::new();
+        };
+        let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let slips = self.keys().filter_map(|(key, origin)| {
+            let hint = known.slip(key)?;
+            Some(format!(
+                "nobody has asked for the setting `{key}`, set by {origin}; {hint}"
+            ))
+        });
+        slips.collect()
+    }
+
+    /// The configuration as it serves, when nobody counts any more what is asked for.
+    pub(crate) fn sealed(self) -> Self {
+        Self {
+            known: None,
+            ..self
+        }
+    }
+
+    /// Keeps in mind that `key` is a setting.
+    pub(crate) fn know(&self, key: &str) {
+        self.note(|known| known.name(key));
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Known)) {
+        if let Some(known) = &self.known {
+            note(&mut known.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn read_as<T: DeserializeOwned>(&self, key: &str, value: Value) -> Result<T, ConfigError> {
+        let (read, seen) = reading::read(key, value);
+        self.note(|known| {
+            for (path, fields) in seen.sections {
+                known.section(path, fields);
+            }
+            seen.whole.into_iter().for_each(|path| known.whole(path));
+        });
+        read.map_err(|fault| self.mistake(fault))
+    }
+
+    fn mistake(&self, Fault { place, error }: Fault) -> ConfigError {
+        match place {
+            Place::Unknown { key, fields } => {
+                let origin = self.origin(&key).unwrap_or("nobody").to_owned();
+                let mut known = Known::default();
+                let section = key.rsplit_once('.').map_or("", |(section, _)| section);
+                known.section(section.to_owned(), fields);
+                let hint = known.slip(&key).unwrap_or_default();
+                ConfigError::Unknown { key, origin, hint }
+            }
+            Place::Value(key) => match error::missing_field(&error) {
+                Some(field) => ConfigError::Missing {
+                    key: format!("{key}.{field}"),
+                },
+                None => ConfigError::Type {
+                    origin: self.origin(&key).unwrap_or("nobody").to_owned(),
+                    reason: error::without_values(&error),
+                    key,
+                },
+            },
         }
     }
 }

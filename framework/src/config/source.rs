@@ -1,9 +1,11 @@
 //! [`Source`]: one place that values come from.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+use toml::de::{DeTable, DeValue};
 
 use super::environment::Environment;
 use super::error::ConfigError;
@@ -24,6 +26,8 @@ pub(crate) enum Source {
     Set(String, Result<Value, String>),
 }
 
+/// Lines by dotted keys.
+type Lines = BTreeMap<String, usize>;
 type Entry = (String, Value, String);
 
 impl Source {
@@ -52,10 +56,17 @@ impl Source {
         match self {
             Self::DotEnv(_) => Ok(Vec::new()),
             Self::File(path) => {
-                let origin = path.display().to_string();
-                let leaves = tree::leaves(parse(path)?).into_iter();
+                let (table, lines) = parse(path)?;
+                let leaves = tree::leaves(table).into_iter();
+                let file = path.display();
                 Ok(leaves
-                    .map(|(key, value)| (key, value, origin.clone()))
+                    .map(|(key, value)| {
+                        let origin = match lines.get(&key) {
+                            Some(line) => format!("{file}:{line}"),
+                            None => file.to_string(),
+                        };
+                        (key, value, origin)
+                    })
                     .collect())
             }
             Self::Environment(prefix) => Ok(environment
@@ -92,7 +103,8 @@ fn from_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-fn parse(path: &Path) -> Result<Map<String, Value>, ConfigError> {
+/// What the file holds, and in which lines the keys stand, as far as its format tells.
+fn parse(path: &Path) -> Result<(Map<String, Value>, Lines), ConfigError> {
     let unreadable = |reason: String| ConfigError::File {
         path: path.to_owned(),
         reason,
@@ -101,24 +113,47 @@ fn parse(path: &Path) -> Result<Map<String, Value>, ConfigError> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("toml") => {
             let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-                let line = error
-                    .span()
-                    .map(|span| text[..span.start].matches('\n').count() + 1);
-                unreadable(match line {
-                    Some(line) => format!("line {line}: {}", error.message()),
+                unreadable(match error.span() {
+                    Some(span) => {
+                        format!("line {}: {}", line_at(&text, span.start), error.message())
+                    }
                     None => error.message().to_owned(),
                 })
             })?;
-            Ok(table
-                .into_iter()
-                .map(|(key, value)| (key, json_of(value)))
-                .collect())
+            let table = table.into_iter().map(|(key, value)| (key, json_of(value)));
+            let mut lines = Lines::new();
+            if let Ok(keys) = DeTable::parse(&text) {
+                find_lines(&text, "", keys.get_ref(), &mut lines);
+            }
+            Ok((table.collect(), lines))
         }
-        Some("json") => serde_json::from_str(&text).map_err(|error| unreadable(error.to_string())),
+        Some("json") => match serde_json::from_str(&text) {
+            Ok(table) => Ok((table, Lines::new())),
+            Err(error) => Err(unreadable(error.to_string())),
+        },
         _ => Err(ConfigError::Kind {
             path: path.to_owned(),
         }),
     }
+}
+
+/// The lines of the leaves in `table`, by their dotted keys.
+fn find_lines(text: &str, prefix: &str, table: &DeTable<'_>, lines: &mut Lines) {
+    for (key, value) in table {
+        let path = format!("{prefix}{}", key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(inner) => find_lines(text, &format!("{path}."), inner, lines),
+            _ => {
+                lines.insert(path, line_at(text, key.span().start));
+            }
+        }
+    }
+}
+
+/// The number of the line with this byte, from 1.
+fn line_at(text: &str, byte: usize) -> usize {
+    let before = text.as_bytes().iter().take(byte);
+    before.filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn json_of(value: toml::Value) -> Value {

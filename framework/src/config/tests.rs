@@ -42,7 +42,9 @@ fn later_sources_win_key_by_key_and_say_who_they_are() {
         config.origin("database.url"),
         Some("environment variable APP_DATABASE__URL")
     );
-    assert_eq!(config.origin("debug"), Some(file.to_str().unwrap()));
+    let at = |line| format!("{}:{line}", file.display());
+    assert_eq!(config.origin("debug"), Some(at(1).as_str()));
+    assert_eq!(config.origin("database.born"), Some(at(5).as_str()));
     assert_eq!(config.get::<String>("le_url").unwrap(), None);
 }
 
@@ -130,4 +132,98 @@ fn every_source_that_cannot_be_read_is_told() {
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[0].contains("absent.json"), "{told:?}");
     assert!(told[1].contains("line 2"), "{told:?}");
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Mail {
+    port: u16,
+    from: Option<Sender>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Sender {
+    name: String,
+    address: String,
+}
+
+#[test]
+fn mistakes_in_a_section_name_the_setting_itself() {
+    let told = |key: &str, value: &str| {
+        let sources = [Source::Host(vec![(key.to_owned(), value.to_owned())])];
+        let config = Config::read(&sources, &Environment::default()).unwrap();
+        config.section::<Mail>("mail").unwrap_err().to_string()
+    };
+    let host = "set by the server's configuration: ";
+    assert_eq!(
+        told("mail.prot", "25"),
+        format!(
+            "the setting `mail.prot`, {host}there is no such setting; did you mean `mail.port`?"
+        )
+    );
+    assert_eq!(
+        told("mail.smarthost", "x"),
+        format!(
+            "the setting `mail.smarthost`, {host}there is no such setting; `mail` has `from`, `port`"
+        )
+    );
+    assert_eq!(
+        told("mail.port", "hunter2"),
+        format!("the setting `mail.port`, {host}expected u16")
+    );
+    assert_eq!(
+        told("mail.from.name", "7"),
+        format!("the setting `mail.from.name`, {host}expected a string")
+    );
+    assert!(told("mail.from.name", "x").starts_with("the setting `mail.from.address` is missing"));
+    let sources = [("name", "Ann"), ("address", "a@b")]
+        .map(|(key, value)| Source::Set(format!("mail.from.{key}"), Ok(json!(value))));
+    let config = Config::read(&sources, &Environment::default()).unwrap();
+    let mail: Mail = config.section("mail").unwrap();
+    let from = mail.from.expect("somebody");
+    assert_eq!(
+        (from.name.as_str(), from.address.as_str(), mail.port),
+        ("Ann", "a@b", 0)
+    );
+}
+
+#[test]
+fn settings_that_nobody_asked_for_are_told_if_they_are_likely_slips() {
+    #[derive(Deserialize)]
+    struct Pool {
+        #[serde(rename = "size")]
+        _size: Option<u8>,
+    }
+    let variables = environment(&[
+        ("APP_SECRTE_KEY", "hunter2"),
+        ("APP_POOL__SIEZ", "4"),
+        ("APP_POOL__DRIVER", "x"),
+        ("APP_LABELS__ANY", "x"),
+        ("APP_TITEL", "x"),
+        ("APP_GREETING", "x"),
+        ("APP_SECRET_KEY", "x"),
+    ]);
+    let sources = [
+        Source::Environment("APP".to_owned()),
+        Source::Set("title".to_owned(), Ok(json!("x"))),
+    ];
+    let config = Config::read(&sources, &variables).unwrap();
+    config.get::<String>("secret_key").unwrap();
+    config.section::<Pool>("pool").unwrap();
+    config
+        .section::<BTreeMap<String, String>>("labels")
+        .unwrap();
+    let slip = |key: &str, variable: &str, hint: &str| {
+        format!(
+            "nobody has asked for the setting `{key}`, set by environment variable {variable}; {hint}"
+        )
+    };
+    let expected = [
+        slip("pool.driver", "APP_POOL__DRIVER", "`pool` has `size`"),
+        slip("pool.siez", "APP_POOL__SIEZ", "did you mean `pool.size`?"),
+        slip("secrte_key", "APP_SECRTE_KEY", "did you mean `secret_key`?"),
+        slip("titel", "APP_TITEL", "did you mean `title`?"),
+    ];
+    assert_eq!(config.slips(), expected);
+    assert!(config.sealed().slips().is_empty());
 }

@@ -49,6 +49,50 @@ fn mistakes_end_the_start_with_their_lines() {
     );
 }
 
+/// `carafe-hello` with this in its configuration.
+fn hello_told(folder: &std::path::Path, settings: &str) -> Command {
+    let config = folder.join("server.toml");
+    std::fs::write(&config, format!("[app.config]\n{settings}\n")).expect("a file");
+    let mut command = gatewayd::program();
+    command.args(["--bind", "127.0.0.1:0", "--workers", "2"]);
+    command.arg("--config").arg(config);
+    command.arg(Artefacts::built().module("carafe-hello"));
+    command
+}
+
+#[test]
+fn settings_that_are_likely_slips_are_told_once_and_never_their_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = "secrte_key = 'hunter2'\nmotto = 'read while it serves'\nbody_limti = 7";
+    let told = "nobody has asked for the setting `secrte_key`, set by the server's configuration; did you mean \
+                `secret_key`?";
+    let server = Gatewayd::start(&mut hello_told(folder.path(), settings));
+    assert_eq!(server.get("/").text(), "Hello, World!");
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    let slips: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("nobody has"))
+        .collect();
+    assert_eq!(slips.len(), 2, "{said}");
+    assert!(slips[0].contains("did you mean `body_limit`?"), "{said}");
+    assert!(
+        slips[1].contains(told) && slips[1].contains("WARN"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_setting_that_a_section_of_the_framework_does_not_have_ends_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (code, said) = Process::start(&mut hello_told(folder.path(), "views.thread = 4")).end();
+    assert_eq!(code, 3, "{said}");
+    let told = "the setting `views.thread`, set by the server's configuration: there is no such setting; did you \
+                mean `views.threads`?";
+    assert!(said.contains(told), "{said}");
+}
+
 #[test]
 fn sessions_in_memory_are_for_one_worker_alone() {
     let tool = |workers| {
