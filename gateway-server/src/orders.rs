@@ -45,7 +45,7 @@ pub(crate) enum Report {
     Ready(AppIdentity),
     /// The worker cannot serve and exits; with the reason for the operator.
     Failed(String),
-    /// No connection is accepted any more: [`Order::Retire`] has been heard.
+    /// No connection is accepted any more: [`Order::Retire`] or [`Order::Shutdown`] has been obeyed.
     Retired,
 }
 

@@ -1,6 +1,6 @@
 //! How a master comes to be: started by somebody, or by the program that it was before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::time::{Duration, Instant};
 
@@ -84,8 +84,6 @@ impl Arbiter {
             ignored: Ignored::default(),
             ledger: Ledger::new(Duration::ZERO),
             admin,
-            retiring: BTreeSet::new(),
-            untold: None,
             checker: None,
             hooks: Hooks::default(),
         })
@@ -147,8 +145,6 @@ impl Arbiter {
             pid_file: inheritance.pid_file,
             ledger: Ledger::succeed(inheritance.clock, inheritance.totals),
             admin,
-            retiring: BTreeSet::new(),
-            untold: None,
             checker: None,
             hooks: Hooks::default(),
         })

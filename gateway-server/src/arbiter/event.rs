@@ -49,6 +49,8 @@ pub(crate) enum Event {
     Beat(WorkerId, u64),
     /// A worker serves.
     Ready(WorkerId),
+    /// A worker accepts no more.
+    Retired(WorkerId),
     /// A worker says why it is going to exit.
     Failed(WorkerId, String),
     /// A worker could not be started.

@@ -92,10 +92,7 @@ impl Arbiter {
             for _ in 0..REPORTS_AT_ONCE {
                 let Some(report) = worker.hear() else { break };
                 events.push_back(match report {
-                    Report::Retired => {
-                        self.retiring.remove(id);
-                        continue;
-                    }
+                    Report::Retired => Event::Retired(*id),
                     Report::Failed(reason) => Event::Failed(*id, reason),
                     Report::Ready(app) => {
                         if worker.pool() == self.releases.first_pool() {
@@ -180,7 +177,6 @@ impl Arbiter {
                     None => break,
                 }
             }
-            self.retiring.remove(&id);
             if ended != Ended::Code(0) {
                 obituary::tell_held(id, worker.page());
                 let paths = self.releases.config_of(worker.pool()).apps.iter();

@@ -39,7 +39,7 @@ mod wanted;
 mod watcher;
 mod worker_handle;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -55,7 +55,6 @@ use crate::orders::AppIdentity;
 use crate::os::process::Image;
 use crate::os::signals::{Ignored, SignalSource};
 use crate::scoreboard::Counter;
-use crate::workbench::Outcome;
 use admin::Admin;
 use control::Control;
 use event::{Action, Event, Moment, PoolId, WorkerId};
@@ -144,10 +143,6 @@ struct Arbiter {
     ledger: Ledger,
     /// What shows all this to operators, if anything.
     admin: Option<Admin>,
-    /// Workers that were told to retire and may not have heard it yet.
-    retiring: BTreeSet<WorkerId>,
-    /// What `gatewayd dev` is to hear.
-    untold: Option<Outcome>,
     /// The new program, while it is checked.
     checker: Option<Checker>,
     hooks: Hooks,
@@ -183,7 +178,6 @@ impl Arbiter {
                     events.extend(self.perform(action));
                 }
             }
-            self.tell_dev();
             self.tell_operators();
             self.supervisor.keep_alive(self.clock());
             self.tickets.turn(self.clock(), self.releases.config());

@@ -58,8 +58,12 @@ pub(super) enum Phase {
         fresh: Duration,
         marked: Option<Duration>,
     },
-    /// Told to finish.
-    Draining { deadline: Duration },
+    /// Told to finish. Until it says that it accepts no more, it may; nobody waits for that word longer
+    /// than this.
+    Draining {
+        deadline: Duration,
+        may_accept: Option<Duration>,
+    },
     /// Told to drop what it has.
     Stopping { deadline: Duration },
     /// Sent ABRT.
@@ -96,6 +100,14 @@ impl Worker {
     /// It finishes what it has begun.
     pub(super) fn is_draining(&self) -> bool {
         matches!(self.phase, Phase::Draining { .. })
+    }
+
+    /// It may still accept connections.
+    pub(super) fn may_accept(&self) -> bool {
+        match self.phase {
+            Phase::Draining { may_accept, .. } => may_accept.is_some(),
+            _ => self.is_live(),
+        }
     }
 }
 
@@ -225,6 +237,15 @@ impl Roster {
         Some(worker.slot)
     }
 
+    /// Notes that a worker accepts no more.
+    pub(super) fn retired(&mut self, id: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(&id)
+            && let Phase::Draining { may_accept, .. } = &mut worker.phase
+        {
+            *may_accept = None;
+        }
+    }
+
     /// Notes the number in a worker's heartbeat. Only a change means anything.
     pub(super) fn beat(&mut self, id: WorkerId, number: u64, now: Duration) {
         if let Some(worker) = self.workers.get_mut(&id)
@@ -286,6 +307,7 @@ impl Roster {
         };
         let draining = Phase::Draining {
             deadline: now + self.deadlines.graceful,
+            may_accept: Some(now + RETIRING),
         };
         let (phase, order) = match (worker.phase, order) {
             (Phase::Booting { .. }, _) => (stopping, Order::StopNow),
@@ -360,8 +382,14 @@ impl Roster {
         for worker in self.workers.values_mut() {
             match &mut worker.phase {
                 Phase::Ready { fresh, marked, .. } => (*fresh, *marked) = (now, None),
+                Phase::Draining {
+                    deadline,
+                    may_accept,
+                } => {
+                    *deadline += pause;
+                    *may_accept = may_accept.map(|until| until + pause);
+                }
                 Phase::Booting { deadline }
-                | Phase::Draining { deadline }
                 | Phase::Stopping { deadline }
                 | Phase::Aborting { deadline } => *deadline += pause,
                 Phase::Killed => {}
@@ -385,13 +413,22 @@ impl Roster {
                     out.push(Action::Abort(*id));
                     worker.phase = Phase::Aborting { deadline: last };
                 }
-                Phase::Draining { deadline } if now >= deadline => {
+                Phase::Draining { deadline, .. } if now >= deadline => {
                     out.push(Action::Tell(Note::GracefulTimeout {
                         worker: *id,
                         after: graceful,
                     }));
                     out.push(Action::Order(*id, Order::StopNow));
                     worker.phase = Phase::Stopping { deadline: last };
+                }
+                Phase::Draining {
+                    deadline,
+                    may_accept: Some(until),
+                } if now >= until => {
+                    worker.phase = Phase::Draining {
+                        deadline,
+                        may_accept: None,
+                    };
                 }
                 Phase::Stopping { deadline } | Phase::Aborting { deadline } if now >= deadline => {
                     out.push(Action::Tell(Note::Killed { worker: *id }));
@@ -409,8 +446,11 @@ impl Roster {
             .workers
             .values()
             .filter_map(|worker| match worker.phase {
+                Phase::Draining {
+                    deadline,
+                    may_accept,
+                } => Some(may_accept.map_or(deadline, |until| until.min(deadline))),
                 Phase::Booting { deadline }
-                | Phase::Draining { deadline }
                 | Phase::Stopping { deadline }
                 | Phase::Aborting { deadline } => Some(deadline),
                 Phase::Ready { .. } | Phase::Killed => None,
@@ -433,5 +473,8 @@ impl Roster {
 
 /// How often heartbeats are looked at.
 pub(super) const TICK: Duration = Duration::from_secs(1);
+/// How long a reload waits for a worker's word that it accepts no more. One that is stuck cannot give it,
+/// and accepts nobody meanwhile.
+pub(super) const RETIRING: Duration = Duration::from_secs(10);
 /// From ABRT, or from the order to stop now, to KILL.
 pub(super) const LAST_GRACE: Duration = Duration::from_secs(2);

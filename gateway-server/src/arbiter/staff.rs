@@ -23,10 +23,6 @@ impl Arbiter {
             Order::Retire if self.releases.leaves_listeners(handle.generation()) => {
                 handle.order(Order::Shutdown);
             }
-            Order::Retire => {
-                self.retiring.insert(worker);
-                handle.order(order);
-            }
             _ => handle.order(order),
         }
     }

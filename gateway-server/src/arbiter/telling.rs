@@ -9,18 +9,12 @@ use crate::config::AppConfig;
 use crate::workbench::{Outcome, Workbench};
 
 impl Arbiter {
-    /// Tells `gatewayd dev` the last outcome, once no worker of before answers anybody new.
-    pub(super) fn tell_dev(&mut self) {
-        if self.retiring.is_empty()
-            && let Some(outcome) = self.untold.take()
+    pub(super) fn tell(&mut self, note: &Note) {
+        if let Some(outcome) = outcome(note)
             && let Some(folder) = &self.releases.config().workbench
         {
             Workbench::at(folder).tell(&outcome);
         }
-    }
-
-    pub(super) fn tell(&mut self, note: &Note) {
-        self.untold = outcome(note).or(self.untold.take());
         self.supervisor.tell(note);
         if let Some(outcome) = hooks::outcome(note) {
             self.run_hook(&Occasion::Reload(outcome));

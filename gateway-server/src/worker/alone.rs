@@ -26,7 +26,7 @@ use crate::drain::{Drain, LAST_GRACE, Phase};
 use crate::log_files::LogFiles;
 use crate::logging::AccessLog;
 use crate::net::{self, BindError, Opened, Passed};
-use crate::orders;
+use crate::orders::{self, Report};
 use crate::os::signals::{Ignored, SignalSource};
 use crate::os::{fd, process};
 use crate::prepare;
@@ -178,7 +178,8 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
             });
             Ok(())
         },
-        |app| {
+        |report| {
+            let Report::Ready(app) = report else { return };
             let took = started.elapsed();
             let served = banner::Served::of(&app, served_apps.iter().map(AppConfig::shown));
             tracing::info!("{}", banner::line(&served, &urls, 0, took));

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, LocalRuntime};
 
 use super::serve;
 use super::serving::{ServeError, Serving, other};
-use crate::orders::AppIdentity;
+use crate::orders::Report;
 
 /// Serves to the end. `listen` starts, on the loop, what listens for orders; a `worker_timeout` of zero
 /// means that nobody watches the heartbeat.
@@ -19,7 +19,7 @@ pub(super) fn run(
     serving: Serving,
     worker_timeout: Duration,
     listen: impl FnOnce() -> io::Result<()>,
-    ready: impl FnOnce(AppIdentity),
+    tell: impl Fn(Report),
 ) -> Result<(), ServeError> {
     let runtime: LocalRuntime = Builder::new_current_thread()
         .enable_io()
@@ -32,7 +32,7 @@ pub(super) fn run(
         clock
             .start(period(worker_timeout), move || slot.beat())
             .map_err(other)?;
-        serve::serve(serving, ready).await
+        serve::serve(serving, tell).await
     });
     // A blocking task that never ends must not keep the process.
     runtime.shutdown_background();

@@ -82,14 +82,14 @@ pub(crate) fn main(plan: &OsStr, source: AppSource) -> ExitCode {
         tokio::task::spawn_local(obey(orders, subject));
         Ok(())
     };
-    let ready = |app| {
+    let tell = |report: Report| {
         // A master that is gone is noticed by the task that reads from it.
-        let _ = Report::Ready(app).send(&orders);
+        let _ = report.send(&orders);
     };
     let prepared = settle(&config, serving.identity.index)
         .and_then(|()| orphan::end_in_time(&orders, config.graceful_timeout))
         .map_err(other);
-    let failure = prepared.and_then(|()| run(serving, config.worker_timeout, hear, ready));
+    let failure = prepared.and_then(|()| run(serving, config.worker_timeout, hear, tell));
     let Err(error) = failure else {
         return ExitCode::SUCCESS;
     };

@@ -10,7 +10,7 @@ use tokio::io::unix::AsyncFd;
 use crate::clock::Clock;
 use crate::drain::{Drain, Phase};
 use crate::logging::AccessLog;
-use crate::orders::{Heard, Order, Received, Report};
+use crate::orders::{Heard, Order, Received};
 use crate::os::memfd;
 use crate::tls::{Engine, Material};
 
@@ -50,13 +50,7 @@ pub(super) async fn obey(orders: AsyncFd<Rc<OwnedFd>>, subject: Subject) {
                 }
             }
             Received::Message(Heard::Order(Order::Announce)) => drain.advance(Phase::Announced),
-            Received::Message(Heard::Order(Order::Retire)) => {
-                drain.advance(Phase::Retiring);
-                // The serving loop has its turn first, and accepts no more.
-                tokio::task::yield_now().await;
-                // A master that is gone is noticed with the next read.
-                let _ = Report::Retired.send(orders.get_ref());
-            }
+            Received::Message(Heard::Order(Order::Retire)) => drain.advance(Phase::Retiring),
             Received::Message(Heard::Order(Order::Shutdown)) => drain.advance(Phase::ShuttingDown),
             Received::Message(Heard::Order(Order::StopNow)) => drain.advance(Phase::Stopping),
             Received::Garbage => tracing::warn!("an order from the master was not understood"),

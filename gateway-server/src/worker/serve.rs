@@ -15,21 +15,18 @@ use crate::drain::Phase;
 use crate::limits::HeadLimits;
 use crate::logging::AccessLog;
 use crate::options::ServeOptions;
-use crate::orders::AppIdentity;
+use crate::orders::Report;
 use crate::os::process;
 use crate::static_files::StaticFiles;
 use crate::traces::Tracer;
 use crate::workbench::Workbench;
 
-/// Serves until the drain is over. `ready` is called once connections are accepted.
+/// Serves until the drain is over. `tell` hears once connections are accepted, and once no more are.
 ///
 /// # Errors
 ///
 /// What kept it from becoming ready.
-pub(crate) async fn serve(
-    serving: Serving,
-    ready: impl FnOnce(AppIdentity),
-) -> Result<(), ServeError> {
+pub(crate) async fn serve(serving: Serving, tell: impl Fn(Report)) -> Result<(), ServeError> {
     let Serving {
         listeners,
         tls,
@@ -73,7 +70,7 @@ pub(crate) async fn serve(
     });
     tokio::task::spawn_local(tell_others(Rc::clone(&reactor), service.clock.clone()));
     tokio::task::spawn_local(announce(Rc::clone(&service)));
-    ready(name);
+    tell(Report::Ready(name));
 
     drain.wait().await;
     service.clock.deadlines.wake_all();
@@ -85,6 +82,7 @@ pub(crate) async fn serve(
         unless(drain.reached(Phase::Stopping), reactor.empty_backlog()).await;
     }
     reactor.stop_accepting();
+    tell(Report::Retired);
     if unless(drain.reached(Phase::Stopping), empty(&service))
         .await
         .is_none()

@@ -21,7 +21,8 @@ impl State {
             .filter(move |(id, worker)| worker.is_live() && !canaries.contains(id))
     }
 
-    fn of(&self, pool: PoolId) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
+    /// All of a pool.
+    pub(super) fn of(&self, pool: PoolId) -> impl DoubleEndedIterator<Item = (WorkerId, &Worker)> {
         let workers = self.workers.iter();
         workers.filter(move |(_, worker)| worker.pool == pool)
     }

@@ -82,7 +82,7 @@ pub(crate) struct SavedPool {
     pub(super) rested: Option<u32>,
 }
 
-/// How far a reload has come. Rolling ends when no worker of an older generation serves.
+/// How far a reload has come. Rolling ends when no worker of an older generation accepts any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Reload {
     None,
@@ -193,6 +193,7 @@ impl State {
             Event::Beat(worker, number) => self.workers.beat(worker, number, now),
             Event::Used(worker, used) => self.used(worker, used, moment, &mut out),
             Event::Ready(worker) => self.ready(worker, moment, &mut out),
+            Event::Retired(worker) => self.workers.retired(worker),
             Event::Failed(worker, reason) => self.workers.hear(worker, reason),
             Event::SpawnFailed(worker, reason) => {
                 if let Some(gone) = self.workers.remove(worker) {

@@ -108,9 +108,10 @@ impl State {
 
     pub(super) fn finish_reload(&mut self, out: &mut Vec<Action>) {
         let has_rolled = |(id, pool): (&PoolId, &Pool)| {
-            let mut live = self.live_of(*id);
-            live.all(|(_, worker)| worker.generation >= pool.since)
-                && self.ready_count(*id) >= pool.target
+            let mut old = self
+                .of(*id)
+                .filter(|(_, worker)| worker.generation < pool.since);
+            !old.any(|(_, worker)| worker.may_accept()) && self.ready_count(*id) >= pool.target
         };
         if self.reload == Reload::Rolling
             && let Some(generation) = self.current

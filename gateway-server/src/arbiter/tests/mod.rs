@@ -437,6 +437,12 @@ impl World {
         }
     }
 
+    /// Whether a generation is told to have taken over.
+    fn has_rolled(&self, generation: u32) -> bool {
+        let generation = Generation(generation);
+        self.notes.contains(&Note::Reloaded { generation })
+    }
+
     /// Time passes as the performer lets it: woken at each deadline, a round of beats before a tick.
     fn pass(&mut self, time: Duration, alive: impl Fn(WorkerId) -> bool) {
         let end = self.now + time;

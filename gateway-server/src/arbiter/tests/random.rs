@@ -23,6 +23,7 @@ enum Fate {
     Dies(prop::sample::Index, i32),
     Used(prop::sample::Index, u64, u64),
     Leave,
+    Retired(prop::sample::Index),
     Reload,
     Configure(u32),
     More,
@@ -50,6 +51,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         3 => (any::<prop::sample::Index>(), 0..1500u64, 0..2u64 << 30)
             .prop_map(|(one, requests, memory)| Fate::Used(one, requests, memory)),
         4 => Just(Fate::Leave),
+        2 => any::<prop::sample::Index>().prop_map(Fate::Retired),
         3 => Just(Fate::Reload),
         1 => (1..MAX).prop_map(Fate::Configure),
         1 => Just(Fate::More),
@@ -102,6 +104,12 @@ impl World {
                 }
             }
             Fate::Leave => self.leave(),
+            // A hostile worker says so at any time.
+            Fate::Retired(index) => {
+                if let Some(id) = pick(index) {
+                    self.happen(Event::Retired(id));
+                }
+            }
             Fate::Reload => self.happen(Event::Reload),
             Fate::Configure(workers) => {
                 self.configure(workers);

@@ -9,7 +9,7 @@ use super::{BOOT, GRACEFUL, LIMITS, MAX, TIMEOUT, World};
 use crate::arbiter::backoff::LONGEST_PAUSE;
 use crate::arbiter::event::{Event, Generation, Haste, Note, PoolId, Scope, WorkerId};
 use crate::arbiter::recycling::Usage;
-use crate::arbiter::roster::{LAST_GRACE, TICK};
+use crate::arbiter::roster::{LAST_GRACE, RETIRING, TICK};
 use crate::arbiter::state::CANNOT_LOAD;
 use crate::orders::Order;
 use crate::os::process::Ended;
@@ -113,10 +113,43 @@ fn a_reload_boots_one_canary_and_then_rolls_one_by_one() {
     world.all_ready();
     world.all_ready();
     assert_eq!(world.generations(), [2, 2, 2]);
-    assert!(world.notes.contains(&Note::Reloaded {
-        generation: Generation(2)
-    }));
     assert_eq!(world.copies, BTreeSet::from([Generation(2)]));
+    for old in &world.ids()[..3] {
+        assert!(!world.has_rolled(2), "{old:?} may still accept");
+        world.happen(Event::Retired(*old));
+    }
+    assert!(world.has_rolled(2), "though nobody has gone");
+}
+
+#[test]
+fn a_worker_that_cannot_say_that_it_accepts_no_more_holds_a_reload_up_for_a_while() {
+    let mut world = World::serving(1);
+    world.happen(Event::Reload);
+    world.copied();
+    world.all_ready();
+    assert_eq!(world.generations(), [2]);
+    world.pass(RETIRING - Duration::from_millis(1), |_| true);
+    assert!(!world.has_rolled(2));
+    world.pass(Duration::from_millis(1), |_| true);
+    assert!(world.has_rolled(2));
+    assert_eq!(world.workers.len(), 2, "it has its time to finish");
+    // Its word comes late, and means nothing any more.
+    world.happen(Event::Retired(world.ids()[0]));
+    world.pass(GRACEFUL - RETIRING, |_| true);
+    assert_eq!(
+        world.workers.values().next().unwrap().told,
+        Some(Order::StopNow)
+    );
+}
+
+#[test]
+fn a_worker_that_is_gone_accepts_no_more() {
+    let mut world = World::serving(1);
+    world.happen(Event::Reload);
+    world.copied();
+    world.all_ready();
+    world.leave();
+    assert!(world.has_rolled(2));
 }
 
 #[test]

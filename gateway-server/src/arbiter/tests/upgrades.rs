@@ -135,6 +135,8 @@ fn an_upgrade_waits_for_a_reload_and_a_reload_for_an_upgrade() {
     assert!(world.check.is_none() && world.notes.contains(&Note::UpgradeLater));
     world.copied();
     world.all_ready();
+    assert!(world.check.is_none(), "the old worker may still accept");
+    world.happen(Event::Retired(world.ids()[0]));
     assert!(world.check.is_some(), "the reload is done");
     world.happen(Event::Reload);
     world.happen(Event::Reload);
@@ -142,12 +144,12 @@ fn an_upgrade_waits_for_a_reload_and_a_reload_for_an_upgrade() {
     world.leave();
     world.succeed();
     world.all_ready();
+    world.leave();
     assert_eq!(
         world.pending_copies,
         [Generation(4)],
         "remembered by the successor, once"
     );
-    world.leave();
     world.copied();
     world.all_ready();
     assert_eq!(world.generations(), [4]);

@@ -13,7 +13,7 @@ pub(super) fn show(phase: Phase) -> String {
         Phase::Ready {
             since, beat, fresh, ..
         } => format!("ready {} {beat} {}", since.as_nanos(), fresh.as_nanos()),
-        Phase::Draining { deadline } => with("draining", deadline),
+        Phase::Draining { deadline, .. } => with("draining", deadline),
         Phase::Stopping { deadline } => with("stopping", deadline),
         Phase::Aborting { deadline } => with("aborting", deadline),
         Phase::Killed => "killed".to_owned(),
@@ -37,6 +37,8 @@ pub(super) fn read(text: &str) -> Option<Phase> {
         },
         ["draining", deadline] => Phase::Draining {
             deadline: nanoseconds(deadline)?,
+            // It was told by the program of before, and has had the time of an upgrade to hear it.
+            may_accept: None,
         },
         ["stopping", deadline] => Phase::Stopping {
             deadline: nanoseconds(deadline)?,

@@ -35,7 +35,10 @@ fn handover() -> Handover {
             fresh: second * 2,
             marked: None,
         },
-        Phase::Draining { deadline: second },
+        Phase::Draining {
+            deadline: second,
+            may_accept: None,
+        },
         Phase::Stopping { deadline: second },
         Phase::Aborting { deadline: second },
         Phase::Killed,
