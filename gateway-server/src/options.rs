@@ -43,7 +43,6 @@ pub(crate) struct ServeOptions {
     pub(crate) lint: bool,
     /// The applications; at least one.
     pub(crate) apps: Vec<AppOptions>,
-    /// The folder that the server shares with the `gatewayd dev` that has started it, if one has.
     /// The field that a trusted proxy names requests by.
     pub(crate) request_id_field: Option<FieldName>,
     /// Whether somebody reads the counters of answers.
@@ -52,6 +51,7 @@ pub(crate) struct ServeOptions {
     pub(crate) traces: Option<TraceOptions>,
     /// Most series of metrics of one application in a worker.
     pub(crate) metric_series: u32,
+    /// The folder that the server shares with the `gatewayd dev` that has started it, if one has.
     pub(crate) workbench: Option<PathBuf>,
 }
 

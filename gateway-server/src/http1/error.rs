@@ -190,9 +190,18 @@ impl BodyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The status is outside 200 to 599, or 101 without an upgrade or the other way round.
+    /// The status is outside 200 to 599, which includes 101 without an upgrade.
     #[error("expected a status from 200 to 599, or 101 with an upgrade, found {0}")]
     Status(u16),
+    /// An upgrade with another status.
+    #[error("expected 101 with an upgrade, found {0}")]
+    UpgradeStatus(u16),
+    /// An upgrade for a client that knows none.
+    #[error("expected no upgrade: HTTP/1.0 has none")]
+    UpgradeInHttp10,
+    /// A success without an upgrade in answer to CONNECT: a client takes what follows for the tunnel's.
+    #[error("expected an upgrade or a status from 300 to 599 in answer to CONNECT, found {0} alone")]
+    NoTunnel(u16),
     /// The status of an informational response is not 102 to 199.
     #[error("expected an informational status from 102 to 199, found {0}")]
     InformationalStatus(u16),

@@ -71,6 +71,22 @@ fn connect_is_a_tunnel_too() {
 }
 
 #[test]
+fn a_success_without_a_tunnel_is_500_to_connect_and_the_log_says_what_was_expected() {
+    // It answers 200 to whatever comes.
+    let server = Gatewayd::serve(Artefacts::built().module("echo"), &["--workers", "1"]);
+    for version in ["1.1", "1.0"] {
+        let from = server.process.lines_so_far();
+        let mut client = server.connect();
+        client.send(format!(
+            "CONNECT a.test:1 HTTP/{version}\r\nHost: a.test:1\r\n\r\n"
+        ));
+        assert_eq!(client.response_to_connect().status, 500);
+        let said = "expected an upgrade or a status from 300 to 599 in answer to CONNECT, found 200 alone";
+        let _line = server.process.line_with(said, from);
+    }
+}
+
+#[test]
 fn behind_a_tunnel_that_is_refused_the_next_request_is_read() {
     let server = probe();
     for request in [

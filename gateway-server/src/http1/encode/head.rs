@@ -52,7 +52,7 @@ fn write_head(
     }
     let is_connect = to.method_id == method::CONNECT;
     if !(200..=599).contains(&head.status) || is_connect && head.status < 300 {
-        return Err(EncodeError::Status(head.status));
+        return Err(bad_status(head.status));
     }
     let mut page;
     let mut at;
@@ -103,6 +103,15 @@ fn write_head(
     out.advance(at);
     *chosen = Framing { body, keep_alive };
     Ok(())
+}
+
+/// What is wrong with the status of a head without an upgrade.
+#[cold]
+fn bad_status(status: u16) -> EncodeError {
+    match status {
+        200..=299 => EncodeError::NoTunnel(status),
+        _ => EncodeError::Status(status),
+    }
 }
 
 /// Writes a text of constant length: where it ends.

@@ -54,8 +54,11 @@ pub(super) fn write_upgrade(
     to: &Recipient,
     protocol: &[u8],
 ) -> Result<(), EncodeError> {
-    if !matches!(head.status, 101 | 200) || to.version == Version::Http10 {
-        return Err(EncodeError::Status(head.status));
+    if !matches!(head.status, 101 | 200) {
+        return Err(EncodeError::UpgradeStatus(head.status));
+    }
+    if to.version == Version::Http10 {
+        return Err(EncodeError::UpgradeInHttp10);
     }
     if !is_protocol(protocol) {
         return Err(EncodeError::Protocol);

@@ -389,16 +389,16 @@ fn an_upgrade_is_101_or_the_answer_to_connect() {
     );
     assert_eq!(
         encode(&head(404, b"x"), &CLIENT),
-        Err(EncodeError::Status(404))
+        Err(EncodeError::UpgradeStatus(404))
     );
     assert_eq!(
         encode(&head(101, b"x"), &OLD_CLIENT),
-        Err(EncodeError::Status(101))
+        Err(EncodeError::UpgradeInHttp10)
     );
     let tunnel = response(200, &[], Length::Actual(0));
     assert_eq!(
         encode(&tunnel, &CONNECT_CLIENT),
-        Err(EncodeError::Status(200))
+        Err(EncodeError::NoTunnel(200))
     );
     assert!(encode(&response(405, &[], Length::Actual(0)), &CONNECT_CLIENT).is_ok());
 }
