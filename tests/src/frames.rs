@@ -194,6 +194,8 @@ pub const CONTINUATION: u8 = 9;
 pub const END_STREAM: u8 = 1;
 pub const ACK: u8 = 1;
 pub const END_HEADERS: u8 = 4;
+/// Of DATA and HEADERS: the payload begins with the length of what is appended to it.
+pub const PADDED: u8 = 8;
 /// Error codes (RFC 9113, section 7).
 pub const PROTOCOL_ERROR: u32 = 1;
 pub const CANCEL: u32 = 8;

@@ -4,7 +4,7 @@ use gateway_tests::artefacts::Artefacts;
 use gateway_tests::curl::curl;
 use gateway_tests::frames::{
     ACK, CONTINUATION, DATA, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, Http2Client,
-    INITIAL_WINDOW_SIZE, PING, PROTOCOL_ERROR, RST_STREAM, SETTINGS, WINDOW_UPDATE, field, frame,
+    INITIAL_WINDOW_SIZE, PADDED, PING, PROTOCOL_ERROR, RST_STREAM, SETTINGS, WINDOW_UPDATE, field, frame,
     headers, request,
 };
 use gateway_tests::gatewayd::Gatewayd;
@@ -81,14 +81,50 @@ fn rapid_reset_is_cut() {
 #[test]
 fn streams_that_the_server_is_made_to_reset_are_cut() {
     let attacked = Attacked::new(&[]);
-    let code = flood(attacked.connect(), |round| {
-        let stream = 2 * round + 1;
+    let post = |stream| headers(stream, 0, &request("POST", "/spawned"));
+    let short = |stream| {
+        let said = [request("POST", "/spawned"), field("content-length", "9")].concat();
+        let come = frame(DATA, END_STREAM, stream, b"12345");
+        [headers(stream, 0, &said), come].concat()
+    };
+    let of_the_hop = |stream| {
+        let block = [request("GET", "/version"), field("connection", "close")].concat();
+        headers(stream, END_STREAM, &block)
+    };
+    let ways: [(&str, &dyn Fn(u32) -> Vec<u8>); 4] = [
         // More than a window can hold.
-        let more = ((1_u32 << 31) - 1).to_be_bytes();
-        let more = frame(WINDOW_UPDATE, 0, stream, &more);
-        [headers(stream, 0, &request("POST", "/spawned")), more].concat()
-    });
-    assert_eq!(code, Some(ENHANCE_YOUR_CALM));
+        ("window", &|stream| {
+            let more = ((1_u32 << 31) - 1).to_be_bytes();
+            [post(stream), frame(WINDOW_UPDATE, 0, stream, &more)].concat()
+        }),
+        ("length", &short),
+        ("field", &of_the_hop),
+        // More at once than there may be: these wait, and those behind them are refused.
+        ("many", &post),
+    ];
+    for (what, way) in ways {
+        let code = flood(attacked.connect(), |round| way(2 * round + 1));
+        assert_eq!(code, Some(ENHANCE_YOUR_CALM), "{what}");
+    }
+    attacked.withstands(8 * 1024);
+}
+
+#[test]
+fn floods_of_content_in_tiny_frames_are_cut() {
+    let attacked = Attacked::new(&[]);
+    // One byte in each; nothing but padding in each.
+    for (what, piece) in [
+        ("a byte", frame(DATA, 0, 1, b"x")),
+        ("padding", frame(DATA, PADDED, 1, &[0])),
+        ("more padding", frame(DATA, PADDED, 1, &[9; 10])),
+    ] {
+        // Of a request that nobody reads.
+        let code = flood(attacked.connect(), |round| match round {
+            0 => headers(1, 0, &request("POST", "/cancelled")),
+            _ => piece.repeat(100),
+        });
+        assert_eq!(code, Some(ENHANCE_YOUR_CALM), "{what}");
+    }
     attacked.withstands(8 * 1024);
 }
 
@@ -151,6 +187,8 @@ fn streams_that_are_never_read_are_reset_and_their_connection_ends() {
         let path = ["/chunks/1000000", "/version"][stream % 2];
         client.get(u32::try_from(stream).unwrap() * 2 + 1, path);
     }
+    // Meanwhile others are served.
+    assert_eq!(attacked.server.get("/version").text(), "unset");
     for _ in 0..100 {
         assert!(client.frame_of(RST_STREAM).is_some());
     }
@@ -187,6 +225,13 @@ fn who_says_nothing_or_half_of_something_is_cut_in_time() {
     ]);
     let mut silent = attacked.connect();
     assert_eq!(silent.end(), Some(0));
+    // What may yet become the preface is answered as a request line that does not end.
+    for begun in ["P", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        let mut unclear = attacked.server.connect();
+        unclear.send(begun);
+        assert_eq!(unclear.response().status, 408);
+        unclear.expect_end();
+    }
     let mut half = attacked.connect();
     half.send(&headers(1, END_STREAM, &request("GET", "/version"))[..20]);
     assert_eq!(half.end(), Some(0));

@@ -32,6 +32,7 @@ mod guide;
 mod hooks;
 mod hostile;
 mod http2;
+mod http2_alike;
 mod http2_attacks;
 mod large;
 mod lifecycle;
