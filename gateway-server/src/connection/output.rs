@@ -221,7 +221,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use bytes::Bytes;
-    use socket2::SockRef;
+    use socket2::{Domain, SockRef, Socket as Pair, Type};
 
     use super::*;
     use crate::wire::{Readiness, Socket};
@@ -294,6 +294,30 @@ mod tests {
         assert!(heard == expected, "{} bytes", heard.len());
         assert_eq!(output.written(), expected.len() as u64);
         assert!(output.is_empty() && !output.is_full());
+    }
+
+    #[test]
+    fn a_small_body_is_written_with_its_head_at_once_and_so_is_a_large_one_without_a_copy() {
+        // Each write is a record of its own.
+        let (ours, theirs) = Pair::pair(Domain::UNIX, Type::SEQPACKET, None).unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let mut wire = Wire::plain(Socket::new(ours.into()));
+        let mut peer = UnixStream::from(theirs);
+        let mut output = Output::default();
+        let mut record = vec![0; 100_000];
+        for length in [1, COPIED, COPIED + 1, 40_000] {
+            output.bytes.extend_from_slice(b"head");
+            output.push(buffer(b'b', length));
+            output.bytes.extend_from_slice(b"\r\n");
+            let copied = if length > COPIED { 0 } else { length };
+            assert_eq!(output.bytes.len(), 6 + copied);
+            wire.note(writable());
+            wire.begin_turn();
+            assert!(output.poll_flush(&mut wire).is_ready());
+            let count = peer.read(&mut record).unwrap();
+            let expected = [b"head", &vec![b'b'; length][..], b"\r\n"].concat();
+            assert!(record[..count] == expected, "{count} of {length}");
+        }
     }
 
     #[test]
