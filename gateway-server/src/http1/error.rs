@@ -200,7 +200,9 @@ pub enum EncodeError {
     #[error("expected no upgrade: HTTP/1.0 has none")]
     UpgradeInHttp10,
     /// A success without an upgrade in answer to CONNECT: a client takes what follows for the tunnel's.
-    #[error("expected an upgrade or a status from 300 to 599 in answer to CONNECT, found {0} alone")]
+    #[error(
+        "expected an upgrade or a status from 300 to 599 in answer to CONNECT, found {0} alone"
+    )]
     NoTunnel(u16),
     /// The status of an informational response is not 102 to 199.
     #[error("expected an informational status from 102 to 199, found {0}")]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::certificates::Certificates;
 use gateway_tests::frames::{
-    CANCEL, DATA, END_STREAM, Http2Client, INITIAL_WINDOW_SIZE, RST_STREAM, WINDOW_UPDATE,
-    field, frame, headers, request,
+    CANCEL, DATA, END_STREAM, Http2Client, INITIAL_WINDOW_SIZE, RST_STREAM, WINDOW_UPDATE, field,
+    frame, headers, request,
 };
 use gateway_tests::gatewayd::{Gatewayd, program};
 use gateway_tests::until;
@@ -184,6 +184,8 @@ fn events_are_sent_as_they_are_told_on_a_stream_and_within_tls() {
         }
         listener.kill().expect("curl to be there");
         let _killed = listener.wait().expect("curl to end");
-        until("end of the stream", || server.get("/tell/late").text() == "0");
+        until("end of the stream", || {
+            server.get("/tell/late").text() == "0"
+        });
     }
 }

@@ -4,8 +4,8 @@ use gateway_tests::artefacts::Artefacts;
 use gateway_tests::curl::curl;
 use gateway_tests::frames::{
     ACK, CONTINUATION, DATA, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, Http2Client,
-    INITIAL_WINDOW_SIZE, PADDED, PING, PROTOCOL_ERROR, RST_STREAM, SETTINGS, WINDOW_UPDATE, field, frame,
-    headers, request,
+    INITIAL_WINDOW_SIZE, PADDED, PING, PROTOCOL_ERROR, RST_STREAM, SETTINGS, WINDOW_UPDATE, field,
+    frame, headers, request,
 };
 use gateway_tests::gatewayd::Gatewayd;
 

@@ -81,7 +81,8 @@ fn a_success_without_a_tunnel_is_500_to_connect_and_the_log_says_what_was_expect
             "CONNECT a.test:1 HTTP/{version}\r\nHost: a.test:1\r\n\r\n"
         ));
         assert_eq!(client.response_to_connect().status, 500);
-        let said = "expected an upgrade or a status from 300 to 599 in answer to CONNECT, found 200 alone";
+        let said =
+            "expected an upgrade or a status from 300 to 599 in answer to CONNECT, found 200 alone";
         let _line = server.process.line_with(said, from);
     }
 }
