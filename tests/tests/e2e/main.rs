@@ -34,6 +34,7 @@ mod hostile;
 mod http2;
 mod http2_alike;
 mod http2_attacks;
+mod idle;
 mod large;
 mod lifecycle;
 mod limits;
