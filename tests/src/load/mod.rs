@@ -223,6 +223,7 @@ impl Shared {
 
     fn note_idle_end(&self) {
         self.lock().idle_ends += 1;
+        self.changed.notify_all();
     }
 }
 
