@@ -302,14 +302,19 @@ fn lines_of_several_workers_are_whole_and_outlive_them() {
     let pipe = folder.path().join("pipe");
     mkfifo(&pipe, Mode::from_bits_truncate(0o600)).unwrap();
     let read = Arc::new(Mutex::new(Vec::new()));
-    // Opening a pipe waits for its other end.
+    // With both ends held, nobody waits for the other one or finds it missing.
+    let both = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
+    let mut source = fs::File::open(&pipe).unwrap();
     let reader = thread::spawn({
-        let (pipe, read) = (pipe.clone(), Arc::clone(&read));
+        let read = Arc::clone(&read);
         move || {
-            let mut pipe = fs::File::open(pipe).unwrap();
             let mut piece = [0; 65_536];
             loop {
-                match pipe.read(&mut piece).unwrap() {
+                match source.read(&mut piece).unwrap() {
                     0 => return,
                     length => read.lock().unwrap().extend_from_slice(&piece[..length]),
                 }
@@ -333,6 +338,7 @@ fn lines_of_several_workers_are_whole_and_outlive_them() {
         "json",
     ];
     let server = probe(&arguments);
+    drop(both);
     let mut plan = Plan::new(
         &server.address,
         get(&format!("/version?{}", "x".repeat(600))),
