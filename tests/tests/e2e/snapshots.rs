@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use gateway_tests::artefacts::{Artefacts, compile, install};
 use gateway_tests::gatewayd::{Gatewayd, program_at, run};
@@ -101,23 +100,21 @@ fn who_has_tried_an_upgrade_ends_with_it_and_leaves_no_copy_behind() {
     let server = Gatewayd::start(&mut command);
     server.process.signal(Signal::SIGUSR2);
     let checks = server.process.line_with("is checked in process", 0);
-    let (_, checker) = checks.rsplit_once(' ').unwrap();
-    let checker = Path::new("/proc").join(checker.trim());
+    let (_, pid) = checks.rsplit_once(' ').unwrap();
+    let checker = Path::new("/proc").join(pid);
     server.process.line_with("has taken over", 0);
-    let over = Instant::now();
     until("the end of who has tried it", || !checker.exists());
-    // Who is killed because it does not end is given two seconds before.
-    assert!(
-        over.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        over.elapsed()
-    );
     // Who stops a server in the middle of it finds the folder empty in the end as well.
     let from = server.process.lines_so_far();
     server.process.signal(Signal::SIGUSR2);
     server.process.line_with("has taken over", from);
     let (code, said) = server.stop();
     assert_eq!(code, 0, "{said}");
+    // It was not killed for not ending.
+    assert!(
+        !said.contains(&format!("process {pid} is killed")),
+        "{said}"
+    );
     until("an empty folder", || copies(folder.path()) == 0);
 }
 

@@ -96,6 +96,7 @@ impl Checker {
 
     /// Sends KILL.
     pub(crate) fn kill(&self) {
+        tracing::debug!("the check in process {} is killed", self.pid);
         process::send(self.pid, Signal::SIGKILL);
     }
 }
