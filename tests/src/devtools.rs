@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
+
+use crate::DEADLINE;
 
 /// A running Chromium that is told what to do; ended on drop.
 #[derive(Debug)]
@@ -115,6 +117,3 @@ impl Drop for DevTools {
         let _ = self.child.wait();
     }
 }
-
-/// Longer than any page takes, on a machine that is busy.
-const DEADLINE: Duration = Duration::from_secs(60);

@@ -40,8 +40,12 @@ pub mod websocket;
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take that ought to happen at once; generous for a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+/// How long anything may take that ought to happen: it guards against waiting for ever, and measures nothing.
+/// Compilers and valgrind on a busy machine need most of it.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How long a server may take to end: less than its graceful timeout, at which it would end as well.
+pub const END: Duration = Duration::from_secs(29);
 
 /// Asks again and again, each time by a real request or system call, until the answer is yes.
 ///

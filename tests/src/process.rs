@@ -10,7 +10,7 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, END};
 
 /// A running program; killed with its process group on drop.
 #[derive(Debug)]
@@ -128,9 +128,9 @@ impl Process {
     /// Waits for the end of output and process.
     ///
     /// # Panics
-    /// When it still runs at the deadline.
+    /// When it still runs when it should have ended.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + END;
         let mut state = self.output.lock();
         while state.1 > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -154,7 +154,7 @@ impl Process {
     /// Waits for the end and answers the exit code and everything said.
     ///
     /// # Panics
-    /// When it still runs at the deadline, or a signal ended it.
+    /// When it still runs when it should have ended, or a signal ended it.
     pub fn end(mut self) -> (i32, String) {
         let status = self.wait();
         let said = self.said();

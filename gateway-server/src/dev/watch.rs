@@ -125,6 +125,8 @@ mod tests {
         }
     }
 
+    const LONG: Duration = Duration::from_secs(120);
+
     #[test]
     fn a_change_below_a_package_is_told_and_one_of_what_cargo_makes_is_not() {
         let folder = tempfile::tempdir().unwrap();
@@ -136,12 +138,12 @@ mod tests {
         watch.follow(folder.path(), Some(&target)).unwrap();
         std::fs::write(target.join("libapp.so"), "").unwrap();
         std::fs::write(src.join("deep/a.rs"), "").unwrap();
-        let first = told.recv_timeout(Duration::from_secs(10)).unwrap();
+        let first = told.recv_timeout(LONG).unwrap();
         assert_eq!(first, src.join("deep/a.rs"));
         // An editor that replaces the file is noticed as well.
         std::fs::write(folder.path().join(".new"), "").unwrap();
         std::fs::rename(folder.path().join(".new"), folder.path().join("Cargo.toml")).unwrap();
-        let mut paths = std::iter::from_fn(|| told.recv_timeout(Duration::from_secs(10)).ok());
+        let mut paths = std::iter::from_fn(|| told.recv_timeout(LONG).ok());
         assert!(paths.any(|path| path == folder.path().join("Cargo.toml")));
     }
 }

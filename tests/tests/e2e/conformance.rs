@@ -10,7 +10,7 @@ use gateway_tests::artefacts::{Artefacts, compile};
 use gateway_tests::client::{Client, get};
 use gateway_tests::curl::curl;
 use gateway_tests::gatewayd::Gatewayd;
-use gateway_tests::until;
+use gateway_tests::{DEADLINE, until};
 use tempfile::TempDir;
 
 /// The hostile module, built into the folder, behind one worker.
@@ -84,7 +84,7 @@ fn under_lint_the_rules_are_kept_over_http2_too() {
     for module in modules(&examples) {
         let server = Gatewayd::serve(&module, &["--workers", "1", "--lint"]);
         runtime.block_on(async {
-            let asked = tokio::time::timeout(LONG, ask_over_http2(&server));
+            let asked = tokio::time::timeout(DEADLINE, ask_over_http2(&server));
             asked.await.expect("answers to all requests");
         });
         expect_no_breach(server, &module);
@@ -223,9 +223,6 @@ fn ask(
         }
     }
 }
-
-/// For six answers, twice.
-const LONG: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_log_record_cannot_forge_another() {

@@ -9,8 +9,9 @@ mod routing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use gateway_tests::DEADLINE;
 use gateway_tests::artefacts::{Artefacts, install};
 use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program};
@@ -61,7 +62,7 @@ impl Site {
 impl Site {
     /// Asks until this is the status: a worker that is leaving may answer a little longer.
     fn until(&self, target: &str, status: u16) {
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + DEADLINE;
         loop {
             let found = self.get("a", target).status;
             if found == status {
