@@ -110,15 +110,15 @@ fn a_format_of_ones_own_says_what_was_asked_for_and_only_of_whom() {
         "--access-log-format",
         format,
     ];
-    let slow = ["--access-log-slow", "50ms"];
+    let slow = ["--access-log-slow", "1s"];
     let server = probe(&[&arguments[..], &sample, &slow].concat());
-    for target in ["/version", "/status/404", "/status/500", "/sleep/60"] {
+    for target in ["/version", "/status/404", "/status/500", "/sleep/1100"] {
         let request = format!("GET {target}?q HTTP/1.1\r\nHost: h\r\nX-Tag: t \r\n\r\n");
         assert_ne!(server.fetch(request).status, 400);
     }
     let read = || fs::read_to_string(&log).unwrap_or_default();
     until("two lines", || read().lines().count() == 2);
-    assert_eq!(read(), "GET /status/500 500 t\nGET /sleep/60 200 t\n");
+    assert_eq!(read(), "GET /status/500 500 t\nGET /sleep/1100 200 t\n");
     let wrong = ["--access-log-format", "%z"];
     let (code, said) = gateway_tests::gatewayd::run(&wrong);
     assert_eq!(code, 2, "{said}");

@@ -52,7 +52,7 @@ fn the_last_answer_announces_the_end_with_and_without_a_request_body() {
 
 #[test]
 fn an_idle_connection_is_ended_cleanly_and_one_within_a_head_is_served() {
-    let server = serve(&["--linger", "300ms"]);
+    let server = serve(&["--linger", "2s"]);
     let (mut idle, mut busy) = (known(&server), known(&server));
     let request = get("/version");
     let (first, rest) = request.split_at(10);

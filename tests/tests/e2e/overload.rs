@@ -56,7 +56,7 @@ fn the_time_in_the_queue_counts_and_is_told() {
         "--max-requests-in-flight",
         "1",
         "--request-timeout",
-        "500ms",
+        "3s",
         "--access-log",
         log.to_str().unwrap(),
         "--access-log-format",

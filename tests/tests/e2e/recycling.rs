@@ -23,14 +23,7 @@ fn load(server: &Gatewayd, request: Vec<u8>, connections: Connections) -> Load {
 
 #[test]
 fn recycling_every_200_requests_under_load_loses_no_request() {
-    let server = probe(&[
-        "--workers",
-        "2",
-        "--max-requests",
-        "200",
-        "--linger",
-        "200ms",
-    ]);
+    let server = probe(&["--workers", "2", "--max-requests", "200"]);
     let before = server.workers();
     let loads = [
         load(&server, get("/version").into_bytes(), Connections::Kept),
