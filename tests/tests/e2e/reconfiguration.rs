@@ -60,7 +60,7 @@ impl Site {
 
 fn write(folder: &Path, text: &str) {
     let module = Artefacts::built().module("probe").display();
-    let text = format!("app.path = '{module}'\n{text}");
+    let text = format!("app.path = '{module}'\nlinger = '2s'\n{text}");
     let fresh = folder.join("fresh");
     fs::write(&fresh, text).unwrap();
     fs::rename(fresh, folder.join("g.toml")).unwrap();

@@ -262,7 +262,7 @@ fn a_handshake_that_does_not_end_is_cut() {
         "--tls-key",
         &certificates.text("site.key"),
         "--handshake-timeout",
-        "500ms",
+        "3s",
     ]);
     let address = format!("127.0.0.1:{}", port(&server.address));
     // Nothing at all, and the beginning of a record.
