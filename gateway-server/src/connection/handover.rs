@@ -56,22 +56,6 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// Method, target and version, if they stand so in the head, with nothing but a blank between them.
-    #[inline]
-    pub(super) fn line(&self, version: &str) -> Option<&'r [u8]> {
-        let (method, target) = (self.method(), self.head.target(self.raw));
-        let start = method
-            .as_ptr()
-            .addr()
-            .checked_sub(self.raw.as_ptr().addr())?;
-        let length = method.len() + 1 + target.len() + 1 + version.len();
-        let line = self.raw.get(start..start + length)?;
-        let [before, behind] = [method.len(), line.len() - version.len() - 1].map(|at| line[at]);
-        let stands = before == b' ' && behind == b' ' && line.ends_with(version.as_bytes());
-        let target_at = target.as_ptr().addr().checked_sub(line.as_ptr().addr())?;
-        (stands && target_at == method.len() + 1).then_some(line)
-    }
-
     /// Its id.
     #[inline(always)]
     pub(super) fn method_id(&self) -> u32 {

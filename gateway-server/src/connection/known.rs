@@ -45,9 +45,20 @@ impl Known<'_> {
 
     #[inline]
     pub(super) fn version(&self) -> &'static str {
+        self.dialect().name(self.request.head.version())
+    }
+
+    /// Method, target and version, if the head says them as the client did.
+    #[inline]
+    pub(super) fn line(&self) -> Option<&[u8]> {
+        let Request { head, raw, .. } = self.request;
+        (self.dialect() == Dialect::Http1).then(|| head.line(raw))
+    }
+
+    #[inline]
+    fn dialect(&self) -> Dialect {
         let told = self.told.as_ref().and_then(|told| told.version);
-        let dialect = Dialect::told(told).unwrap_or(self.request.dialect);
-        dialect.name(self.request.head.version())
+        Dialect::told(told).unwrap_or(self.request.dialect)
     }
 
     pub(super) fn scheme(&self) -> &'static str {

@@ -126,7 +126,7 @@ impl LoggedRequest for Logged<'_> {
     }
 
     fn line(&self) -> Option<&[u8]> {
-        self.known.request.line(self.known.version())
+        self.known.line()
     }
 
     fn scheme(&self) -> &str {
@@ -141,6 +141,7 @@ impl LoggedRequest for Logged<'_> {
         self.id.as_deref().map(Cow::Borrowed)
     }
 
+    #[inline(always)]
     fn field(&self, name: &[u8], id: u16) -> Option<&[u8]> {
         let Request { head, raw, .. } = self.known.request;
         match id {

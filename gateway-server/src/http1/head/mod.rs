@@ -127,6 +127,15 @@ impl Head {
         read.then(|| (self.method(buf), self.target(buf), self.version))
     }
 
+    /// The request line, without its end.
+    #[must_use]
+    #[inline]
+    pub fn line<'b>(&self, buf: &'b [u8]) -> &'b [u8] {
+        // One blank stands between its parts, and the version is as long as any.
+        let end = self.target.whole.end() + " HTTP/1.1".len();
+        Span::new(self.method.start(), end).of(buf)
+    }
+
     /// The method's id in [`method`](gateway_spec::abi::method); `OTHER` for those that are not in it.
     #[must_use]
     pub fn method_id(&self) -> u32 {

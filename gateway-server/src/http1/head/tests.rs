@@ -46,6 +46,28 @@ fn refusal(text: &str) -> HeadError {
 }
 
 #[test]
+fn a_request_line_stands_in_one_piece() {
+    for line in [
+        "GET / HTTP/1.1",
+        "POST /a?b HTTP/1.1",
+        "DELETE /a HTTP/1.0",
+        "OPTIONS * HTTP/1.1",
+        "GET http://h/a HTTP/1.1",
+        "CONNECT h:1 HTTP/1.1",
+    ] {
+        for before in ["", "\r\n"] {
+            let host = if line.starts_with("CONNECT") {
+                "h:1"
+            } else {
+                "h"
+            };
+            let (head, buf, _) = parse(&format!("{before}{line}\r\nHost: {host}\r\n\r\n")).unwrap();
+            assert_eq!(head.line(&buf), line.as_bytes());
+        }
+    }
+}
+
+#[test]
 fn a_simple_head_is_read_in_place() {
     let text = "GET /a%20b?x=1&y HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nX-Empty:\r\n\
                 Accept:  text/html \t\r\n\r\nrest";
