@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
 use super::format::Quoting;
-use super::quote::push_number;
+use super::line::Line;
+use super::number::push_number;
 
 /// What the monotonic clock means, and how the last second was written.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Dates {
     }
 
     /// Appends a time: as Apache does, `22/Nov/2026:05:18:49 +0000`, or as a string of RFC 3339.
-    pub(super) fn push(&self, line: &mut Vec<u8>, monotonic_ns: u64, quoting: Quoting) {
+    pub(super) fn push(&self, line: &mut Line<'_>, monotonic_ns: u64, quoting: Quoting) {
         let time = monotonic_ns + self.offset_ns.get();
         let (whole, rest) = (time / 1_000_000_000, time % 1_000_000_000);
         let mut second = self.second.borrow_mut();
@@ -117,6 +118,7 @@ const MONTHS: [&str; 12] = [
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::PAGE;
     use super::*;
 
     #[test]
@@ -125,8 +127,9 @@ mod tests {
         assert_eq!(rfc3339(1_795_324_729), "2026-11-22T05:18:49");
         let dates = Dates::new();
         dates.offset_ns.set(1_795_324_729_000_000_000);
-        let mut line = Vec::new();
+        let mut page = [0; PAGE];
+        let mut line = Line::on(&mut page);
         dates.push(&mut line, 7_000_000, Quoting::Json);
-        assert_eq!(line, b"\"2026-11-22T05:18:49.007Z\"");
+        assert_eq!(*line, *b"\"2026-11-22T05:18:49.007Z\"");
     }
 }

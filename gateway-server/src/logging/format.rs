@@ -4,6 +4,8 @@ use std::fmt;
 
 use gateway_spec::abi::names;
 
+use super::line::{SHORT, Short};
+
 /// The pieces of a line, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
@@ -24,11 +26,20 @@ pub(super) enum Piece {
     Late(Late),
 }
 
-/// A piece as it is appended with the fewest steps: with the short text that stands before it.
-#[derive(Clone, Debug)]
+/// The pieces as they are appended with the fewest steps.
+#[derive(Debug)]
+pub(super) struct Steps {
+    /// Those that are the same in all lines of a client within a second.
+    pub(super) opening: Vec<Step>,
+    pub(super) rest: Vec<Step>,
+    /// A short text behind them.
+    pub(super) end: Short,
+}
+
+/// A piece, with the short text that stands before it.
+#[derive(Debug)]
 pub(super) struct Step {
-    /// Its bytes, and how many.
-    pub(super) before: ([u8; 8], usize),
+    pub(super) before: Short,
     pub(super) piece: Piece,
 }
 
@@ -132,12 +143,12 @@ impl Format {
     }
 
     /// Its pieces, as they are appended.
-    pub(super) fn steps(self) -> Vec<Step> {
+    pub(super) fn steps(self) -> Steps {
         let mut steps = Vec::new();
-        let mut before = ([0; 8], 0);
+        let mut before = Short::default();
         for piece in self.pieces {
             match piece {
-                Piece::Text(text) if text.len() <= 8 && before.1 == 0 => {
+                Piece::Text(text) if text.len() <= SHORT && before.1 == 0 => {
                     before.0[..text.len()].copy_from_slice(&text);
                     before.1 = text.len();
                 }
@@ -147,11 +158,13 @@ impl Format {
                 }
             }
         }
-        if before.1 > 0 {
-            let piece = Piece::Text(Vec::new());
-            steps.push(Step { before, piece });
+        let is_other = |step: &Step| !step.is_opening(self.quoting);
+        let opening = steps.iter().position(is_other).unwrap_or(steps.len());
+        Steps {
+            rest: steps.split_off(opening),
+            opening: steps,
+            end: before,
         }
-        steps
     }
 
     /// Whether lines show the ids of requests.
@@ -255,7 +268,7 @@ impl Early {
 
 impl Step {
     /// Whether it is the same in all lines of a client within a second.
-    pub(super) fn is_opening(&self, quoting: Quoting) -> bool {
+    fn is_opening(&self, quoting: Quoting) -> bool {
         match self.piece {
             Piece::Text(_) | Piece::Early(Early::Client) => true,
             Piece::Early(Early::Time) => quoting == Quoting::Text,

@@ -4,12 +4,15 @@
 use std::fmt::Display;
 use std::io;
 
-use super::sink::{PIPE_BUF, Sink};
+use super::line::{Line, PAGE, PIPE_BUF, Page};
+use super::sink::Sink;
 
 /// What has gathered.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    bytes: Vec<u8>,
+    /// What waits, then whatever was there before.
+    memory: Vec<u8>,
+    length: usize,
     /// Bytes at which writing is tried before the tick.
     write_at: usize,
     /// Lines that were lost since the log could be written.
@@ -31,33 +34,54 @@ impl Added {
 
 impl Lines {
     /// Adds a line that `write` writes; longer than a pipe takes at once it is cut.
-    pub(super) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Added {
-        let start = self.bytes.len();
-        if start >= WAITING_BYTES {
+    #[inline(always)]
+    pub(super) fn add(&mut self, write: impl FnOnce(&mut Line<'_>)) -> Added {
+        if self.length >= WAITING_BYTES {
             self.lose(1, &"nobody takes them");
             return Added::Waits;
         }
-        write(&mut self.bytes);
-        if self.bytes.len() - start > PIPE_BUF - 1 {
-            self.bytes.truncate(start + PIPE_BUF - 1 - CUT_MARK.len());
-            self.bytes.extend_from_slice(CUT_MARK);
-        }
-        self.bytes.push(b'\n');
-        match self.bytes.len() >= self.write_at.max(BUFFER_BYTES) {
+        let mut line = Line::on(self.page());
+        write(&mut line);
+        self.length += line.end();
+        match self.length >= self.write_at.max(BUFFER_BYTES) {
             true => Added::Full,
             false => Added::Waits,
         }
     }
 
+    /// What a line begins with that `write` writes, and that is not added yet.
+    pub(super) fn draft(&mut self, write: impl FnOnce(&mut Line<'_>)) -> &[u8] {
+        let mut line = Line::on(self.page());
+        write(&mut line);
+        let length = line.len();
+        &self.memory[self.length..][..length]
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.length == 0
+    }
+
+    /// Where the next line is written.
+    #[inline(always)]
+    fn page(&mut self) -> &mut Page {
+        let end = self.length + PAGE;
+        if self.memory.len() < end {
+            self.grow(end);
+        }
+        let memory = &mut self.memory[..end];
+        memory.last_chunk_mut().expect("there is room for a page")
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        self.memory.resize(needed.max(2 * self.memory.len()), 0);
     }
 
     /// Writes as much as is taken now.
     pub(super) fn write(&mut self, sink: &Sink) {
         let mut done = 0;
-        while done < self.bytes.len() {
-            let rest = &self.bytes[done..];
+        while done < self.length {
+            let rest = &self.memory[done..self.length];
             // Whole lines, at most a pipe's atomic write at once.
             let limit = rest.len().min(PIPE_BUF);
             let end = match sink.takes_one_by_one() {
@@ -71,15 +95,16 @@ impl Lines {
                 Err(error) => {
                     let lost = rest.iter().filter(|byte| **byte == b'\n').count();
                     self.lose(lost as u64, &error);
-                    self.bytes.clear();
+                    self.length = 0;
                     self.write_at = 0;
                     return;
                 }
             }
         }
-        self.bytes.drain(..done);
+        self.memory.copy_within(done..self.length, 0);
+        self.length -= done;
         // Whoever had no room now has none for a single line more.
-        self.write_at = match self.bytes.len() {
+        self.write_at = match self.length {
             0 => 0,
             left => left + PIPE_BUF,
         };
@@ -91,7 +116,10 @@ impl Lines {
 
     /// Nobody will take what is left.
     pub(super) fn give_up(&mut self) {
-        let left = self.bytes.iter().filter(|byte| **byte == b'\n').count();
+        let left = self.memory[..self.length]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
         let count = self.lost + left as u64;
         if count > 0 {
             tracing::error!("the access log has lost {count} lines at the end");
@@ -111,5 +139,3 @@ impl Lines {
 const WAITING_BYTES: usize = 1024 * 1024;
 /// So much is gathered before it is written ahead of the tick.
 const BUFFER_BYTES: usize = 32 * 1024;
-/// Stands for what was cut.
-const CUT_MARK: &[u8] = b" ...";

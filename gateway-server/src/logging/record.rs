@@ -7,6 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
 use super::dates::rfc3339;
+use super::line::{Line, PAGE};
 use super::quote::push_json;
 
 /// What an event says.
@@ -120,9 +121,10 @@ fn push_member(members: &mut String, name: &str, value: &str) {
 }
 
 fn json(text: &str, most: usize) -> String {
-    let mut bytes = Vec::new();
-    push_json(&mut bytes, text.as_bytes(), most);
-    String::from_utf8(bytes).unwrap_or_default()
+    let mut page = [0; PAGE];
+    let mut line = Line::on(&mut page);
+    push_json(&mut line, text.as_bytes(), most);
+    String::from_utf8(line.to_vec()).unwrap_or_default()
 }
 
 /// Bytes of strings; all of them together are less than a pipe takes at once.

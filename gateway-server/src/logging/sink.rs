@@ -69,7 +69,8 @@ impl Sink {
         Self(Way::File(file, kind))
     }
 
-    /// Writes the beginning of `bytes`; to a pipe, up to [`PIPE_BUF`] of them are written whole or not.
+    /// Writes the beginning of `bytes`; to a pipe, up to [`PIPE_BUF`](super::line::PIPE_BUF) of them are
+    /// written whole or not.
     ///
     /// # Errors
     ///
@@ -129,15 +130,13 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Whether a pipe takes [`PIPE_BUF`] bytes without waiting, as Linux promises for one that is ready; files
-/// and terminals always do. An error is for the write to find out.
+/// Whether a pipe takes [`PIPE_BUF`](super::line::PIPE_BUF) bytes without waiting, as Linux promises for
+/// one that is ready; files and terminals always do. An error is for the write to find out.
 pub(super) fn has_room(file: BorrowedFd<'_>, timeout: PollTimeout) -> bool {
     let mut fds = [PollFd::new(file, PollFlags::POLLOUT)];
     !matches!(poll(&mut fds, timeout), Ok(0))
 }
 
-/// What a write to a pipe may hold to be undivided (pipe(7)).
-pub(super) const PIPE_BUF: usize = 4096;
 /// Nobody is waited for, and no terminal becomes ours.
 const PATIENCE: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
 
@@ -145,6 +144,7 @@ const PATIENCE: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
 mod tests {
     use std::os::fd::OwnedFd;
 
+    use super::super::line::PIPE_BUF;
     use super::*;
 
     #[test]

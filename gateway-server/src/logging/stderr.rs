@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nix::poll::PollTimeout;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::sink::{PIPE_BUF, has_room};
+use super::line::PIPE_BUF;
+use super::sink::has_room;
 
 /// Where every line goes; one for the process.
 #[derive(Debug)]
