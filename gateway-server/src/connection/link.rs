@@ -274,6 +274,7 @@ impl host::Shared for Link {
         self.tls.get().map(|tls| &**tls)
     }
 
+    #[inline]
     fn recycle(&mut self) {
         if self.tls.get().is_some() {
             self.tls = OnceLock::new();

@@ -93,8 +93,8 @@ macro_rules! content_types {
                 b"content-type",
                 $value.as_bytes(),
             )];
-            // Lasting too, but a host writes a single line as soon as it finds what it made of it.
-            Fixed { lines: &LINES, crossing: &CROSSING, flags: 0, kind: $kind }
+            let flags = response_flag::LASTING_HEADERS;
+            Fixed { lines: &LINES, crossing: &CROSSING, flags, kind: $kind }
         };
     )* };
 }

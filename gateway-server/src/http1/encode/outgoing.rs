@@ -97,8 +97,9 @@ impl Outgoing {
 #[inline(always)]
 pub(super) fn copy(to: &mut [u8], from: &[u8]) {
     match from.len() {
-        16..=32 => copy_ends::<16>(to, from),
         8..=15 => copy_ends::<8>(to, from),
+        16..=32 => copy_ends::<16>(to, from),
+        33..=64 => copy_ends::<32>(to, from),
         _ => to.copy_from_slice(from),
     }
 }

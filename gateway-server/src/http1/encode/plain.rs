@@ -6,7 +6,7 @@ use super::DateLine;
 use super::field::usual_line;
 use super::head::{Noted, TAIL, kind, put};
 use super::number::decimal;
-use super::outgoing::{Outgoing, PAGE, copy};
+use super::outgoing::{Outgoing, PAGE, Page, copy};
 
 /// Appends the response, the body with it, as [`response_head`](super::response_head) would write it
 /// for a client of HTTP/1.1 that asked for the body; false, with `out` as before, if the fields decide
@@ -19,18 +19,30 @@ pub fn plain_response(
     body: &[u8],
     date: &DateLine,
 ) -> bool {
-    let Some(at) = write_beginning(out, fields) else {
+    let Some(mut at) = write_beginning(out, fields) else {
         return false;
     };
-    write_rest(out, at, body, date);
+    if at > PAGE - TAIL {
+        out.advance(at);
+        at = 0;
+    }
+    let written = write_rest(out.page(), at, body, date);
+    keep(out, written);
     true
 }
 
 /// As [`plain_response`], with what [`Lasting`](super::Lasting) knows of the fields.
 #[inline(always)]
 pub fn begun_response(out: &mut Outgoing, beginning: &[u8], body: &[u8], date: &DateLine) {
-    out.extend_from_slice(beginning);
-    write_rest(out, 0, body, date);
+    let mut at = beginning.len();
+    if at > PAGE - TAIL {
+        out.extend_from_slice(beginning);
+        at = 0;
+    }
+    let page = out.page();
+    copy(&mut page[..at], &beginning[..at]);
+    let written = write_rest(page, at, body, date);
+    keep(out, written);
 }
 
 /// What a response with these fields begins with; `None` if they decide about more than themselves, or
@@ -69,23 +81,33 @@ fn write_beginning(out: &mut Outgoing, fields: &[Field<'_>]) -> Option<usize> {
     Some(at)
 }
 
-/// Writes what stands behind the fields, of which `at` bytes of the page are.
+/// Writes what stands behind the fields at `at` of the page, where there must be room for it, and the body, if there
+/// is room for that: how much of the page is used, and the body that is not written.
 #[inline(always)]
-fn write_rest(out: &mut Outgoing, mut at: usize, body: &[u8], date: &DateLine) {
-    if at > PAGE - TAIL {
-        out.advance(at);
-        at = 0;
-    }
-    let page = out.page();
+fn write_rest<'b>(
+    page: &mut Page,
+    mut at: usize,
+    body: &'b [u8],
+    date: &DateLine,
+) -> (usize, &'b [u8]) {
     at = put(page, at, b"\r\ncontent-length: ");
     at = decimal(page, at, body.len() as u64);
     at = put(page, at, &date.line());
-    if let Some(room) = page.get_mut(at..at + body.len()) {
-        copy(room, body);
-        out.advance(at + body.len());
-    } else {
-        out.advance(at);
-        out.extend_from_slice(body);
+    match page.get_mut(at..at + body.len()) {
+        Some(room) => {
+            copy(room, body);
+            (at + body.len(), &[])
+        }
+        None => (at, body),
+    }
+}
+
+/// Keeps what was written of the page, and what is left of the body.
+#[inline(always)]
+fn keep(out: &mut Outgoing, (used, left): (usize, &[u8])) {
+    out.advance(used);
+    if !left.is_empty() {
+        out.extend_from_slice(left);
     }
 }
 
