@@ -71,7 +71,7 @@ pub use answer::{Answer, Html, IntoResponse};
 pub use app::{App, Starting};
 pub use blueprint::Blueprint;
 pub use commands::{CommandReply, Console, Told, Words};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, size, time};
 pub use context::{Cx, current};
 pub use csrf::csrf_exempt;
 pub use dispatch::Carafe;

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::{App, Plugin, Starting};
 use crate::commands;
 use crate::compile::{blueprint_parts, compile};
-use crate::config::{Config, Environment, Source};
+use crate::config::{Config, Environment, Size, Source};
 use crate::csrf;
 use crate::debug_page;
 use crate::dispatch::{Carafe, Service};
@@ -251,7 +251,7 @@ impl Settings {
             body_limit: config
                 .get("body_limit")
                 .map_err(told)?
-                .unwrap_or(BODY_LIMIT),
+                .map_or(BODY_LIMIT, |Size(bytes)| bytes),
             server_name: config.get("server_name").map_err(told)?,
             views: config.section("views").map_err(told)?,
             json: (config.get("json").map_err(told)?)

@@ -1,6 +1,5 @@
 //! [`Config`]: what the application was told, and by whom.
 
-mod duration;
 mod environment;
 mod error;
 mod known;
@@ -8,6 +7,7 @@ mod nearest;
 mod reading;
 mod source;
 mod tree;
+mod units;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,12 +16,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub(crate) use duration::{duration, optional_duration};
 pub(crate) use environment::Environment;
 pub use error::ConfigError;
 use known::Known;
 use reading::{Fault, Place};
 pub(crate) use source::Source;
+pub(crate) use units::{Size, optional_time};
+pub use units::{size, time};
 
 /// The configuration: a tree of values, read by dotted keys such as `database.url`.
 ///

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use super::token::{self, BadToken};
 use super::{Origin, Verdict, judge};
 use crate::app::App;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, time};
 use crate::context::Cx;
 use crate::error::{HttpError, Result};
 use crate::step;
@@ -22,8 +22,9 @@ pub(crate) struct Settings {
     enabled: bool,
     /// Origins that may do what this site's own pages may.
     trusted_origins: Vec<String>,
-    /// `WTF_CSRF_TIME_LIMIT`: how long a token in a page is good, in seconds.
-    time_limit: u64,
+    /// `WTF_CSRF_TIME_LIMIT`: how long a token in a page is good.
+    #[serde(deserialize_with = "time")]
+    time_limit: Duration,
 }
 
 /// What the application itself says of the guard.
@@ -44,7 +45,7 @@ impl Default for Settings {
         Self {
             enabled: true,
             trusted_origins: Vec::new(),
-            time_limit: 3600,
+            time_limit: Duration::from_secs(3600),
         }
     }
 }
@@ -86,7 +87,7 @@ pub(crate) fn guarded(mut app: App, config: &Config) -> Result<App, SettingsErro
     let trusted = named
         .map(|origin| Origin::parse(origin))
         .collect::<Result<Vec<_>, _>>()?;
-    let time_limit = Duration::from_secs(settings.time_limit);
+    let time_limit = settings.time_limit;
     app.state.put(Trusted(trusted.clone()));
     let guard = move |cx: Cx| {
         let verdict = verdict(&cx, &trusted);

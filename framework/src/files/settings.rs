@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::config::{Config, ConfigError, duration};
+use crate::config::{Config, ConfigError, time};
 
 /// How files are sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// `SEND_FILE_MAX_AGE_DEFAULT`: how long a client may use a file without asking again. Not at all by default.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "time")]
     pub(super) max_age: Duration,
 }
 

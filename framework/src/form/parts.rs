@@ -6,6 +6,7 @@ use gateway_spec::{Body, ErrorKind};
 
 use super::spool::Spool;
 use super::upload::UploadedFile;
+use crate::config::size;
 use crate::context::Cx;
 use crate::error::{Error, HttpError, Result};
 use crate::multidict::MultiDict;
@@ -18,8 +19,10 @@ pub(crate) struct Limits {
     /// `MAX_FORM_PARTS`: fields and files together.
     pub(crate) max_parts: usize,
     /// `MAX_FORM_MEMORY_SIZE`: bytes of one field that is no file.
+    #[serde(deserialize_with = "size")]
     pub(crate) max_field_size: usize,
     /// Bytes of all files of a request that are kept in memory; more go to a file without a name.
+    #[serde(deserialize_with = "size")]
     pub(crate) memory_size: usize,
 }
 

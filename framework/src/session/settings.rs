@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use crate::config::{Config, ConfigError, duration, optional_duration};
+use crate::config::{Config, ConfigError, optional_time, time};
 use crate::request::Request;
 use crate::response::{Cookie, SameSite};
 
@@ -22,10 +22,10 @@ pub(super) struct Settings {
     cookie_same_site: Option<SameSite>,
     cookie_partitioned: bool,
     /// `PERMANENT_SESSION_LIFETIME`: how long a session is good after it was last written.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "time")]
     pub(super) lifetime: Duration,
     /// How long it is good after it was begun, however often it is written. Not limited by default.
-    #[serde(deserialize_with = "optional_duration")]
+    #[serde(deserialize_with = "optional_time")]
     pub(super) absolute_lifetime: Option<Duration>,
     /// `SESSION_REFRESH_EACH_REQUEST`: whether a request that reads a permanent session prolongs it.
     pub(super) refresh_each_request: bool,

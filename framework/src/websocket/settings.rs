@@ -5,23 +5,26 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use crate::config::{Config, ConfigError, duration};
+use crate::config::{Config, ConfigError, size, time};
 
 /// Limits of each connection.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
     /// Bytes of the longest message that a client may send.
+    #[serde(deserialize_with = "size")]
     message_size: usize,
     /// Bytes of the longest frame of it.
+    #[serde(deserialize_with = "size")]
     frame_size: usize,
     /// Bytes that may wait to be sent, and so the longest message that is sent.
+    #[serde(deserialize_with = "size")]
     write_buffer: usize,
     /// How often a client is asked whether it is still there; never with 0.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "time")]
     pub(super) ping_interval: Duration,
     /// How long it may take to be heard of then.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "time")]
     pub(super) ping_timeout: Duration,
 }
 

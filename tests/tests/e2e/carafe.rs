@@ -94,6 +94,31 @@ fn a_setting_that_a_section_of_the_framework_does_not_have_ends_the_start() {
 }
 
 #[test]
+fn settings_of_applications_have_the_servers_units() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = "body_limit = '16MiB'\nsession.lifetime = '12h'\nfiles.max_age = '500ms'";
+    let server = Gatewayd::start(&mut hello_told(folder.path(), settings));
+    assert_eq!(server.get("/").text(), "Hello, World!");
+    assert_eq!(server.stop().0, 0);
+    for (setting, expected) in [
+        (
+            "body_limit = '16MB'",
+            "expected a size such as `8190`, `64KiB` or `1MiB`",
+        ),
+        (
+            "session.lifetime = 'long'",
+            "expected a time such as `500ms`, `30s`, `2m`, `1h`",
+        ),
+    ] {
+        let (code, said) = Process::start(&mut hello_told(folder.path(), setting)).end();
+        assert_eq!(code, 3, "{said}");
+        let key = setting.split(' ').next().expect("a key");
+        assert!(said.contains(&format!("the setting `{key}`")), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
 fn sessions_in_memory_are_for_one_worker_alone() {
     let tool = |workers| {
         let mut command = Command::new(Artefacts::built().program("carafe-tool"));
