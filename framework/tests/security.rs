@@ -183,7 +183,7 @@ fn what_is_no_setting_keeps_the_application_from_starting() {
         (
             "security.x_frame_options",
             "DENY",
-            "expected one of `enabled`",
+            "did you mean `security.frame_options`?",
         ),
     ] {
         let mistakes = app()

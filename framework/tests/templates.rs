@@ -375,7 +375,7 @@ fn a_template_that_never_ends_is_an_error() {
     assert!(
         mistakes
             .to_string()
-            .contains("expected `auto_reload` or `fuel`"),
+            .contains("did you mean `templates.fuel`?"),
         "{mistakes}"
     );
 }
