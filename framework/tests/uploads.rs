@@ -111,8 +111,9 @@ fn an_upload_is_stored_whole_or_not_at_all() {
 }
 
 #[test]
-fn every_limit_names_itself() {
+fn every_limit_names_itself_to_developers() {
     let client = app()
+        .config_set("debug", true)
         .config_set("form.max_parts", 2)
         .config_set("form.max_field_size", 20)
         .test();
@@ -120,7 +121,7 @@ fn every_limit_names_itself() {
     let refused = client.post("/", many);
     assert_eq!(refused.status(), 413);
     assert!(
-        refused.text().contains("more than 2 parts"),
+        refused.text().contains("form.max_parts"),
         "{}",
         refused.text()
     );
@@ -138,6 +139,35 @@ fn every_limit_names_itself() {
     let refused = client.post("/", large);
     assert_eq!(refused.status(), 413);
     assert!(refused.text().contains("body_limit"), "{}", refused.text());
+}
+
+#[test]
+fn visitors_are_told_what_is_too_large_and_not_which_setting_says_so() {
+    let client = app()
+        .config_set("form.max_parts", 2)
+        .config_set("form.max_field_size", 20)
+        .config_set("body_limit", "2KiB")
+        .test();
+    for (form, told) in [
+        (form().field("more", "x"), "more than 2 parts"),
+        (
+            Upload::new().field("title", &"x".repeat(21)),
+            "The field `title` has more than 20 bytes.",
+        ),
+        (
+            Upload::new().file("f", "a", "b/c", vec![0; 4 << 10]),
+            "at most 2048 bytes, files included.",
+        ),
+    ] {
+        let refused = client.post("/", form);
+        assert_eq!(refused.status(), 413);
+        let text = refused.text();
+        assert!(text.contains(told), "{text}");
+        assert!(
+            !text.contains("form.") && !text.contains("body_limit"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) struct BodyCell {
 struct Broken {
     status: StatusCode,
     sentence: String,
+    advice: Option<&'static str>,
 }
 
 impl BodyCell {
@@ -41,6 +42,7 @@ impl BodyCell {
                 None => Err(Broken {
                     status: StatusCode::INTERNAL_SERVER_ERROR,
                     sentence: "the body was taken as a stream before".to_owned(),
+                    advice: None,
                 }),
             }
         };
@@ -49,9 +51,11 @@ impl BodyCell {
             if broken.status.is_server_error() {
                 return Error::message(broken.sentence);
             }
-            HttpError::new(broken.status)
-                .describe(broken.sentence)
-                .into()
+            let told = HttpError::new(broken.status).describe(broken.sentence);
+            match broken.advice {
+                Some(advice) => told.advise(advice).into(),
+                None => told.into(),
+            }
         })
     }
 
@@ -102,7 +106,7 @@ fn broken(error: &gateway_spec::Error, limit: usize) -> Broken {
     let (status, sentence) = match error.kind() {
         ErrorKind::Limit => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("This address takes at most {limit} bytes (the setting is body_limit)."),
+            format!("This address takes at most {limit} bytes."),
         ),
         ErrorKind::Timeout => (
             StatusCode::REQUEST_TIMEOUT,
@@ -114,5 +118,14 @@ fn broken(error: &gateway_spec::Error, limit: usize) -> Broken {
         ),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     };
-    Broken { status, sentence }
+    let advice = (error.kind() == ErrorKind::Limit).then_some(LARGER);
+    Broken {
+        status,
+        sentence,
+        advice,
+    }
 }
+
+/// What to do about bodies that are larger.
+pub(crate) const LARGER: &str =
+    "the body is larger than the setting body_limit, or the route's own limit, allows";

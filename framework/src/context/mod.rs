@@ -21,7 +21,7 @@ use crate::route_options::RouteOptions;
 use crate::routing::{Found, Outcome, RuleId, Value};
 use crate::site::{Endpoint, Site};
 
-pub(crate) use body::BodyCell;
+pub(crate) use body::{BodyCell, LARGER};
 pub use current::current;
 pub(crate) use current::{InContext, inside, with_current};
 pub(crate) use deferred::Deferred;

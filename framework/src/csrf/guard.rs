@@ -3,11 +3,10 @@
 use std::panic::Location;
 use std::time::{Duration, SystemTime};
 
-use gateway_spec::Level;
 use http::{Method, StatusCode};
 
 use super::token::{self, BadToken};
-use super::{Origin, Verdict, judge};
+use super::{Origin, Refusal, Verdict, judge};
 use crate::app::App;
 use crate::config::{Config, ConfigError, time};
 use crate::context::Cx;
@@ -94,10 +93,7 @@ pub(crate) fn guarded(mut app: App, config: &Config) -> Result<App, SettingsErro
         async move {
             match verdict {
                 Verdict::Pass => Ok(()),
-                Verdict::Refuse(refusal) => {
-                    let told = HttpError::new(StatusCode::FORBIDDEN).describe(refusal.to_string());
-                    Err(refused(&cx, told))
-                }
+                Verdict::Refuse(refusal) => Err(from_elsewhere(&refusal)),
                 Verdict::NeedsToken => verify_token(&cx, time_limit).await,
             }
         }
@@ -128,10 +124,7 @@ pub(crate) fn same_site(cx: &Cx) -> Result<()> {
     }
     match judge(&Method::POST, cx.headers(), &cx.host(), &trusted.0) {
         Verdict::Pass | Verdict::NeedsToken => Ok(()),
-        Verdict::Refuse(refusal) => {
-            let told = HttpError::new(StatusCode::FORBIDDEN).describe(refusal.to_string());
-            Err(refused(cx, told))
-        }
+        Verdict::Refuse(refusal) => Err(from_elsewhere(&refusal)),
     }
 }
 
@@ -153,13 +146,14 @@ async fn verify_token(cx: &Cx, time_limit: Duration) -> Result<()> {
         None => Err(BadToken::Missing),
     };
     verdict.map_err(|bad| {
-        let told = HttpError::new(StatusCode::BAD_REQUEST).describe(bad.to_string());
-        refused(cx, told)
+        let told = HttpError::new(StatusCode::BAD_REQUEST).describe(bad.for_visitors());
+        told.advise(bad.to_string()).into()
     })
 }
 
-fn refused(cx: &Cx, error: HttpError) -> crate::error::Error {
-    let line = format!("{} {}: {error}", cx.method(), cx.path().escape_debug());
-    cx.log(Level::Info, &line);
-    error.into()
+fn from_elsewhere(refusal: &Refusal) -> crate::error::Error {
+    HttpError::new(StatusCode::FORBIDDEN)
+        .describe("This request comes from another site, and was not carried out.")
+        .advise(refusal.to_string())
+        .into()
 }

@@ -24,7 +24,7 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// Why a request was refused, for the answer and the log.
+/// Why a request was refused, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     field: &'static str,

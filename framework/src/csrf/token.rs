@@ -17,12 +17,29 @@ pub(super) enum BadToken {
         "The CSRF token is missing: put {{{{ csrf_field() }}}} into the form, or send csrf_token() as X-CSRFToken."
     )]
     Missing,
-    #[error("The CSRF token has expired. Load the page again, and send the form once more.")]
+    #[error("The CSRF token has expired: csrf.time_limit says how long one is good.")]
     Expired,
     #[error(
-        "The CSRF token is not one of this session. Load the page again, and send the form once more."
+        "The CSRF token is not one of this session: logging in and out makes another, and so does another secret."
     )]
     Wrong,
+}
+
+impl BadToken {
+    /// What a visitor can do about it.
+    pub(super) fn for_visitors(self) -> &'static str {
+        match self {
+            Self::Missing => {
+                "The form was not sent whole. Load the page again, and send it once more."
+            }
+            Self::Expired => {
+                "The page was open for too long. Load it again, and send the form once more."
+            }
+            Self::Wrong => {
+                "The form belongs to another visit. Load the page again, and send the form once more."
+            }
+        }
+    }
 }
 
 impl Cx {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use gateway_spec::Level;
 use gateway_spec::http::StatusCode;
 
 use super::contain::contained;
@@ -54,7 +55,7 @@ async fn answer(
         return response;
     }
     let mut fields = error.take_fields();
-    let (status, summary) = (error.status(), error.summary());
+    let (status, summary) = (error.status(), advised(cx, error.summary()));
     cx.set_failure(Some(summary.clone()));
     let choice = choose(&chain.scope.handlers, &error);
     let unexpected = error.is_unexpected() && !matches!(choice, Some(Choice::ByType(_)));
@@ -73,12 +74,8 @@ async fn answer(
                     if unexpected {
                         failed(cx, &second);
                     }
-                    page(
-                        service,
-                        cx,
-                        &second.summary(),
-                        unexpected.then_some(&second),
-                    )
+                    let summary = advised(cx, second.summary());
+                    page(service, cx, &summary, unexpected.then_some(&second))
                 }
             },
         },
@@ -90,6 +87,24 @@ async fn answer(
         }
     }
     response
+}
+
+/// What the client may be told, where there is advice for others: in debug runs they are the client.
+fn advised(cx: &Cx, summary: HttpError) -> HttpError {
+    let Some(advice) = summary.advice() else {
+        return summary;
+    };
+    let (code, name) = (summary.status().as_u16(), summary.name());
+    let (method, path) = (cx.method(), cx.path().escape_debug());
+    let line = format!("{method} {path}: {code} {name}: {advice}");
+    cx.log(Level::Info, &line);
+    match cx.site().debug {
+        true => {
+            let advice = advice.to_owned();
+            summary.describe(advice)
+        }
+        false => summary,
+    }
 }
 
 /// Tells of an error that nobody expected.

@@ -11,6 +11,7 @@ use gateway_spec::http::StatusCode;
 pub struct HttpError {
     status: StatusCode,
     description: Option<Cow<'static, str>>,
+    advice: Option<Cow<'static, str>>,
 }
 
 impl HttpError {
@@ -20,6 +21,7 @@ impl HttpError {
         Self {
             status,
             description: None,
+            advice: None,
         }
     }
 
@@ -27,6 +29,14 @@ impl HttpError {
     #[must_use]
     pub fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// The same error with words for whoever develops or operates the application. The client reads them in debug runs
+    /// alone, in the sentence's place; otherwise they are logged.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> Self {
+        self.advice = Some(advice.into());
         self
     }
 
@@ -49,6 +59,12 @@ impl HttpError {
             Some(own) => own,
             None => usual(self.status),
         }
+    }
+
+    /// Words that are not for the client.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
     }
 }
 

@@ -7,7 +7,7 @@ use gateway_spec::{Body, ErrorKind};
 use super::spool::Spool;
 use super::upload::UploadedFile;
 use crate::config::size;
-use crate::context::Cx;
+use crate::context::{Cx, LARGER};
 use crate::error::{Error, HttpError, Result};
 use crate::multidict::MultiDict;
 use crate::multipart::{self, Event, MultipartError, PartHead};
@@ -105,10 +105,11 @@ impl Reading {
                 if value.len() + content.len() > self.limits.max_field_size {
                     let limit = self.limits.max_field_size;
                     let sentence = format!(
-                        "The field `{}` has more than {limit} bytes (the setting is form.max_field_size).",
+                        "The field `{}` has more than {limit} bytes.",
                         name.escape_debug()
                     );
-                    return Err(refusal(StatusCode::PAYLOAD_TOO_LARGE, sentence));
+                    let told = HttpError::new(StatusCode::PAYLOAD_TOO_LARGE).describe(sentence);
+                    return Err(told.advise("the limit is form.max_field_size").into());
                 }
                 value.extend_from_slice(&content);
             }
@@ -163,7 +164,15 @@ fn malformed(error: MultipartError) -> Error {
         true => StatusCode::PAYLOAD_TOO_LARGE,
         false => StatusCode::BAD_REQUEST,
     };
-    refusal(status, format!("The form cannot be read: {error}."))
+    let told = HttpError::new(status).describe(format!("The form cannot be read: {error}."));
+    match error {
+        MultipartError::TooManyParts(_) => told.advise("the limit is form.max_parts").into(),
+        MultipartError::Boundary(_) => told
+            .describe("The form cannot be read: it did not arrive as one.")
+            .advise(error.to_string())
+            .into(),
+        _ => told.into(),
+    }
 }
 
 fn broken(error: &gateway_spec::Error, limit: usize) -> Error {
@@ -178,10 +187,9 @@ fn broken(error: &gateway_spec::Error, limit: usize) -> Error {
 }
 
 fn too_large(limit: usize) -> Error {
-    let sentence = format!(
-        "This address takes forms of at most {limit} bytes, files included (the setting is body_limit)."
-    );
-    refusal(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+    let sentence = format!("This address takes forms of at most {limit} bytes, files included.");
+    let told = HttpError::new(StatusCode::PAYLOAD_TOO_LARGE).describe(sentence);
+    told.advise(LARGER).into()
 }
 
 fn refusal(status: StatusCode, sentence: String) -> Error {

@@ -119,6 +119,31 @@ fn settings_of_applications_have_the_servers_units() {
 }
 
 #[test]
+fn advice_is_for_the_log_and_not_for_visitors() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(Artefacts::built().program("carafe-tool"));
+    command.args(["--workers", "1", "--bind", "127.0.0.1:0"]);
+    let server = Gatewayd::start(command.env("NO_COLOR", "1").current_dir(folder.path()));
+    let refused = server.fetch(
+        "POST /count HTTP/1.1\r\nhost: a\r\nsec-fetch-site: cross-site\r\ncontent-length: 0\r\n\r\n",
+    );
+    assert_eq!(refused.status, 403);
+    let text = refused.text();
+    assert!(
+        text.contains("from another site, and was not carried out."),
+        "{text}"
+    );
+    assert!(!text.contains("csrf_exempt"), "{text}");
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    let advice = "POST /count: 403 Forbidden: This request comes from another site: Sec-Fetch-Site is `cross-site`";
+    assert!(
+        said.contains(advice) && said.contains("csrf_exempt"),
+        "{said}"
+    );
+}
+
+#[test]
 fn sessions_in_memory_are_for_one_worker_alone() {
     let tool = |workers| {
         let mut command = Command::new(Artefacts::built().program("carafe-tool"));

@@ -39,6 +39,7 @@ fn app() -> App {
             session.set("count", count)?;
             Ok::<_, Error>(count.to_string())
         })
+        .post("/count", async || "counted")
         .command("fill FILE [--rows ROWS]", "Fills a file.", fill)
         .command("fail", "Fails.", async || -> Result<()> {
             Err(Error::message("as told"))
