@@ -21,6 +21,17 @@ pub(crate) struct Keys {
     /// Where a developer's secret is kept; none outside debug.
     file: Option<PathBuf>,
     made: OnceLock<Secret>,
+    /// When a missing secret is told.
+    demand: Demand,
+}
+
+/// When an application that needs a secret is to have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Before it serves.
+    AtStart,
+    /// When something is signed, which most commands never do.
+    AtUse,
 }
 
 /// What is wrong with the secrets.
@@ -43,7 +54,7 @@ pub(crate) enum KeyMistake {
 
 impl Keys {
     /// Reads the settings; outside debug every secret must be strong.
-    pub(crate) fn read(config: &Config, root: &Path) -> Result<Self, KeyMistake> {
+    pub(crate) fn read(config: &Config, root: &Path, demand: Demand) -> Result<Self, KeyMistake> {
         let debug = config.debug();
         let current: Option<Secret> = config.get(KEY)?;
         let former: Option<Vec<Secret>> = config.get(FALLBACKS)?;
@@ -60,6 +71,7 @@ impl Keys {
             configured: current.into_iter().chain(former).collect(),
             file: debug.then(|| root.join("instance/secret")),
             made: OnceLock::new(),
+            demand,
         })
     }
 
@@ -86,9 +98,10 @@ impl Keys {
 }
 
 impl Check<'_> {
-    /// Asks for a secret to sign with; it is a mistake if none is configured.
+    /// Asks for a secret to sign with; it is a mistake if none is configured, unless no more than a command is run.
     pub fn needs_secret(&mut self) {
         let keys: Option<&Keys> = self.state();
+        let keys = keys.filter(|keys| keys.demand == Demand::AtStart);
         if let Some(Err(mistake)) = keys.map(Keys::need) {
             self.mistake(mistake.to_string());
         }

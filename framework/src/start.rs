@@ -24,7 +24,7 @@ use crate::extract::Check;
 use crate::files;
 use crate::form;
 use crate::json_format::JsonFormat;
-use crate::keys::Keys;
+use crate::keys::{Demand, Keys};
 use crate::parts::Parts;
 use crate::pool::Pool;
 use crate::routing::Map;
@@ -119,7 +119,11 @@ async fn serve(
     let chosen: Chosen = app.part::<Chosen>().clone();
     let opened = chosen.open(&root, startup.worker().count).await;
     opened.map_err(|error| Mistakes::one(error.to_string()))?;
-    provide_sessions(&mut state, &config, &root, chosen)?;
+    let demand = match startup.is_for_commands() {
+        true => Demand::AtUse,
+        false => Demand::AtStart,
+    };
+    provide_sessions(&mut state, &config, &root, demand, chosen)?;
     let early = provide_folders(&mut state, &app, &config, &root)?;
     let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
     let plugins = match started {
@@ -280,9 +284,11 @@ fn provide_sessions(
     state: &mut Parts,
     config: &Config,
     root: &Path,
+    demand: Demand,
     chosen: Chosen,
 ) -> Result<(), Mistakes> {
-    let keys = Keys::read(config, root).map_err(|mistake| Mistakes::one(mistake.to_string()))?;
+    let keys =
+        Keys::read(config, root, demand).map_err(|mistake| Mistakes::one(mistake.to_string()))?;
     let sessions =
         Sessions::read(config, chosen).map_err(|error| Mistakes::one(error.to_string()))?;
     state.put(keys);

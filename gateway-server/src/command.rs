@@ -115,6 +115,7 @@ fn live(
         settings: options.settings.0.clone(),
         mount: options.mount.as_str().as_bytes().to_vec(),
         argument: argument.as_bytes().to_vec(),
+        commands_only: true,
         ..Config::default()
     };
     let app = module.create(host, &config).map_err(|why| failed(&why))?;

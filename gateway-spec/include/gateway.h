@@ -185,6 +185,7 @@ extern "C" {
 /* gw_config.flags */
 #define GW_CONFIG_LINKED_IN (UINT64_C(1) << 0)  /* one image with the host: no hooks of your own */
 #define GW_CONFIG_CHECK_ONLY (UINT64_C(1) << 1) /* only being checked: no request will come */
+#define GW_CONFIG_COMMANDS_ONLY (UINT64_C(1) << 2) /* there for its commands: no request will come */
 
 /* gw_header.flags */
 #define GW_HEADER_SENSITIVE 1 /* the value is a secret: never logged, never indexed by HPACK */

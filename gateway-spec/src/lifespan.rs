@@ -12,6 +12,7 @@ pub struct Startup {
     pub(crate) mount: Vec<u8>,
     pub(crate) worker: Worker,
     pub(crate) host: Host,
+    pub(crate) commands_only: bool,
 }
 
 /// Which of the server's workers this is.
@@ -59,6 +60,13 @@ impl Startup {
     #[must_use]
     pub fn mount(&self) -> &[u8] {
         &self.mount
+    }
+
+    /// Whether the application is there for its commands alone (`gatewayd routes app.so`), and no request will come: what
+    /// only requests need may be missing then.
+    #[must_use]
+    pub fn is_for_commands(&self) -> bool {
+        self.commands_only
     }
 
     /// Which worker this is.

@@ -234,8 +234,9 @@ rules! {
     //# are unique, or NULL if there are none. `run` with words that begin with none of the names does nothing and
     //# returns INVALID.
     EXT_02 "EXT-02" App "1.0" Test("gateway-spec/tests/roundtrip/commands.rs::commands_are_listed_and_run_with_the_words_as_typed");
-    //# [EXT-03] A command runs between `startup` and `shutdown` of an instance that gets no request; its status becomes
-    //# the exit status of the process, whose standard streams are its own meanwhile.
+    //# [EXT-03] A command runs between `startup` and `shutdown` of an instance that gets no request, which `create` was
+    //# told by COMMANDS_ONLY; its status becomes the exit status of the process, whose standard streams are its own
+    //# meanwhile.
     EXT_03 "EXT-03" Host "1.0" Test("tests/tests/e2e/commands.rs::a_command_has_the_terminal_and_the_exit_status_to_itself");
     //# [EXT-04] `gw.request-id/1` yields the id by which the host's log names the request, visible ASCII and the same at
     //# every time, or NULL if the host makes none.

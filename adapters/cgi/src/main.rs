@@ -80,6 +80,7 @@ fn application() -> Result<Loaded, Failure> {
         mount: Vec::new(),
         worker: Worker::new(0, 1, 1),
         check_only: false,
+        commands_only: false,
     };
     let started = block_on(Loaded::start(&module, host, &config));
     started.map_err(|failure| Failure::Start(format!("{:?}: {}", failure.step, failure.message)))

@@ -109,6 +109,8 @@ pub mod config_flag {
     pub const LINKED_IN: u64 = 1 << 0;
     /// The instance is being checked (`gatewayd check --load`): it will serve no request.
     pub const CHECK_ONLY: u64 = 1 << 1;
+    /// The instance is there for its commands (`gatewayd routes app.so`): it will serve no request.
+    pub const COMMANDS_ONLY: u64 = 1 << 2;
 }
 
 /// Flags of [`GwHeader`].

@@ -104,6 +104,7 @@ async fn start(module: &Module, options: Options, stop: Stop) -> Result<Loaded, 
         mount: options.mount,
         worker: Worker::new(0, 1, options.threads.max(1)),
         check_only: false,
+        commands_only: false,
     };
     let starting = Loaded::start(module, table, &config);
     starting.await.map_err(LoadFailure::Start)

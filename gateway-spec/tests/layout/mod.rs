@@ -228,7 +228,7 @@ constants! {
     },
     "GW_RESPONSE_" = abi::response_flag { HAS_LENGTH, UPGRADE, NO_AUTO_DATE, LASTING_HEADERS },
     "GW_CTX_" = abi::ctx_flag { FINISH_ON_DISCONNECT },
-    "GW_CONFIG_" = abi::config_flag { LINKED_IN, CHECK_ONLY },
+    "GW_CONFIG_" = abi::config_flag { LINKED_IN, CHECK_ONLY, COMMANDS_ONLY },
     "GW_HEADER_" = abi::header_flag { SENSITIVE },
     "GW_FRAME_" = abi::frame_kind { END, DATA, FILE, TRAILERS },
     "GW_FRAME_" = abi::frame_flag { LAST },

@@ -56,6 +56,28 @@ fn gatewayd_runs_and_lists_the_commands_of_a_module() {
 }
 
 #[test]
+fn commands_need_no_secret_unless_they_sign() {
+    let blog = Artefacts::built().module("blog").to_str().expect("UTF-8");
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = folder.path().join("blog.sqlite");
+    let config = folder.path().join("server.toml");
+    let place = gateway_tests::artefacts::root().join("examples/blog");
+    let text = format!("[app.config]\nroot = {place:?}\ndatabase = {database:?}\n");
+    fs::write(&config, text).expect("a file");
+    let config = config.to_str().expect("UTF-8");
+    let told = [("GATEWAYD_CONFIG", config)];
+    let (status, output, errors) = run("gatewayd", &["routes", blog], &told);
+    assert_eq!(status, 0, "{errors}");
+    assert!(output.starts_with("Endpoint "), "{output}");
+    let (status, _, errors) = run("gatewayd", &["init-db", blog], &told);
+    assert_eq!(status, 0, "{errors}");
+    assert!(database.exists());
+    let (status, said) = gatewayd::run(&["--bind", "127.0.0.1:0", "--config", config, blog]);
+    assert_eq!(status, 3, "{said}");
+    assert!(said.contains("a secret is needed"), "{said}");
+}
+
+#[test]
 fn a_module_without_commands_says_so_and_one_that_fails_to_start_is_code_3() {
     let hello = Artefacts::built().module("hello").to_str().expect("UTF-8");
     let (status, said) = gatewayd::run(&["routes", hello]);

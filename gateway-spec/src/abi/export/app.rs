@@ -284,6 +284,7 @@ unsafe fn startup_of(config: &GwConfig, host: Host) -> Startup {
             threads: config.threads_per_worker.max(1),
         },
         host,
+        commands_only: config.flags & config_flag::COMMANDS_ONLY != 0,
     }
 }
 

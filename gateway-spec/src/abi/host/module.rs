@@ -51,6 +51,8 @@ pub struct Config {
     pub worker: Worker,
     /// The instance will serve no request.
     pub check_only: bool,
+    /// The instance is there for its commands, and will serve no request.
+    pub commands_only: bool,
 }
 
 /// One instance of an application, of this thread.
@@ -160,6 +162,11 @@ impl Module {
         } else {
             0
         };
+        let commands = if config.commands_only {
+            config_flag::COMMANDS_ONLY
+        } else {
+            0
+        };
         let raw_config = GwConfig {
             struct_size: struct_size::<GwConfig>(),
             n_entries: crate::head::length(entries.len()),
@@ -170,7 +177,7 @@ impl Module {
             threads_per_worker: config.worker.threads,
             reserved: 0,
             mount: GwStr::from(&*config.mount),
-            flags: linked | check,
+            flags: linked | check | commands,
         };
         let mut complaint = Complaint::new();
         let mut app = ptr::null();
