@@ -218,9 +218,9 @@ fn workers(out: &mut Out, figures: &Figures) {
         out.family(name, Kind::Gauge, about);
         for worker in &figures.workers {
             if let Some(value) = figure(worker) {
-                let (slot, pid) = (worker.row.slot.to_string(), worker.row.pid.to_string());
+                let (id, pid) = (worker.row.id.to_string(), worker.row.pid.to_string());
                 let pool = figures.pool_name(worker.row.pool);
-                out.labelled(&[("pool", pool), ("worker", &slot), ("pid", &pid)], value);
+                out.labelled(&[("pool", pool), ("worker", &id), ("pid", &pid)], value);
             }
         }
     }

@@ -65,7 +65,7 @@ impl Arbiter {
             logs: LogFiles::of(&release.config),
             listeners: &supply.listeners,
         };
-        match WorkerHandle::start(&provisions, slot, count, generation) {
+        match WorkerHandle::start(&provisions, (worker, slot), count, generation) {
             Ok(handle) => {
                 tracing::debug!("{worker} is process {}", handle.pid());
                 if let Some(log) = &release.log {

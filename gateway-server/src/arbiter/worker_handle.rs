@@ -9,7 +9,7 @@ use std::rc::Rc;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use super::event::{Generation, PoolId};
+use super::event::{Generation, PoolId, WorkerId};
 use crate::config::Config;
 use crate::log_files::LogFiles;
 use crate::net::Listener;
@@ -59,7 +59,7 @@ impl WorkerHandle {
     /// The kernel's: too many processes or files, no memory.
     pub(super) fn start(
         provisions: &Provisions<'_>,
-        slot: u32,
+        (id, slot): (WorkerId, u32),
         count: u32,
         generation: Generation,
     ) -> io::Result<Self> {
@@ -67,6 +67,7 @@ impl WorkerHandle {
         let page = Page::create()?;
         let plan = Plan {
             identity: WorkerIdentity {
+                id: id.0,
                 index: slot,
                 count,
                 generation: generation.0,

@@ -206,7 +206,7 @@ const THEIRS: &[Theirs] = &[
     needless(
         "proc_name",
         &["name", "n"],
-        "workers are `gatewayd/0` and so on in `ps -c`",
+        "workers are `gatewayd/1` and so on in `ps -c`",
     ),
     needless(
         "errorlog",

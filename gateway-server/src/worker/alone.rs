@@ -131,6 +131,7 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         app_metrics: None,
         drain: drain.clone(),
         identity: WorkerIdentity {
+            id: 1,
             index: 0,
             count: 0,
             generation: 1,

@@ -112,7 +112,7 @@ impl Boot {
         let plan = Plan::parse(plan).ok_or_else(not_ours)?;
         let mut inherited = Inherited::claim(plan.descriptors())?;
         signals::disregard()?;
-        process::set_name(&format!("gatewayd/{}", plan.identity.index));
+        process::set_name(&format!("gatewayd/{}", plan.identity.id));
         let mut take = |number| inherited.take(number).ok_or_else(not_ours);
         let config = Config::from_wire(&memfd::read(&File::from(take(plan.config)?))?)?;
         let orders = take(plan.orders)?;

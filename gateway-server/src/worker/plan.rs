@@ -35,12 +35,13 @@ impl Plan {
     /// The argument that [`Plan::parse`] reads.
     pub(crate) fn to_argument(&self) -> CString {
         let WorkerIdentity {
+            id,
             index,
             count,
             generation,
         } = self.identity;
         let mut text = format!(
-            "index={index},count={count},generation={generation},config={},orders={},slot={},shares={}",
+            "id={id},index={index},count={count},generation={generation},config={},orders={},slot={},shares={}",
             self.config, self.orders, self.slot, self.shares
         );
         for app in &self.apps {
@@ -74,6 +75,7 @@ impl Plan {
             value.split_once('=')?.1.parse().ok()
         };
         let identity = WorkerIdentity {
+            id: next("id")?,
             index: next("index")?,
             count: next("count")?,
             generation: next("generation")?,
@@ -124,6 +126,7 @@ mod tests {
     #[test]
     fn a_worker_reads_the_plan_that_the_master_wrote() {
         let identity = WorkerIdentity {
+            id: 5,
             index: 1,
             count: 2,
             generation: 3,
@@ -156,12 +159,12 @@ mod tests {
         for text in [
             "",
             "app.so",
-            "index=0",
-            "index=0,count=1,generation=1,config=-1,orders=4,slot=5,shares=6",
+            "id=1,index=0",
+            "id=1,index=0,count=1,generation=1,config=-1,orders=4,slot=5,shares=6",
         ] {
             assert_eq!(Plan::parse(OsStr::new(text)), None, "{text}");
         }
-        let more = "index=0,count=1,generation=1,config=3,orders=4,slot=5,shares=6,more=7";
+        let more = "id=1,index=0,count=1,generation=1,config=3,orders=4,slot=5,shares=6,more=7";
         assert_eq!(Plan::parse(OsStr::new(more)), None);
     }
 }

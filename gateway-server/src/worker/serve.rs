@@ -46,7 +46,7 @@ pub(crate) async fn serve(serving: Serving, tell: impl Fn(Report)) -> Result<(),
         application::start_all(apps, &options, identity, &drain, sheet).await?
     };
     if let Some(log) = &access_log {
-        log.introduce(identity.index, &name.name);
+        log.introduce(identity.id, &name.name);
     }
     let tracer = options.traces.as_ref();
     let tracer = tracer.map(|traces| Tracer::start(traces, &name.name, &name.version));

@@ -96,6 +96,8 @@ fn place_of(link: &Path) -> Option<PathBuf> {
 /// Which worker of how many this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerIdentity {
+    /// Its number, by which operators know it: no other worker of the server has had it.
+    pub(crate) id: u32,
     /// The place that the worker holds among those alive, from 0. While workers are being replaced it
     /// may be beyond `count`.
     pub(crate) index: u32,

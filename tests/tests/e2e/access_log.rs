@@ -58,7 +58,7 @@ fn no_field_of_a_client_forges_a_line_of_json() {
     assert_eq!(lines.len(), 6);
     for line in &lines {
         assert!(
-            line["status"].is_u64() && line["worker"] == 0 && line["app"] == "probe",
+            line["status"].is_u64() && line["worker"] == 1 && line["app"] == "probe",
             "{line}"
         );
         assert!(

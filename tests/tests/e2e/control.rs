@@ -7,7 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 
+use gateway_tests::address::Address;
 use gateway_tests::artefacts::{Artefacts, install};
+use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program, program_at};
 use gateway_tests::until;
 use serde_json::Value;
@@ -165,6 +167,46 @@ fn an_upgrade_that_is_waited_for_is_answered_by_the_new_program() {
     assert_eq!(site.ctl(&["stop", "--wait"]).0, 0);
     assert_eq!(site.server.process.end().0, 0);
     assert!(!site.folder.path().join("control").exists());
+}
+
+#[test]
+fn a_worker_has_one_number_in_logs_metrics_names_and_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let log = log.to_str().unwrap();
+    let admin = format!("unix:{}", folder.path().join("admin").display());
+    let site = Site::new(&[
+        "--access-log",
+        log,
+        "--access-log-format",
+        "%w",
+        "--admin",
+        &admin,
+    ]);
+    let admin = Address::Unix(folder.path().join("admin"));
+    assert_eq!(site.ctl(&["scale", "1"]).0, 0);
+    until("one worker", || site.ready().len() == 1);
+    for _ in 0..2 {
+        let known = site.ready()[0];
+        assert_eq!(site.server.get("/version").status, 200);
+        let lines = || fs::read_to_string(log).unwrap_or_default();
+        let named = known.to_string();
+        until("its line", || lines().lines().last() == Some(&named));
+        let label = format!("gatewayd_worker_connections{{pool=\"app\",worker=\"{known}\",");
+        until("its row", || {
+            Client::get(&admin, "/metrics").text().contains(&label)
+        });
+        let rows = Client::get(&admin, "/status.json").json();
+        let rows = rows["workers"].as_array().unwrap().clone();
+        let row = rows.iter().find(|row| row["id"] == known).unwrap();
+        let name = fs::read_to_string(format!("/proc/{}/comm", row["pid"])).unwrap();
+        assert_eq!(name, format!("gatewayd/{known}\n"));
+        assert_eq!(site.ctl(&["kill", &named]).0, 0);
+        until("a replacement", || {
+            let ready = site.ready();
+            ready.len() == 1 && ready[0] != known
+        });
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 // Draws what status.json says, once a second. Rates and percentiles are of what has changed since the
 // look before; what cannot be asked for is shown as gone.
 
-const LOOK = 1000, KEPT = 120, LONG = 1, STUCK = 2, COLUMNS = ["Place", "State", "Process", "Generation", "Requests", "In flight", "Connections", "Memory"];
+const LOOK = 1000, KEPT = 120, LONG = 1, STUCK = 2, COLUMNS = ["Worker", "State", "Process", "Generation", "Requests", "In flight", "Connections", "Memory"];
 const of = (id) => document.getElementById(id);
 const say = (id, text) => { if (of(id).textContent !== text) of(id).textContent = text; };
 const history = { rate: [], p50: [], p99: [], flight: [], failing: [] };
@@ -134,7 +134,7 @@ function row(worker) {
   const element = make("tr");
   const state = worker.state === "ready" && worker.silent_s > STUCK ? "stuck" : worker.state;
   const pill = make("span", state === "stuck" ? "stuck for " + since(worker.silent_s) : state, "pill " + state);
-  const texts = [worker.place, pill, worker.pid, worker.generation,
+  const texts = [worker.id, pill, worker.pid, worker.generation,
     short(worker.requests), short(worker.in_flight), short(worker.connections), bytes(worker.memory)];
   element.append(...texts.map((text, at) => {
     const cell = make("td", undefined, at > 3 ? "n" : undefined);
@@ -159,7 +159,7 @@ function head(pool, workers) {
 }
 
 function staff(now) {
-  const of_pool = (pool) => now.workers.filter((worker) => worker.pool === pool.name).sort((one, other) => one.place - other.place);
+  const of_pool = (pool) => now.workers.filter((worker) => worker.pool === pool.name).sort((one, other) => one.id - other.id);
   const pools = now.pools.filter((pool) => pool.workers_wanted > 0 || of_pool(pool).length > 0);
   say("wanted", now.workers_wanted + " wanted");
   of("workers").replaceChildren(...pools.flatMap((pool) => {

@@ -19,7 +19,7 @@ use nix::unistd::getppid;
 use super::handover::Handover;
 use super::plan::{CHECK_ROLE, Plan};
 use crate::app_source::AppSource;
-use crate::arbiter::event::{Generation, PoolId};
+use crate::arbiter::event::{Generation, PoolId, WorkerId};
 use crate::arbiter::roster::LAST_GRACE;
 use crate::arbiter::worker_handle::{Provisions, WorkerHandle};
 use crate::config::Config;
@@ -149,8 +149,9 @@ impl Check {
                 logs: logs.clone(),
                 listeners: &[],
             };
-            let place = place.unwrap_or_default();
-            let handle = WorkerHandle::start(&provisions, place, pool.workers, generation)
+            // It serves nobody, and has no number.
+            let who = (WorkerId(0), place.unwrap_or_default());
+            let handle = WorkerHandle::start(&provisions, who, pool.workers, generation)
                 .context("cannot start a worker")?;
             let mut canary = Canary { handle };
             canary.await_ready(&self.report, config.boot_timeout)?;

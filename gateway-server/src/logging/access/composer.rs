@@ -38,7 +38,7 @@ impl Composer {
         }
     }
 
-    /// Says who writes the lines: the place of the worker, and what its application calls itself.
+    /// Says who writes the lines: the number of the worker, and what its application calls itself.
     pub(super) fn introduce(&self, worker: u32, app: &str) {
         app.clone_into(&mut self.app.borrow_mut());
         for Step { piece, .. } in &mut self.steps.borrow_mut().rest {

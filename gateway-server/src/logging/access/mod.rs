@@ -76,7 +76,7 @@ impl AccessLog {
         }))
     }
 
-    /// Says who writes the lines: the place of the worker, and what its application calls itself.
+    /// Says who writes the lines: the number of the worker, and what its application calls itself.
     pub(crate) fn introduce(&self, worker: u32, app: &str) {
         self.composer.introduce(worker, app);
     }
