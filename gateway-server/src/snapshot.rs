@@ -34,17 +34,7 @@ pub(crate) fn take(path: &Path, folder: Option<&Path>) -> Result<OwnedFd, Snapsh
         .unwrap_or(path.as_os_str())
         .to_string_lossy();
     for _ in 0..ATTEMPTS {
-        let mut file = open(path, 0).map_err(unreadable)?;
-        let before = file.metadata().map_err(unreadable)?;
-        if !before.is_file() {
-            app_source::refuse_folder(path).map_err(|message| SnapshotError::ASource {
-                path: path.to_owned(),
-                message,
-            })?;
-            return Err(SnapshotError::NotAFile {
-                path: path.to_owned(),
-            });
-        }
+        let (mut file, before) = find(path)?;
         let mut copy = match folder {
             None => Copy::Memory(memfd::create(&name).map_err(SnapshotError::Memory)?),
             Some(folder) => Copy::file_in(folder, &name, &before)?,
@@ -56,6 +46,30 @@ pub(crate) fn take(path: &Path, folder: Option<&Path>) -> Result<OwnedFd, Snapsh
         }
     }
     Err(SnapshotError::Changing {
+        path: path.to_owned(),
+    })
+}
+
+/// Opens the application's file.
+///
+/// # Errors
+///
+/// There is none, or it cannot be read.
+pub(crate) fn find(path: &Path) -> Result<(File, Metadata), SnapshotError> {
+    let unreadable = |source| SnapshotError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = open(path, 0).map_err(unreadable)?;
+    let found = file.metadata().map_err(unreadable)?;
+    if found.is_file() {
+        return Ok((file, found));
+    }
+    app_source::refuse_folder(path).map_err(|message| SnapshotError::ASource {
+        path: path.to_owned(),
+        message,
+    })?;
+    Err(SnapshotError::NotAFile {
         path: path.to_owned(),
     })
 }

@@ -135,6 +135,11 @@ fn serve(name: &OsStr, words: Vec<OsString>, config: Config, source: AppSource) 
     for (variable, known) in near_misses(std::env::vars_os().map(|(name, _)| name)) {
         tracing::warn!("{variable} is not a setting; did you mean {known}?");
     }
+    // Said at once, and not behind a wait for an address that is in use.
+    if let Err(error) = prepare::find_apps(&config, source) {
+        tracing::error!("{error}");
+        return ExitCode::from(CANNOT_LOAD);
+    }
     match config.workers {
         0 => worker::in_process(config, source),
         _ => arbiter::run(name, words, config, source),
@@ -319,5 +324,7 @@ fn complain(title: &str, problems: &[Problem]) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
+/// The exit code for an application that is not there.
+const CANNOT_LOAD: u8 = 4;
 /// The exit code for a wrong command line or configuration.
 const USAGE: u8 = 2;

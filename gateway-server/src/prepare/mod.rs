@@ -91,6 +91,20 @@ pub(crate) fn look_at_files(config: &mut Config) {
     }
 }
 
+/// Looks whether the applications that a configuration names are there, before anything is waited for on their
+/// behalf.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub(crate) fn find_apps(config: &Config, source: AppSource) -> Result<(), SnapshotError> {
+    if matches!(source, AppSource::LinkedIn(_)) || config.workbench.is_some() {
+        return Ok(());
+    }
+    let mut paths = config.all_apps().filter_map(|app| app.path.as_ref());
+    paths.try_for_each(|path| snapshot::find(path).map(drop))
+}
+
 /// The copies of the applications that a configuration names, in their order; none if it is this
 /// program, or if the workbench has none yet.
 ///

@@ -1,6 +1,7 @@
 //! What cannot be loaded or started is refused once, with its reason and its exit code.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 
 use gateway_tests::artefacts::{Artefacts, compile};
@@ -58,6 +59,21 @@ fn a_missing_file_is_named() {
         COULD_NOT_LOAD,
         &["nowhere.so", "No such file"],
     );
+}
+
+#[test]
+fn a_missing_file_is_named_before_an_address_that_is_in_use_is_waited_for() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    for workers in ["2", "0"] {
+        let (code, said) = run(&["--workers", workers, "--bind", &taken, "./nowhere.so"]);
+        assert_eq!(code, COULD_NOT_LOAD, "{said}");
+        assert!(
+            said.contains("nowhere.so: cannot read the application"),
+            "{said}"
+        );
+        assert!(!said.contains("cannot listen"), "{said}");
+    }
 }
 
 #[test]
