@@ -1,12 +1,29 @@
 //! Settings that somebody has given and that do nothing, because another one is missing.
 
+use super::apps::AppOrigins;
 use super::origin::Origin;
 use super::{Config, SETTINGS};
 use crate::net::{ListenAddress, Place, Scheme};
 use crate::value::Sandbox;
 
-/// A line for each; `origins` are those of the settings.
-pub(super) fn told(config: &Config, origins: &[Origin]) -> Vec<String> {
+/// A line for each; `origins` are those of the settings, `apps` those of what applications have of their own.
+pub(super) fn told(config: &Config, origins: &[Origin], apps: &[AppOrigins]) -> Vec<String> {
+    let mut lines = of_server(config, origins);
+    for (app, origins) in config.all_apps().zip(apps) {
+        let mut alone = app.applied(config);
+        (alone.apps, alone.pools) = (vec![app.clone()], Vec::new());
+        for (own, origin) in app.own.iter().zip(&origins.own) {
+            let needs = NEEDS.iter().filter(|one| one.settings.contains(&own.name));
+            lines.extend(needs.filter(|one| !(one.met)(&alone)).map(|one| {
+                let lead = origin.lead(&format!("app.{}", own.name));
+                format!("{lead}: it does nothing without {}", one.what)
+            }));
+        }
+    }
+    lines
+}
+
+fn of_server(config: &Config, origins: &[Origin]) -> Vec<String> {
     let mut lines = Vec::new();
     for (setting, origin) in SETTINGS.iter().zip(origins) {
         let needs = NEEDS
@@ -153,7 +170,7 @@ mod tests {
             false => Origin::Default,
         };
         let origins: Vec<_> = SETTINGS.iter().map(|one| origin(one.name)).collect();
-        told(&Config::of(texts), &origins)
+        told(&Config::of(texts), &origins, &[])
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) struct Resolved {
 impl Resolved {
     /// Settings that were given and do nothing, a line each.
     pub(crate) fn idle_settings(&self) -> Vec<String> {
-        idle::told(&self.config, &self.settings)
+        idle::told(&self.config, &self.settings, &self.apps)
     }
 
     /// The beginning of a message about the setting `name`.

@@ -187,6 +187,30 @@ fn check_config_refuses_what_the_start_would() {
 }
 
 #[test]
+fn a_setting_of_an_application_that_does_nothing_is_told() {
+    let text = |limit: &str| {
+        let module = Artefacts::built().module("probe").display().to_string();
+        let app = |name: &str, more: &str| {
+            format!("[[app]]\npath = '{module}'\nname = '{name}'\nmount = '/{name}'\n{more}")
+        };
+        let (one, two) = (app("one", "queue = 7\n"), app("two", "queue = 8\n"));
+        format!("bind = '127.0.0.1:0'\n{one}{limit}{two}max-requests-in-flight = 5\n")
+    };
+    let site = Site::new(&text(""));
+    let (code, said) = run(&["check-config", "--config", site.file()]);
+    assert_eq!(code, 0, "{said}");
+    let file = site.file();
+    let warning = "app.queue: it does nothing without max-requests-in-flight";
+    assert_eq!(
+        said,
+        format!("gatewayd: warning: {file}:6: {warning}\nthe configuration is right")
+    );
+    fs::write(&site.file, text("max-requests-in-flight = 9\n")).unwrap();
+    let (_, said) = run(&["check-config", "--config", site.file()]);
+    assert_eq!(said, "the configuration is right");
+}
+
+#[test]
 fn a_setting_that_does_nothing_is_told_by_check_config_the_start_and_a_reload() {
     let text = |more: &str| {
         format!(
