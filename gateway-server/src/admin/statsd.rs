@@ -12,7 +12,7 @@ use super::figures::{Figures, Watch};
 use crate::app_metrics::{Family, Value};
 use crate::board::WorkerState;
 use crate::config::Config;
-use crate::scoreboard::{Class, Counter, Deadline, Method, Refusal};
+use crate::scoreboard::{BOUNDS, Class, Counter, Deadline, Method, Refusal};
 use crate::value::DatagramPlace;
 
 /// How metrics are written.
@@ -94,10 +94,42 @@ fn datagrams(lines: &[String]) -> Vec<String> {
 
 fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
     let mut lines = Vec::new();
+    let bounds = BOUNDS.map(millis);
+    let counts: Vec<u64> = (0..=BOUNDS.len())
+        .map(|at| figures.counter(Counter::TookUpTo(at)))
+        .collect();
+    let took = Sizes {
+        name: "request_duration",
+        labels: &[],
+        kind: "ms",
+        bounds: &bounds,
+        counts: &counts,
+        scale: 1.0,
+    };
+    took.write(&mut lines, sent, dialect);
+    for (name, labels, value) in series(figures) {
+        let Value::Sizes { bounds, counts, .. } = value else {
+            continue;
+        };
+        let (kind, scale) = match (name.ends_with("_seconds"), dialect.tags) {
+            (true, _) => ("ms", 1_000.0),
+            (false, true) => ("h", 1.0),
+            // Not all that speak the plain dialect know another kind of size.
+            (false, false) => ("ms", 1.0),
+        };
+        let labels = Plain::of(labels);
+        let sizes = Sizes {
+            name,
+            labels: &labels.pairs(),
+            kind,
+            bounds,
+            counts,
+            scale,
+        };
+        sizes.write(&mut lines, sent, dialect);
+    }
     let mut count = |name: &str, labels: &[(&str, &str)], total: u64| {
-        let key = dialect.line(name, labels, &"", "");
-        let before = sent.0.insert(key, total).unwrap_or_default();
-        let more = total.saturating_sub(before);
+        let more = sent.more(dialect.line(name, labels, &"", ""), total);
         if more > 0 {
             lines.push(dialect.line(name, labels, &more, "c"));
         }
@@ -177,6 +209,61 @@ fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
     lines
 }
 
+impl Sent {
+    /// How much more `total` is than when it was sent last.
+    fn more(&mut self, key: String, total: u64) -> u64 {
+        let before = self.0.insert(key, total).unwrap_or_default();
+        total.saturating_sub(before)
+    }
+}
+
+/// A histogram, of which nobody knows more than how many values lie between its bounds.
+struct Sizes<'a> {
+    name: &'a str,
+    labels: &'a [(&'a str, &'a str)],
+    kind: &'static str,
+    bounds: &'a [f64],
+    counts: &'a [u64],
+    scale: f64,
+}
+
+impl Sizes<'_> {
+    /// A line for each pair of bounds that values have come between: the middle of the two, as a sample of so many.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a sample's rate is no exact number"
+    )]
+    fn write(&self, lines: &mut Vec<String>, sent: &mut Sent, dialect: &Dialect) {
+        let key = dialect.line(self.name, self.labels, &"", self.kind);
+        for (at, total) in self.counts.iter().enumerate() {
+            let more = sent.more(format!("{key} {at}"), *total);
+            let kind = match more {
+                0 => continue,
+                1 => self.kind.to_owned(),
+                more => format!("{}|@{}", self.kind, 1.0 / more as f64),
+            };
+            let value = self.middle(at) * self.scale;
+            lines.push(dialect.line(self.name, self.labels, &value, &kind));
+        }
+    }
+
+    /// The middle between a bound and the one before; what is beyond the last one counts as that.
+    fn middle(&self, at: usize) -> f64 {
+        let last = self.bounds.last().copied().unwrap_or_default();
+        let upper = self.bounds.get(at).copied().unwrap_or(last);
+        let lower = match at.checked_sub(1) {
+            Some(before) => self.bounds.get(before).copied().unwrap_or(upper),
+            None => upper.min(0.0),
+        };
+        lower.midpoint(upper)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bounds are round numbers")]
+fn millis(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
 impl Dialect {
     /// `gatewayd.requests.GET.2xx:1|c`, or `gatewayd.requests:1|c|#method:GET,status:2xx`.
     fn line(
@@ -241,6 +328,44 @@ const DATAGRAM: usize = 1_432;
 mod tests {
     use super::super::testing::figures;
     use super::*;
+
+    #[test]
+    fn a_histogram_is_sent_as_samples_of_what_lies_between_its_bounds() {
+        let write = |counts: &[u64], sent: &mut Sent, tags| {
+            let sizes = Sizes {
+                name: "waited_seconds",
+                labels: &[("shop", "north")],
+                kind: "ms",
+                bounds: &[0.5, 1.5],
+                counts,
+                scale: 1_000.0,
+            };
+            let dialect = Dialect {
+                prefix: "a".into(),
+                tags,
+            };
+            let mut lines = Vec::new();
+            sizes.write(&mut lines, sent, &dialect);
+            lines
+        };
+        let mut sent = Sent::default();
+        let name = "a.waited_seconds.north";
+        assert_eq!(
+            write(&[1, 4, 2], &mut sent, false),
+            [
+                format!("{name}:250|ms"),
+                format!("{name}:1000|ms|@0.25"),
+                format!("{name}:1500|ms|@0.5"),
+            ]
+        );
+        assert_eq!(write(&[1, 4, 2], &mut sent, false), [""; 0]);
+        assert_eq!(
+            write(&[1, 5, 2], &mut sent, false),
+            [format!("{name}:1000|ms")]
+        );
+        let tagged = write(&[0, 2, 0], &mut Sent::default(), true);
+        assert_eq!(tagged, ["a.waited_seconds:1000|ms|@0.5|#shop:north"]);
+    }
 
     #[test]
     fn only_what_is_new_of_counters_is_sent() {

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::UdpSocket;
 
 use gateway_tests::artefacts::{Artefacts, compile, install};
 use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program, program_at};
-use gateway_tests::{DEADLINE, judges, until};
+use gateway_tests::{judges, until};
 use nix::sys::signal::Signal;
 
-use super::{Site, end};
+use super::{Site, Statsd, end, weight};
 
 /// Asks each of two applications' servers `count` times for an order of this size.
 fn order(site: &Site, target: &str, count: usize) {
@@ -184,38 +183,32 @@ fn what_an_application_asks_for_never_hurts_the_exposition() {
 
 #[test]
 fn statsd_is_told_what_applications_count() {
-    let ear = UdpSocket::bind("127.0.0.1:0").unwrap();
-    ear.set_read_timeout(Some(DEADLINE)).unwrap();
-    let place = ear.local_addr().unwrap().to_string();
-    let probe = Artefacts::built().module("probe");
-    let arguments = [
-        "--workers",
-        "1",
-        "--statsd",
-        &place,
-        "--statsd-interval",
-        "200ms",
-    ];
-    let server = Gatewayd::serve(probe, &arguments);
+    let statsd = Statsd::serve(&[]);
     for _ in 0..2 {
-        assert_eq!(server.get("/metered/a:b|c/1").text(), "kept");
+        assert_eq!(statsd.server.get("/metered/a:b|c/1").text(), "kept");
     }
     let mut totals: BTreeMap<String, f64> = BTreeMap::new();
-    let mut datagram = [0; 2_000];
-    let has = |totals: &BTreeMap<String, f64>, name: &str| totals.get(name) == Some(&2.0);
-    let wanted = ["queue_depth", "orders", "waited_seconds_count.a_b_c"];
-    while !wanted
-        .iter()
-        .all(|name| has(&totals, &format!("gatewayd.{name}")))
-    {
-        let length = ear.recv(&mut datagram).unwrap();
-        let text = str::from_utf8(&datagram[..length]).unwrap();
-        for line in text.lines() {
-            let (name, rest) = line.split_once(':').unwrap();
-            let (value, kind) = rest.split_once('|').unwrap();
-            let total = totals.entry(name.to_owned()).or_default();
-            let before = if kind == "c" { *total } else { 0.0 };
-            *total = before + value.parse::<f64>().unwrap();
+    let mut kinds: BTreeMap<String, String> = BTreeMap::new();
+    let wanted = [
+        "queue_depth",
+        "orders",
+        "waited_seconds_count.a_b_c",
+        "waited_seconds.a_b_c",
+    ];
+    let wanted = wanted.map(|name| format!("gatewayd.{name}"));
+    while !wanted.iter().all(|name| totals.get(name) == Some(&2.0)) {
+        for (name, value, kind) in statsd.hear() {
+            let total = totals.entry(name.clone()).or_default();
+            *total = match kind.split('|').next() {
+                Some("c") => *total + value,
+                Some("ms") => *total + weight(&kind),
+                _ => value,
+            };
+            kinds.insert(name, kind);
         }
     }
+    assert!(
+        kinds["gatewayd.waited_seconds.a_b_c"].starts_with("ms"),
+        "{kinds:?}"
+    );
 }

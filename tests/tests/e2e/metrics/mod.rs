@@ -312,39 +312,81 @@ fn a_unix_socket_is_the_users_own_and_one_process_has_no_admin() {
     assert!(said.contains(expected), "{said}");
 }
 
+/// A server that tells StatsD, and what is told there.
+struct Statsd {
+    ear: UdpSocket,
+    server: Gatewayd,
+}
+
+impl Statsd {
+    fn serve(more: &[&str]) -> Self {
+        let ear = UdpSocket::bind("127.0.0.1:0").unwrap();
+        ear.set_read_timeout(Some(DEADLINE)).unwrap();
+        let place = ear.local_addr().unwrap().to_string();
+        let told = ["--statsd", &place, "--statsd-interval", "200ms"];
+        let probe = Artefacts::built().module("probe");
+        let server = Gatewayd::serve(probe, &[&["--workers", "1"][..], &told, more].concat());
+        Self { ear, server }
+    }
+
+    /// The next lines: name, value, and what stands behind it.
+    fn hear(&self) -> Vec<(String, f64, String)> {
+        let mut datagram = [0; 2_000];
+        let length = self.ear.recv(&mut datagram).unwrap();
+        let text = str::from_utf8(&datagram[..length]).unwrap();
+        let line = |line: &str| {
+            let (name, rest) = line.split_once(':').unwrap();
+            let (value, kind) = rest.split_once('|').unwrap();
+            (name.to_owned(), value.parse().unwrap(), kind.to_owned())
+        };
+        text.lines().map(line).collect()
+    }
+}
+
+/// How many values a line of a timing or a histogram stands for.
+fn weight(kind: &str) -> f64 {
+    let rate = kind.split('|').find_map(|part| part.strip_prefix('@'));
+    rate.map_or(1.0, |rate| 1.0 / rate.parse::<f64>().unwrap())
+}
+
 #[test]
 fn statsd_is_told_what_has_been_added() {
-    let ear = UdpSocket::bind("127.0.0.1:0").unwrap();
-    ear.set_read_timeout(Some(DEADLINE)).unwrap();
-    let place = ear.local_addr().unwrap().to_string();
-    let probe = Artefacts::built().module("probe");
-    let arguments = [
-        "--workers",
-        "1",
-        "--statsd",
-        &place,
-        "--statsd-interval",
-        "200ms",
-    ];
-    let server = Gatewayd::serve(probe, &[&arguments[..], &["--statsd-tags"]].concat());
+    let statsd = Statsd::serve(&["--statsd-tags"]);
     for _ in 0..3 {
-        assert_eq!(server.get("/version").status, 200);
+        assert_eq!(statsd.server.get("/version").status, 200);
     }
-    let mut counted = 0;
-    let mut datagram = [0; 2_000];
-    while counted < 3 {
-        let length = ear.recv(&mut datagram).unwrap();
-        let text = str::from_utf8(&datagram[..length]).unwrap();
-        for line in text.lines() {
-            let (name, rest) = line.split_once(':').unwrap();
-            if name == "gatewayd.requests" {
-                let (count, tags) = rest.split_once("|c|#").unwrap();
-                assert_eq!(tags, "method:GET,status:2xx");
-                counted += count.parse::<u32>().unwrap();
+    let (mut counted, mut timed) = (0.0, 0.0);
+    while counted < 3.0 || timed < 2.9 {
+        for (name, value, kind) in statsd.hear() {
+            match &*name {
+                "gatewayd.requests" => {
+                    assert_eq!(kind, "c|#method:GET,status:2xx");
+                    counted += value;
+                }
+                "gatewayd.request_duration" => {
+                    assert!(kind == "ms" || kind.starts_with("ms|@"), "{kind}");
+                    assert!(value > 0.0, "{value}");
+                    timed += weight(&kind);
+                }
+                _ => {}
             }
         }
     }
-    assert_eq!(counted, 3);
+    assert_eq!((counted, timed.round()), (3.0, 3.0));
+}
+
+#[test]
+fn a_master_that_does_not_turn_is_told() {
+    let site = Site::serve(&["--workers", "1"]);
+    let master = Pid::from_raw(site.server.process.pid());
+    kill(master, Signal::SIGSTOP).unwrap();
+    until("word of it", || site.status("/livez") == 503);
+    let told = Client::get(&site.admin, "/livez");
+    assert_eq!(told.text(), "the master process does not turn\n");
+    assert_eq!(site.server.get("/version").status, 200);
+    kill(master, Signal::SIGCONT).unwrap();
+    until("a master that turns", || site.status("/livez") == 200);
+    assert_eq!(site.server.stop().0, 0);
 }
 
 #[test]
