@@ -22,6 +22,12 @@ fn probe(arguments: &[&str]) -> Gatewayd {
     Gatewayd::serve(Artefacts::built().module("probe"), arguments)
 }
 
+/// The probe with one worker, whose log in the file `path` has lines of this format.
+fn logging(path: &str, format: &str, more: &[&str]) -> Gatewayd {
+    let log = ["--access-log", path, "--access-log-format", format];
+    probe(&[&["--workers", "1"][..], &log, more].concat())
+}
+
 /// The lines of a log that is to have so many, each as JSON.
 fn lines(path: &Path, count: usize) -> Vec<Value> {
     let read = || fs::read_to_string(path).unwrap_or_default();
@@ -35,14 +41,7 @@ fn no_field_of_a_client_forges_a_line_of_json() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let path = log.to_str().unwrap();
-    let server = probe(&[
-        "--workers",
-        "1",
-        "--access-log",
-        path,
-        "--access-log-format",
-        "json",
-    ]);
+    let server = logging(path, "json", &[]);
     let forged = "x\",\"status\":500,\"a\":\"\\";
     let long = "y".repeat(5_000);
     for agent in [forged, "\u{e4}\u{2028}", &long] {
@@ -102,16 +101,8 @@ fn a_format_of_ones_own_says_what_was_asked_for_and_only_of_whom() {
         "--access-log-always",
         "5xx,slow",
     ];
-    let arguments = [
-        "--workers",
-        "1",
-        "--access-log",
-        path,
-        "--access-log-format",
-        format,
-    ];
     let slow = ["--access-log-slow", "1s"];
-    let server = probe(&[&arguments[..], &sample, &slow].concat());
+    let server = logging(path, format, &[&sample[..], &slow].concat());
     for target in ["/version", "/status/404", "/status/500", "/sleep/1100"] {
         let request = format!("GET {target}?q HTTP/1.1\r\nHost: h\r\nX-Tag: t \r\n\r\n");
         assert_ne!(server.fetch(request).status, 400);
@@ -134,15 +125,7 @@ fn a_format_may_name_fields_of_responses_but_shows_no_secrets() {
     let log = folder.path().join("log");
     let path = log.to_str().unwrap();
     let format = "%U %{X-Tag}o %s %({content-type}o)s %{x-secret}o";
-    let arguments = [
-        "--workers",
-        "1",
-        "--access-log",
-        path,
-        "--access-log-format",
-        format,
-    ];
-    let server = probe(&arguments);
+    let server = logging(path, format, &[]);
     let forged = "/lines/1?x-tag=a\"b&x-tag=second&content-type=text/x";
     for target in [
         forged,
@@ -170,15 +153,10 @@ fn a_trusted_proxys_id_is_the_applications_and_the_logs_and_nobody_elses_is() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let path = log.to_str().unwrap();
-    let format = [
-        "--access-log-format",
-        "%i",
-        "--request-id-field",
-        "X-Request-Id",
-    ];
-    let arguments = [&["--workers", "1", "--access-log", path][..], &format].concat();
+    let named = ["--request-id-field", "X-Request-Id"];
     let request = "GET /id HTTP/1.1\r\nHost: h\r\nX-Request-Id: from-the-proxy-7\r\n\r\n";
-    let trusted = probe(&[&arguments[..], &["--trusted-proxies", "127.0.0.1"]].concat());
+    let proxies = ["--trusted-proxies", "127.0.0.1"];
+    let trusted = logging(path, "%i", &[&named[..], &proxies].concat());
     assert_eq!(trusted.fetch(request).text(), "from-the-proxy-7");
     // A proxy that appends its own leaves the client's before it.
     let appended = request.replace(
@@ -189,7 +167,7 @@ fn a_trusted_proxys_id_is_the_applications_and_the_logs_and_nobody_elses_is() {
     let forged = "GET /id HTTP/1.1\r\nHost: h\r\nX-Request-Id: a\"b\r\n\r\n";
     let made = trusted.fetch(forged).text().to_owned();
     assert_eq!(trusted.stop().0, 0);
-    let stranger = probe(&arguments);
+    let stranger = logging(path, "%i", &named);
     let own = stranger.fetch(request).text().to_owned();
     assert_eq!(stranger.stop().0, 0);
     assert_ne!(own, "from-the-proxy-7");
@@ -205,14 +183,7 @@ fn only_the_bytes_of_a_body_count_as_its_bytes_and_clients_that_leave_are_no_err
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let path = log.to_str().unwrap();
-    let server = probe(&[
-        "--workers",
-        "1",
-        "--access-log",
-        path,
-        "--access-log-format",
-        "%m %I",
-    ]);
+    let server = logging(path, "%m %I", &[]);
     for (length, body) in [
         ("Content-Length: 3", "abc"),
         ("Transfer-Encoding: chunked", "3;a=b\r\nabc\r\n0\r\n\r\n"),
