@@ -93,9 +93,9 @@ mod tests {
         let mut page = [0; PAGE];
         for byte in 0..=u8::MAX {
             let plain = matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-            for length in 1..50 {
+            for length in 1..36 {
                 for at in 0..length {
-                    for fill in [b' ', b'~', b'!', b'#', b'[', b']'] {
+                    for fill in [b' ', b'~'] {
                         let mut text = vec![fill; length];
                         text[at] = byte;
                         let mut line = Line::on(&mut page);
