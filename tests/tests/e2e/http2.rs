@@ -1,5 +1,6 @@
 //! HTTP/2 brings what HTTP/1 brings, to the clients that people use.
 
+use std::fs;
 use std::process::Command;
 
 use gateway_tests::address::Address;
@@ -11,7 +12,7 @@ use gateway_tests::frames::{
 };
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::load::Load;
-use gateway_tests::websocket;
+use gateway_tests::{until, websocket};
 use http::HeaderMap;
 use nix::sys::signal::Signal;
 
@@ -54,7 +55,7 @@ fn curl_gets_the_same_answers_as_over_http1() {
 fn bodies_go_both_ways_with_hints_before_and_trailers_behind() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("upload");
-    std::fs::write(&file, vec![b'x'; 3_000_000]).unwrap();
+    fs::write(&file, vec![b'x'; 3_000_000]).unwrap();
     let file = file.to_str().unwrap();
     let server = probe(&["--workers", "1"]);
     let counted = curl2(&["--upload-file", file, &server.url("/spawned")]);
@@ -70,16 +71,30 @@ fn bodies_go_both_ways_with_hints_before_and_trailers_behind() {
     assert!(trailers.stdout.contains("hellox-sum: 5"), "{trailers:?}");
 }
 
+/// How many clients are connected, as the kernel has it.
+fn connections(server: &Gatewayd) -> usize {
+    let all = fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!(":{:04X}", server.address.port());
+    let ours = all.lines().filter(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        // The third is the state; 1 is established.
+        words.next().is_some_and(|word| word.ends_with(&local)) && words.nth(1) == Some("01")
+    });
+    ours.count()
+}
+
 #[test]
 fn a_stop_under_load_answers_every_request_that_was_begun() {
     let server = probe(&["--workers", "2"]);
     let url = server.url("/sleep/2");
     let mut command = Command::new("h2load");
-    command.args(["-D", "3", "-c", "4", "-m", "20", "-t", "1", &url]);
+    command.args(["-D", "10", "-c", "4", "-m", "20", "-t", "1", &url]);
     let load = command
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
+    // Who is connected when the signal comes is answered; who comes later may be refused.
+    until("four connections", || connections(&server) == 4);
     // The load has begun once a request shows in a client of our own.
     assert_eq!(curl2(&[&server.url("/version")]).stdout, "unset");
     server.process.signal(Signal::SIGTERM);
