@@ -5,7 +5,8 @@ use gateway_spec::abi::method;
 
 use super::answer::Given;
 use super::ends::Ends;
-use super::handover::{Dialect, Request, RequestLine};
+use super::handover::Request;
+use super::logged::Refused;
 use super::noted::Values;
 use super::service::Service;
 use crate::clock::monotonic_ns;
@@ -182,19 +183,15 @@ impl Ends {
     }
 
     /// The same for one whose head could not be read, or none of it but its first line.
-    pub(super) fn note_unread(
-        &self,
-        service: &Service,
-        status: u16,
-        line: Option<RequestLine<'_>>,
-        dialect: Dialect,
-    ) {
-        service.slot.add(Counter::Refused(Refusal::of(status)));
+    pub(super) fn note_unread(&self, service: &Service, refused: &Refused<'_>) {
+        service
+            .slot
+            .add(Counter::Refused(Refusal::of(refused.status)));
         if service.counts {
-            let class = Class::of(status);
+            let class = Class::of(refused.status);
             service.slot.add(Counter::Answers(Method::Other, class));
         }
-        self.log_refusal(service, status, line, dialect);
+        self.log_refusal(service, refused);
     }
 }
 

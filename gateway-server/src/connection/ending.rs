@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use super::handover::Dialect;
+use super::logged::Refused;
 use super::{Awaiting, Connection, Phase};
 use crate::limits::{LINGER, LINGER_MOST, LINGER_READS, PARTING};
 use crate::scoreboard::{Counter, Deadline};
@@ -94,7 +96,14 @@ impl Connection {
                 let head = head.take().unwrap_or_default();
                 let input = std::mem::take(&mut self.io.input);
                 let mut out = std::mem::take(&mut self.io.output.bytes);
-                self.refuse(&mut out, 408, head.first_line(&input));
+                let refused = Refused {
+                    status: 408,
+                    why: &"the head did not come in time",
+                    line: head.first_line(&input),
+                    came: &input,
+                    dialect: Dialect::Http1,
+                };
+                self.refuse(&mut out, &refused);
                 self.io.output.bytes = out;
             }
             // A request that arrived this moment is answered; the end is told to a client that sent

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BytesMut};
 
 use super::dispatch::Turn;
-use super::handover::{Dialect, RequestLine};
+use super::handover::Dialect;
+use super::logged::Refused;
 use super::places::Entry;
 use super::service::{READ_BYTES, Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
@@ -145,8 +146,17 @@ impl Connection {
                     self.awaiting = Awaiting::Nothing;
                     let status = self.ends.refusal().unwrap_or(error.status());
                     tracing::debug!("a request is refused with {status}: {error}");
-                    let line = head.first_line(&buffer[at..filled]);
-                    self.refuse(turn.out(), status, line);
+                    let came = &buffer[at..filled];
+                    self.refuse(
+                        turn.out(),
+                        &Refused {
+                            status,
+                            why: &error,
+                            line: head.first_line(came),
+                            came,
+                            dialect: Dialect::Http1,
+                        },
+                    );
                     at = filled;
                 }
             }
@@ -224,20 +234,14 @@ impl Connection {
     }
 
     /// Answers a head that is none, or not whole in time; then the connection ends.
-    pub(super) fn refuse(
-        &mut self,
-        out: &mut Outgoing,
-        status: u16,
-        line: Option<RequestLine<'_>>,
-    ) {
+    pub(super) fn refuse(&mut self, out: &mut Outgoing, refused: &Refused<'_>) {
         let to = Recipient {
             version: Version::Http11,
             method_id: 0,
             keep_alive: false,
         };
-        refusal::write(out, status, &to, &self.io.service.clock.date);
-        self.ends
-            .note_unread(&self.io.service, status, line, Dialect::Http1);
+        refusal::write(out, refused.status, &to, &self.io.service.clock.date);
+        self.ends.note_unread(&self.io.service, refused);
         self.phase = Phase::LINGER;
     }
 }

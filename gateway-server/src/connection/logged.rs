@@ -1,6 +1,7 @@
 //! Requests as the access log asks for them: [`Logged`], and those whose head could not be read.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use super::dialect::Dialect;
@@ -21,9 +22,21 @@ pub(super) struct Logged<'k> {
     id: Option<Cow<'k, str>>,
 }
 
-/// One whose head could not be read, or none of it but its first line.
+/// What is known of a request whose head could not be read, or none of it but its first line.
+pub(super) struct Refused<'r> {
+    pub(super) status: u16,
+    pub(super) why: &'r dyn Display,
+    pub(super) line: Option<RequestLine<'r>>,
+    /// What came, of which the first line is shown if it is no request line.
+    pub(super) came: &'r [u8],
+    pub(super) dialect: Dialect,
+}
+
+/// The same, as a log asks for it.
 struct Unread<'k> {
     ends: &'k Ends,
+    why: String,
+    came: Option<&'k [u8]>,
     method: &'k [u8],
     target: &'k [u8],
     version: &'static str,
@@ -55,16 +68,17 @@ impl Ends {
     }
 
     /// Logs a request whose head could not be read, or none of it but its first line.
-    pub(super) fn log_refusal(
-        &self,
-        service: &Service,
-        status: u16,
-        line: Option<RequestLine<'_>>,
-        dialect: Dialect,
-    ) {
+    pub(super) fn log_refusal(&self, service: &Service, refused: &Refused<'_>) {
         let Some(log) = &service.access_log else {
             return;
         };
+        let Refused {
+            status,
+            why,
+            line,
+            came,
+            dialect,
+        } = *refused;
         let (method, target, version) = match (line, dialect) {
             (Some((method, target, version)), _) => (method, target, dialect.name(version)),
             (None, Dialect::Http1) => (&b"-"[..], &b"-"[..], "-"),
@@ -74,6 +88,8 @@ impl Ends {
         let took_ns = monotonic_ns().saturating_sub(began_ns);
         let unread = Unread {
             ends: self,
+            why: why.to_string(),
+            came: first_line(came).filter(|_| line.is_none()),
             method,
             target,
             version,
@@ -188,7 +204,11 @@ impl LoggedRequest for Unread<'_> {
     }
 
     fn line(&self) -> Option<&[u8]> {
-        None
+        self.came
+    }
+
+    fn refused(&self) -> Option<&str> {
+        Some(&self.why)
     }
 
     fn scheme(&self) -> &str {
@@ -211,6 +231,16 @@ impl LoggedRequest for Unread<'_> {
         None
     }
 }
+
+/// What stands before the first line's end, if anything does.
+fn first_line(came: &[u8]) -> Option<&[u8]> {
+    let came = &came[..came.len().min(SHOWN)];
+    let mut lines = came.split(|byte| matches!(byte, b'\r' | b'\n'));
+    lines.find(|line| !line.is_empty())
+}
+
+/// Bytes of what is no request line that are logged.
+const SHOWN: usize = 256;
 
 impl Unread<'_> {
     /// Path and query, as they would be in a target that can be read.

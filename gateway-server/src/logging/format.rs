@@ -65,6 +65,8 @@ pub(super) enum Early {
     Worker,
     Pid,
     App,
+    /// Why the head was refused: in JSON a member that others do not have.
+    Refused,
 }
 
 /// What is known at the end.
@@ -250,6 +252,7 @@ impl Format {
             push_text(&mut pieces, &format!("{before}\"{name}\":"));
             pieces.push(piece);
         }
+        pieces.push(E(Early::Refused));
         push_text(&mut pieces, "}");
         Self {
             text: String::new(),
@@ -372,6 +375,7 @@ fn named(name: &str) -> Option<Piece> {
         "w" => E(Early::Worker),
         "p" | "P" => E(Early::Pid),
         "A" => E(Early::App),
+        "E" => E(Early::Refused),
         _ => return None,
     })
 }

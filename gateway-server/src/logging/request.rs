@@ -23,7 +23,7 @@ pub(crate) trait Request {
 
     fn version(&self) -> &str;
 
-    /// Method, target and version as they came, if they stand in one piece.
+    /// Method, target and version as they came, if they stand in one piece; of what is no request what came instead.
     fn line(&self) -> Option<&[u8]>;
 
     fn scheme(&self) -> &str;
@@ -39,4 +39,9 @@ pub(crate) trait Request {
 
     /// The application that it was for, where there are several.
     fn app(&self) -> Option<&str>;
+
+    /// Why its head was refused, if it was.
+    fn refused(&self) -> Option<&str> {
+        None
+    }
 }

@@ -17,6 +17,7 @@ use super::super::bounds::Bounds;
 use super::super::case::{Case, Docket};
 use super::super::handover::{Dialect, Request, RequestLine};
 use super::super::label::Label;
+use super::super::logged::Refused;
 use super::super::places::{Place, Places};
 use super::super::service::Scratch;
 use super::super::{files, redirect, refusal};
@@ -122,12 +123,12 @@ pub(super) fn arrive(
         }
     };
     tracing::debug!("a request is refused with {status}: {why}");
-    refuse(base, &parts, status, ways);
+    refuse(base, &parts, (status, why), ways);
     None
 }
 
 /// Answers a request that is none.
-fn refuse(base: &Base, parts: &Parts, status: u16, ways: Ways) {
+fn refuse(base: &Base, parts: &Parts, (status, why): (u16, &dyn std::fmt::Display), ways: Ways) {
     let to = Recipient {
         version: Version::Http11,
         method_id: if parts.method == http::Method::HEAD {
@@ -146,8 +147,14 @@ fn refuse(base: &Base, parts: &Parts, status: u16, ways: Ways) {
         target.as_bytes(),
         Version::Http11,
     );
-    base.ends
-        .note_unread(service, status, Some(line), Dialect::Http2);
+    let refused = Refused {
+        status,
+        why,
+        line: Some(line),
+        came: b"",
+        dialect: Dialect::Http2,
+    };
+    base.ends.note_unread(service, &refused);
     send_own(base, &out, ways);
 }
 

@@ -144,6 +144,7 @@ impl Composer {
             Early::Host => (Some(request.host()).filter(|host| !host.is_empty()), SHORT),
             Early::Worker | Early::Pid => (None, SHORT),
             Early::Time => return self.dates.push(line, request.began_ns(), self.quoting),
+            Early::Refused => return self.push_refused(line, request),
             Early::Client | Early::Id | Early::App => {
                 return self.push_name_of(line, early, request);
             }
@@ -151,6 +152,21 @@ impl Composer {
         match text {
             Some(text) => push(line, text, self.quoting, most),
             None => push_absent(line, self.quoting),
+        }
+    }
+
+    /// Appends why a head was refused, of which only those lines speak in JSON.
+    #[inline(always)]
+    fn push_refused(&self, line: &mut Line<'_>, request: &impl Request) {
+        match (request.refused(), self.quoting) {
+            (None, Quoting::Json) => {}
+            (None, Quoting::Text) => push_absent(line, self.quoting),
+            (Some(why), quoting) => {
+                if quoting == Quoting::Json {
+                    line.extend_from_slice(b",\"refused\":");
+                }
+                push(line, why.as_bytes(), quoting, WHY);
+            }
         }
     }
 
@@ -185,4 +201,5 @@ impl Composer {
 /// Bytes of JSON's strings. All of them together are less than a pipe takes at once.
 const METHOD: usize = 32;
 const SHORT: usize = 255;
+const WHY: usize = 127;
 const LONG: usize = 1_280;
