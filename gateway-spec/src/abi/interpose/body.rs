@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::instance::{InsideHost, Instance, What};
 use super::{buffer, head, quarantine, waker};
+use crate::abi::body::are_plausible;
 use crate::abi::size::struct_size;
 use crate::abi::types::{GwBody, GwBodyVt, GwBuf, GwFrame, GwWaker, code, frame_flag, frame_kind};
 use crate::lint::body::{BodyWatch, Side};
@@ -201,7 +202,7 @@ impl Watched {
                     self.instance.reports.breach(rules::RES_18, detail);
                 }
             },
-            frame_kind::TRAILERS if frame.n_trailers == 0 || !frame.trailers.is_null() => {
+            frame_kind::TRAILERS if are_plausible(frame.trailers, frame.n_trailers) => {
                 // SAFETY: borrowed until the next function on this body.
                 let lines = unsafe { head::lines(frame.trailers, frame.n_trailers) };
                 watch.trailers(&lines);
