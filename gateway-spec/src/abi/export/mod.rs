@@ -16,6 +16,8 @@ pub(crate) mod metrics;
 mod respond;
 mod runtime;
 mod stream;
+#[cfg(feature = "lint")]
+mod watched;
 
 pub use app::create;
 pub(crate) use exchange::ForeignExchange;
@@ -26,6 +28,8 @@ pub use metrics::{Counter, Gauge, Histogram, Metrics};
 #[cfg(feature = "tokio")]
 pub use runtime::Tokio;
 pub use runtime::{NoRuntime, Runtime};
+#[cfg(feature = "lint")]
+pub use watched::create_watched;
 
 use super::types::{ABI_MAJOR, ABI_MINOR, GwModule, MAGIC, MODULE_MIN_SIZE, module_flag};
 

@@ -4,6 +4,7 @@
 //! [`watch`] yields a module that looks like the one given. Every object that crosses is replaced by
 //! one of ours whose table checks, reports and passes on. Objects that have ended are kept for a
 //! while, so that using them is seen instead of undefined.
+//! [`export_watched!`](crate::export_watched) does it for hosts that cannot do it themselves.
 
 mod app;
 mod body;
