@@ -149,12 +149,12 @@ impl Request {
     }
 
     /// The same request under a mount: `prefix` is a raw prefix of the path that ends at a segment
-    /// border. `None` if it is not; the request is then not the mounted application's.
+    /// border, or empty. `None` if it is not; the request is then not the mounted application's.
     #[must_use]
     pub fn with_mount(mut self, prefix: &[u8]) -> Option<Self> {
         let head = self.head_mut();
         let rest = head.slice(head.facts.path).strip_prefix(prefix)?;
-        let on_border = rest.is_empty() || rest.starts_with(b"/");
+        let on_border = prefix.is_empty() || rest.is_empty() || rest.starts_with(b"/");
         if !on_border || prefix.ends_with(b"/") || (!prefix.is_empty() && prefix[0] != b'/') {
             return None;
         }

@@ -246,6 +246,20 @@ fn variables_that_repeat_are_lines_of_one_field() {
     assert_eq!(request.field("cookie"), Some(&b"a=1; b=2"[..]));
 }
 
+#[test]
+fn the_asterisk_is_a_target_without_a_mount() {
+    let pairs = [
+        ("REQUEST_METHOD", "OPTIONS"),
+        ("REQUEST_URI", "*"),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("HTTP_HOST", "a"),
+    ];
+    let variables: Variables = pairs.into_iter().collect();
+    let request = variables.to_request(Body::empty()).unwrap();
+    assert_eq!((request.target(), request.mount()), (&b"*"[..], &b""[..]));
+    assert!(request.with_mount(b"/a").is_none());
+}
+
 proptest! {
     #[test]
     fn variables_and_back_keep_the_request(request in requests(), pick in any::<usize>()) {
