@@ -164,6 +164,20 @@ pub fn compile(sources: &[&str], flags: &[&str], folder: &Path) -> PathBuf {
     module
 }
 
+/// Compiles the application that does everything wrong into `folder`: its sources in tests/hostile, and `more` of them.
+///
+/// # Panics
+/// When the compiler does not take it without a warning.
+#[must_use]
+pub fn hostile(more: &[&str], flags: &[&str], folder: &Path) -> PathBuf {
+    let names = [&["hostile", "answers", "bodies", "async"], more].concat();
+    let sources = names.iter().map(|name| format!("tests/hostile/{name}.c"));
+    let sources: Vec<String> = sources.collect();
+    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+    let flags = [&["-std=gnu11", "-pthread"], flags].concat();
+    compile(&sources, &flags, folder)
+}
+
 /// Puts a copy of a program in the place of `to`, as package managers do: a new file, renamed.
 ///
 /// Another process writes it. A descriptor of our own would pass to whatever another test starts at

@@ -1,9 +1,10 @@
-//! Servers of the Rust world with an application inside: the examples of the adapters.
+//! Servers with an application inside that are not gatewayd; those of the Rust world, the examples of the adapters.
 
 use std::path::Path;
 use std::process::Command;
 
 use nix::sys::signal::Signal;
+use tempfile::TempDir;
 
 use crate::address::Address;
 use crate::artefacts::Artefacts;
@@ -11,11 +12,13 @@ use crate::client::Client;
 use crate::process::Process;
 use crate::response::Response;
 
-/// A server under test, killed on drop.
+/// A server under test, killed with its workers on drop.
 #[derive(Debug)]
 pub struct Host {
     pub address: Address,
     pub process: Process,
+    /// Where its socket is, if it is a file.
+    pub(crate) _folder: Option<TempDir>,
 }
 
 /// Which one.
@@ -31,31 +34,38 @@ pub enum Kind {
 
 impl Kind {
     /// The name of its program.
-    #[must_use]
-    pub fn program(self) -> &'static str {
+    fn program(self) -> &'static str {
         match self {
             Self::Hyper => "bare-hyper",
             Self::Axum => "axum-host",
             Self::Actix => "actix-host",
         }
     }
-}
 
-impl Host {
     /// Serves a module on a port of the system's choice, and waits until it is ready.
     ///
     /// # Panics
     /// When it does not come up.
     #[must_use]
-    pub fn serve(kind: Kind, module: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(Artefacts::built().program(kind.program()));
-        command
-            .arg(module)
-            .args(["--bind", "127.0.0.1:0"])
-            .args(arguments);
-        Self::start(&mut command)
+    pub fn serve(self, module: &Path, environment: &[(&str, &str)]) -> Host {
+        let mut command = Command::new(Artefacts::built().program(self.program()));
+        command.arg(module).arg("127.0.0.1:0");
+        Host::start(command.envs(environment.iter().copied()))
     }
+}
 
+/// Serves a module by examples/front-host to a web server in front that speaks this protocol.
+///
+/// # Panics
+/// When it does not come up.
+#[must_use]
+pub fn front(protocol: &str, module: &Path, environment: &[(&str, &str)]) -> Host {
+    let mut command = Command::new(Artefacts::built().program("front-host"));
+    command.arg(module).args([protocol, "127.0.0.1:0"]);
+    Host::start(command.envs(environment.iter().copied()))
+}
+
+impl Host {
     /// Starts a program that says where it is ready.
     ///
     /// # Panics
@@ -69,7 +79,11 @@ impl Host {
             let (_, address) = place.trim().split_once("://")?;
             address.parse().ok().map(Address::Tcp)
         });
-        Self { address, process }
+        Self {
+            address,
+            process,
+            _folder: None,
+        }
     }
 
     /// A new connection.
@@ -94,5 +108,12 @@ impl Host {
     pub fn stop(self) -> (i32, String) {
         self.process.signal(Signal::SIGTERM);
         self.process.end()
+    }
+
+    /// Graceful stop, by an exit or by the signal itself; answers everything said.
+    pub fn words(mut self) -> String {
+        self.process.signal(Signal::SIGTERM);
+        self.process.wait();
+        self.process.said()
     }
 }

@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::address::Address;
 use crate::artefacts::root;
-use crate::client::Client;
+use crate::hosts::Host;
 use crate::process::Process;
-use crate::response::Response;
 use crate::until;
 
 /// A server, and by which of its workers.
@@ -28,14 +26,6 @@ pub enum Kind {
     Granian,
     GranianAsgi,
     Uvicorn,
-}
-
-/// A server under test, killed with its workers on drop.
-#[derive(Debug)]
-pub struct PythonServer {
-    pub address: Address,
-    pub process: Process,
-    _folder: TempDir,
 }
 
 impl Kind {
@@ -80,25 +70,23 @@ impl Kind {
             Self::Uvicorn => "Uvicorn running on",
         }
     }
-}
 
-impl PythonServer {
     /// Serves a module, and waits until the server says that it is ready.
     ///
     /// # Panics
     /// When it does not come up.
     #[must_use]
-    pub fn serve(kind: Kind, module: &Path, environment: &[(&str, &str)]) -> Self {
-        let this = Self::start(kind, module, environment);
-        this.process.line_with(kind.ready(), 0);
+    pub fn serve(self, module: &Path, environment: &[(&str, &str)]) -> Host {
+        let host = self.start(module, environment);
+        host.process.line_with(self.ready(), 0);
         // Granian says so before its workers listen.
-        until("a listener", || this.address.connect().is_ok());
-        if let Address::Unix(path) = &this.address {
+        until("a listener", || host.address.connect().is_ok());
+        if let Address::Unix(path) = &host.address {
             // For an nginx whose worker is another user.
             let everybody = Permissions::from_mode(0o777);
             fs::set_permissions(path, everybody).expect("to open the socket to all");
         }
-        this
+        host
     }
 
     /// The same without waiting.
@@ -106,75 +94,46 @@ impl PythonServer {
     /// # Panics
     /// When the server is not installed.
     #[must_use]
-    pub fn start(kind: Kind, module: &Path, environment: &[(&str, &str)]) -> Self {
+    pub fn start(self, module: &Path, environment: &[(&str, &str)]) -> Host {
         let (folder, socket) = socket();
-        let mut command = kind.command(&socket);
+        let mut command = self.command(&socket);
         command.env("GATEWAY_APP", module);
-        command.envs(environment.iter().copied());
-        Self {
-            address: Address::Unix(socket.into()),
-            process: Process::start(&mut command),
-            _folder: folder,
-        }
+        host(command.envs(environment.iter().copied()), folder, socket)
     }
+}
 
-    /// Gunicorn with a callable of one's own, `load(...)`, and flags beside it.
-    ///
-    /// # Panics
-    /// When it is not installed.
-    #[must_use]
-    pub fn gunicorn(callable: &str, flags: &[&str]) -> Self {
-        let (folder, socket) = socket();
-        let callable = format!("gateway_interface.wsgi:{callable}");
-        let bind = ["-b", &format!("unix:{socket}"), &callable];
-        Self {
-            process: Process::start(&mut program("gunicorn", &[GUNICORN, flags, &bind])),
-            address: Address::Unix(socket.into()),
-            _folder: folder,
-        }
-    }
+/// Gunicorn with a callable of one's own, `load(...)`, and flags beside it; not waited for.
+///
+/// # Panics
+/// When it is not installed.
+#[must_use]
+pub fn gunicorn(callable: &str, flags: &[&str]) -> Host {
+    let (folder, socket) = socket();
+    let callable = format!("gateway_interface.wsgi:{callable}");
+    let bind = ["-b", &format!("unix:{socket}"), &callable];
+    let mut command = program("gunicorn", &[GUNICORN, flags, &bind]);
+    host(&mut command, folder, socket)
+}
 
-    /// uvicorn with HTTP/2.
-    ///
-    /// # Panics
-    /// When it does not come up.
-    #[must_use]
-    pub fn uvicorn_http2(module: &Path) -> Self {
-        let (folder, socket) = socket();
-        let flags = ["--http", "zttp", "--http2", "--uds", &socket];
-        let mut command = program("uvicorn", &[&flags, &["gateway_interface.asgi:app"]]);
-        let process = Process::start(command.env("GATEWAY_APP", module));
-        process.line_with(Kind::Uvicorn.ready(), 0);
-        Self {
-            address: Address::Unix(socket.into()),
-            process,
-            _folder: folder,
-        }
-    }
+/// uvicorn with HTTP/2.
+///
+/// # Panics
+/// When it does not come up.
+#[must_use]
+pub fn uvicorn_http2(module: &Path) -> Host {
+    let (folder, socket) = socket();
+    let flags = ["--http", "zttp", "--http2", "--uds", &socket];
+    let mut command = program("uvicorn", &[&flags, &["gateway_interface.asgi:app"]]);
+    let host = host(command.env("GATEWAY_APP", module), folder, socket);
+    host.process.line_with(Kind::Uvicorn.ready(), 0);
+    host
+}
 
-    /// A new connection.
-    #[must_use]
-    pub fn connect(&self) -> Client {
-        Client::connect(&self.address)
-    }
-
-    /// One GET on a connection of its own.
-    #[must_use]
-    pub fn get(&self, target: &str) -> Response {
-        Client::get(&self.address, target)
-    }
-
-    /// One request on a connection of its own.
-    #[must_use]
-    pub fn fetch(&self, request: impl AsRef<[u8]>) -> Response {
-        Client::fetch(&self.address, request)
-    }
-
-    /// Graceful stop; answers everything said.
-    pub fn stop(mut self) -> String {
-        self.process.signal(Signal::SIGTERM);
-        self.process.wait();
-        self.process.said()
+fn host(command: &mut Command, folder: TempDir, socket: String) -> Host {
+    Host {
+        process: Process::start(command),
+        address: Address::Unix(socket.into()),
+        _folder: Some(folder),
     }
 }
 

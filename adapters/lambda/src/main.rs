@@ -34,9 +34,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         Some(value) if value == "1" => Mode::Streamed,
         _ => Mode::Whole,
     };
-    let mut options = Options::new();
-    options.lint = variable("GATEWAY_LINT").is_some();
-    let (app, stop) = match load(PathBuf::from(folder).join(handler), options).await {
+    let module = PathBuf::from(folder).join(handler);
+    let (app, stop) = match load(module, Options::new()).await {
         Ok(loaded) => loaded,
         Err(failure) => {
             api.start_failed(&failure.to_string()).await?;

@@ -1,7 +1,7 @@
 //! An axum server with `app.so` inside: `/own` is axum's, everything below `/mounted` and whatever
 //! else there is the application's.
 //!
-//! `axum-host app.so [--bind 127.0.0.1:8000] [--lint]`
+//! `axum-host app.so [127.0.0.1:8000]`
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,19 +18,14 @@ async fn main() -> Result<()> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
-    let mut options = Options::new();
-    if let Some(lint) = words.iter().position(|word| word == "--lint") {
-        words.remove(lint);
-        options.lint = true;
-    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
     let (module, bind) = match words.as_slice() {
         [module] => (module, "127.0.0.1:8000"),
-        [module, flag, bind] if flag == "--bind" => (module, bind.as_str()),
-        _ => anyhow::bail!("usage: axum-host app.so [--bind ADDRESS] [--lint]"),
+        [module, bind] => (module, bind.as_str()),
+        _ => anyhow::bail!("usage: axum-host app.so [ADDRESS]"),
     };
 
-    let (app, stop) = load(module, options).await?;
+    let (app, stop) = load(module, Options::new()).await?;
     let service = GatewayService::new(&app);
     let router = Router::new()
         .route("/own", get(async || "axum's own"))

@@ -1,13 +1,12 @@
 //! hyper and nothing else in front of `app.so`: HTTP/1 and HTTP/2, in clear text and by TLS.
 //!
-//! `bare-hyper app.so [--bind 127.0.0.1:8000] [--tls CERTIFICATE KEY] [--lint]`
+//! `bare-hyper app.so [127.0.0.1:8000 [CERTIFICATE KEY]]`
 
-mod arguments;
 mod tls;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use gateway_tower::{Connection, Gateway, GatewayService, Options, Service, load};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -20,24 +19,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
-use arguments::Arguments;
-
 #[tokio::main]
 async fn main() -> Result<()> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
-    let arguments = Arguments::read()?;
-    let mut options = Options::new();
-    options.lint = arguments.lint;
-    let (app, stop) = load(&arguments.module, options).await?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (module, bind, files) = match words.as_slice() {
+        [module] => (module, "127.0.0.1:8000", None),
+        [module, bind] => (module, bind.as_str(), None),
+        [module, bind, certificate, key] => (module, bind.as_str(), Some([certificate, key])),
+        _ => bail!("usage: bare-hyper app.so [ADDRESS [CERTIFICATE KEY]]"),
+    };
+    let (app, stop) = load(module, Options::new()).await?;
     let service = GatewayService::new(&app);
 
-    let acceptor = arguments.tls.as_ref().map(tls::acceptor).transpose()?;
+    let acceptor = files.map(tls::acceptor).transpose()?;
     let scheme = if acceptor.is_some() { "https" } else { "http" };
-    let listener = TcpListener::bind(arguments.bind)
+    let listener = TcpListener::bind(bind)
         .await
-        .with_context(|| format!("cannot listen at {}", arguments.bind))?;
+        .with_context(|| format!("cannot listen at {bind}"))?;
     tracing::info!("ready at {scheme}://{}", listener.local_addr()?);
 
     let graceful = GracefulShutdown::new();

@@ -1,6 +1,5 @@
 //! TLS by rustls: the acceptor, and what the application is told.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -13,12 +12,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// Speaks TLS 1.2 and 1.3 with this certificate, and offers HTTP/2 before HTTP/1.1.
-pub(crate) fn acceptor([certificate, key]: &[PathBuf; 2]) -> Result<TlsAcceptor> {
+pub(crate) fn acceptor([certificate, key]: [&String; 2]) -> Result<TlsAcceptor> {
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
-        .with_context(|| format!("no certificate in {}", certificate.display()))?;
-    let key = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("no key in {}", key.display()))?;
+        .with_context(|| format!("no certificate in {certificate}"))?;
+    let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("no key in {key}"))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

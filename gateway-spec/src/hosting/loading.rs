@@ -24,9 +24,6 @@ pub struct Options {
     pub mount: Vec<u8>,
     /// How many threads call it: 1 unless told.
     pub threads: u32,
-    /// Watch the border and log every breach of the interface by its rule's name.
-    #[cfg(feature = "lint")]
-    pub lint: bool,
 }
 
 /// Why an application cannot be hosted.
@@ -85,12 +82,6 @@ pub async fn load(
     options: Options,
 ) -> Result<(Hosted<Loaded>, Stop), LoadFailure> {
     let module = crate::abi::load::load(path.as_ref()).map_err(LoadFailure::Load)?;
-    #[cfg(feature = "lint")]
-    let module = if options.lint {
-        watched(&module)?
-    } else {
-        module
-    };
     let stop = Stop::default();
     let loaded = start(&module, options, stop.clone()).await?;
     Ok((Hosted::new(loaded), stop))
@@ -108,20 +99,6 @@ async fn start(module: &Module, options: Options, stop: Stop) -> Result<Loaded, 
     };
     let starting = Loaded::start(module, table, &config);
     starting.await.map_err(LoadFailure::Start)
-}
-
-#[cfg(feature = "lint")]
-fn watched(module: &Module) -> Result<Module, LoadFailure> {
-    use crate::abi::host::Step;
-    use crate::error::ErrorKind;
-    let report = |violation: crate::lint::Violation| log::error!(target: "gateway", "{violation}");
-    crate::abi::interpose::watch(module, report).map_err(|refusal| {
-        LoadFailure::Start(StartFailure {
-            step: Step::Create,
-            kind: ErrorKind::Unsupported,
-            message: refusal.to_string(),
-        })
-    })
 }
 
 /// The application's log, and its wish to end.

@@ -8,13 +8,13 @@ use std::process::Command;
 
 use crate::address::Address;
 use crate::apache::Apache;
-use crate::artefacts::{Artefacts, root};
+use crate::artefacts::root;
 use crate::cgi;
 use crate::gatewayd::{Gatewayd, program};
 use crate::haproxy::{Haproxy, Relay};
 use crate::hosts::{self, Host};
 use crate::nginx::Nginx;
-use crate::python::{self, PythonServer};
+use crate::python;
 
 use super::manners::Manners;
 
@@ -56,8 +56,7 @@ pub(super) struct Site {
 #[derive(Debug)]
 enum Server {
     Gatewayd(Gatewayd),
-    Rust(Host),
-    Python(PythonServer),
+    Host(Host),
     Apache(Apache),
 }
 
@@ -93,6 +92,11 @@ pub fn places() -> Vec<Place> {
         rust("hyper", Manners::HYPER, hosts::Kind::Hyper),
         rust("axum", Manners::HYPER, hosts::Kind::Axum),
         rust("actix-web", Manners::MAPPED, hosts::Kind::Actix),
+        gatewayd(
+            "front-host, FastCGI",
+            Manners::VARIABLES,
+            FrontHost("fastcgi"),
+        ),
         gatewayd(
             "front-host, SCGI",
             Manners::VARIABLES.always_with_length(),
@@ -150,24 +154,16 @@ impl Place {
         self.under == Under::Gatewayd
     }
 
-    /// Serves a module behind an nginx, in a folder of its own; `blog` has the blog's files, `flags` are for servers of ours.
-    pub(super) fn serve(&self, module: &Path, blog: &Path, flags: &[&str], folder: &Path) -> Site {
+    /// Serves a module behind an nginx, in a folder of its own; `blog` has the blog's files.
+    pub(super) fn serve(&self, module: &Path, blog: &Path, folder: &Path) -> Site {
         let settings = settings(folder, blog);
         let environment = settings
             .each_ref()
             .map(|(name, value)| (*name, value.as_str()));
         let gatewayd = |bind: &str| {
             let mut command = program();
-            command.args(["--workers", "1", "--bind", bind]).arg(module);
-            Server::Gatewayd(Gatewayd::start(command.args(flags).envs(environment)))
-        };
-        let rust = |program: &str, words: &[&str]| {
-            let mut command = Command::new(Artefacts::built().program(program));
-            command
-                .arg(module)
-                .args(words)
-                .args(["--bind", "127.0.0.1:0"]);
-            Server::Rust(Host::start(command.args(flags).envs(environment)))
+            command.args(["--lint", "--workers", "1", "--bind", bind]);
+            Server::Gatewayd(Gatewayd::start(command.arg(module).envs(environment)))
         };
         let server = match self.under {
             Under::Gatewayd | Under::GatewaydHttp2 => gatewayd("127.0.0.1:0"),
@@ -177,9 +173,11 @@ impl Place {
             Under::Front(protocol) => {
                 gatewayd(&format!("{protocol}://unix:{}/app.sock", folder.display()))
             }
-            Under::Rust(kind) => rust(kind.program(), &[]),
-            Under::FrontHost(protocol) => rust("front-host", &[protocol]),
-            Under::Python(kind) => Server::Python(PythonServer::serve(kind, module, &environment)),
+            Under::Rust(kind) => Server::Host(kind.serve(module, &environment)),
+            Under::FrontHost(protocol) => {
+                Server::Host(hosts::front(protocol, module, &environment))
+            }
+            Under::Python(kind) => Server::Host(kind.serve(module, &environment)),
             Under::Cgi => Server::Apache(apache(module, &environment, folder)),
         };
         let (mut address, mut between) = (server.address().clone(), None);
@@ -238,9 +236,8 @@ impl Site {
         drop((self.nginx, self.between));
         let said = match self.server {
             Server::Gatewayd(gatewayd) => gatewayd.stop().1,
-            Server::Rust(host) => host.stop().1,
+            Server::Host(host) => host.words(),
             Server::Apache(apache) => apache.said(),
-            Server::Python(_) => String::new(),
         };
         let is_breach = |line: &&str| line.contains("ERROR [") || line.contains("ERROR gateway: [");
         // How long a poll takes is the machine's affair here.
@@ -254,8 +251,7 @@ impl Server {
     fn address(&self) -> &Address {
         match self {
             Self::Gatewayd(gatewayd) => &gatewayd.address,
-            Self::Rust(host) => &host.address,
-            Self::Python(server) => &server.address,
+            Self::Host(host) => &host.address,
             Self::Apache(apache) => &apache.address,
         }
     }

@@ -82,7 +82,7 @@ impl Application {
     #[must_use]
     fn answers(&self, place: &Place) -> (Answers, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder for temporary files");
-        let site = place.serve(&self.file, &self.blog, &["--lint"], folder.path());
+        let site = place.serve(&self.file, &self.blog, folder.path());
         let mut visitor = Visitor::default();
         let turns = self.turns.iter();
         let answers = turns.map(|turn| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gateway_tests::artefacts::{Artefacts, compile, root};
+use gateway_tests::artefacts::{self, Artefacts, compile, root};
 use gateway_tests::gatewayd::{program, run};
 use gateway_tests::process::Process;
 use tempfile::TempDir;
@@ -31,11 +31,7 @@ fn written(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 fn hostile(folder: &TempDir, flags: &[&str]) -> PathBuf {
-    let sources = ["hostile", "answers", "bodies", "async"];
-    let sources = sources.map(|name| format!("tests/hostile/{name}.c"));
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let flags = [&["-std=gnu11", "-pthread"], flags].concat();
-    compile(&sources, &flags, folder.path())
+    artefacts::hostile(&[], flags, folder.path())
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway_tests::address::Address;
-use gateway_tests::artefacts::{Artefacts, compile};
+use gateway_tests::artefacts::{self, Artefacts, compile};
 use gateway_tests::client::{Client, get};
 use gateway_tests::curl::curl;
 use gateway_tests::gatewayd::Gatewayd;
@@ -15,10 +15,7 @@ use tempfile::TempDir;
 
 /// The hostile module, built into the folder, behind one worker.
 fn hostile(folder: &TempDir, arguments: &[&str]) -> Gatewayd {
-    let sources = ["hostile", "answers", "bodies", "async"];
-    let sources = sources.map(|name| format!("tests/hostile/{name}.c"));
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let module = compile(&sources, &["-std=gnu11", "-pthread"], folder.path());
+    let module = artefacts::hostile(&[], &[], folder.path());
     Gatewayd::serve(&module, &[&["--workers", "1"], arguments].concat())
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gateway_tests::artefacts::compile;
+use gateway_tests::artefacts;
 use gateway_tests::client::{Client, get, post};
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::response::{Broken, To};
@@ -63,10 +63,7 @@ impl Hostile {
 }
 
 fn build(folder: &TempDir) -> PathBuf {
-    let sources = ["hostile", "answers", "bodies", "async"];
-    let sources = sources.map(|name| format!("tests/hostile/{name}.c"));
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    compile(&sources, &["-std=gnu11", "-pthread"], folder.path())
+    artefacts::hostile(&[], &[], folder.path())
 }
 
 fn one() -> Hostile {

@@ -3,6 +3,7 @@
 mod abuse;
 mod access_log;
 mod adapters;
+mod alike;
 mod allocations;
 mod binds;
 mod blog;

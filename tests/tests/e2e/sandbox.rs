@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gateway_tests::artefacts::{Artefacts, compile};
+use gateway_tests::artefacts::{self, Artefacts};
 use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program, run};
 use gateway_tests::until;
@@ -22,11 +22,7 @@ const EACCES: i32 = 13;
 const ENOSYS: i32 = 38;
 
 fn hostile(folder: &Path) -> PathBuf {
-    let sources = ["hostile", "answers", "bodies", "async", "walls"];
-    let sources = sources.map(|name| format!("tests/hostile/{name}.c"));
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let flags = ["-std=gnu11", "-pthread", "-DHOSTILE_WALLS"];
-    compile(&sources, &flags, folder)
+    artefacts::hostile(&["walls"], &["-DHOSTILE_WALLS"], folder)
 }
 
 /// What came of a try: 0, or an errno.

@@ -10,7 +10,7 @@ use gateway_tests::until;
 use nix::sys::signal::Signal;
 
 pub(super) fn probe(kind: Kind) -> Host {
-    Host::serve(kind, Artefacts::built().module("probe"), &[])
+    kind.serve(Artefacts::built().module("probe"), &[])
 }
 
 fn number(host: &Host, target: &str) -> u64 {

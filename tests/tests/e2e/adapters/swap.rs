@@ -8,12 +8,12 @@ use gateway_tests::address::Address;
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::client::{get, post};
 use gateway_tests::gatewayd::Gatewayd;
-use gateway_tests::hosts::{self, Host};
+use gateway_tests::hosts;
 use gateway_tests::load::{Connections, Load, Plan};
 use gateway_tests::matrix::places::Under;
 use gateway_tests::matrix::swap;
 use gateway_tests::nginx::Nginx;
-use gateway_tests::python::{self, PythonServer};
+use gateway_tests::python;
 
 #[test]
 fn every_server_behind_nginx_answers_as_gatewayd_but_for_documented_limits() {
@@ -32,8 +32,8 @@ fn an_application_moves_from_server_to_server_under_load_and_loses_nothing() {
     let gatewayd = Gatewayd::serve(probe, &["--workers", "1"]);
     let fastcgi = ["--workers", "1", "--bind", "fastcgi://127.0.0.1:0"];
     let fastcgi = Gatewayd::serve(probe, &fastcgi);
-    let axum = Host::serve(hosts::Kind::Axum, probe, &[]);
-    let gunicorn = PythonServer::serve(python::Kind::GunicornThreads, probe, &[]);
+    let axum = hosts::Kind::Axum.serve(probe, &[]);
+    let gunicorn = python::Kind::GunicornThreads.serve(probe, &[]);
     let threads = Under::Python(python::Kind::GunicornThreads);
     // Where it listens, and which process answers there.
     let pid = |address: &Address| {

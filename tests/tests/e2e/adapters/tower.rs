@@ -82,7 +82,7 @@ fn hyper_serves_it_by_http_2_and_tls() {
         ["site.crt", "site.key", "ca.crt"].map(|name| certificates.text(name));
     let mut program = Command::new(Artefacts::built().program("bare-hyper"));
     program.arg(Artefacts::built().module("echo"));
-    program.args(["--bind", "127.0.0.1:0", "--tls", &certificate, &key]);
+    program.args(["127.0.0.1:0", &certificate, &key]);
     let secure = Host::start(&mut program);
     let port = secure.address.port();
     let (place, url) = (

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use gateway_tests::address::Address;
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::client::Client;
 use gateway_tests::fronts::{
@@ -9,8 +10,11 @@ use gateway_tests::fronts::{
     record, record_of, scgi, uwsgi,
 };
 use gateway_tests::gatewayd::{Gatewayd, program};
+use gateway_tests::hosts;
 use gateway_tests::until;
 use nix::sys::signal::Signal;
+
+use crate::alike::breaches;
 
 const PROTOCOLS: [&str; 3] = ["fastcgi", "scgi", "uwsgi"];
 
@@ -496,46 +500,8 @@ fn the_log_says_what_the_front_said() {
 #[test]
 fn under_lint_every_wire_keeps_every_rule() {
     let server = serve("echo", &["--lint"]);
-    for protocol in PROTOCOLS {
-        for pairs in [
-            &[("HTTP_TE", "trailers"), ("HTTP_HOST", "Example.ORG:80")][..],
-            &[
-                ("REQUEST_METHOD", "HEAD"),
-                ("REQUEST_URI", "/a%2Fb/../c?x=?y"),
-                ("HTTP_HOST", "[::1]"),
-            ],
-            &[
-                ("REQUEST_URI", "http://example.org/p?q"),
-                ("HTTP_HOST", "example.org"),
-            ],
-            &[("REQUEST_METHOD", "OPTIONS"), ("REQUEST_URI", "*")],
-            &[
-                ("SERVER_PROTOCOL", "HTTP/1.0"),
-                ("HTTP_EXPECT", "100-continue"),
-            ],
-            &[
-                ("SERVER_PROTOCOL", "HTTP/2.0"),
-                ("REMOTE_ADDR", "::1"),
-                ("HTTPS", "on"),
-            ],
-            &[
-                ("REQUEST_URI", "/m/x"),
-                ("SCRIPT_NAME", "/m"),
-                ("PATH_INFO", "/x"),
-            ],
-            &[
-                ("HTTP_UPGRADE", "websocket"),
-                ("HTTP_CONNECTION", "upgrade"),
-            ],
-        ] {
-            let mut client = connect(&server, protocol);
-            client.send(request(protocol, &with(pairs), b""));
-            let text = match protocol {
-                "fastcgi" => next(&mut client),
-                _ => last(client, protocol),
-            };
-            assert!(text.contains(" 200 OK\r\n"), "{protocol} {pairs:?}: {text}");
-        }
+    for (protocol, address) in PROTOCOLS.iter().zip(&server.addresses[1..]) {
+        ask_by_the_rules(address, protocol);
     }
     let (code, said) = server.stop();
     assert_eq!(code, 0, "{said}");
@@ -544,4 +510,60 @@ fn under_lint_every_wire_keeps_every_rule() {
         .filter(|line| line.contains("ERROR ["))
         .collect();
     assert_eq!(breaches, [""; 0]);
+}
+
+#[test]
+fn a_host_of_ones_own_keeps_every_rule_on_every_wire() {
+    let echo = Artefacts::built().module("echo").to_str().unwrap();
+    let watch = Artefacts::built().module("watch");
+    for protocol in PROTOCOLS {
+        let host = hosts::front(protocol, watch, &[("GATEWAY_WATCHED", echo)]);
+        ask_by_the_rules(&host.address, protocol);
+        let (code, said) = host.stop();
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(breaches(&said), [""; 0], "{protocol}");
+    }
+}
+
+/// What a front may say, one request after the other.
+fn ask_by_the_rules(address: &Address, protocol: &str) {
+    for pairs in [
+        &[("HTTP_TE", "trailers"), ("HTTP_HOST", "Example.ORG:80")][..],
+        &[
+            ("REQUEST_METHOD", "HEAD"),
+            ("REQUEST_URI", "/a%2Fb/../c?x=?y"),
+            ("HTTP_HOST", "[::1]"),
+        ],
+        &[
+            ("REQUEST_URI", "http://example.org/p?q"),
+            ("HTTP_HOST", "example.org"),
+        ],
+        &[("REQUEST_METHOD", "OPTIONS"), ("REQUEST_URI", "*")],
+        &[
+            ("SERVER_PROTOCOL", "HTTP/1.0"),
+            ("HTTP_EXPECT", "100-continue"),
+        ],
+        &[
+            ("SERVER_PROTOCOL", "HTTP/2.0"),
+            ("REMOTE_ADDR", "::1"),
+            ("HTTPS", "on"),
+        ],
+        &[
+            ("REQUEST_URI", "/m/x"),
+            ("SCRIPT_NAME", "/m"),
+            ("PATH_INFO", "/x"),
+        ],
+        &[
+            ("HTTP_UPGRADE", "websocket"),
+            ("HTTP_CONNECTION", "upgrade"),
+        ],
+    ] {
+        let mut client = Client::connect(address);
+        client.send(request(protocol, &with(pairs), b""));
+        let text = match protocol {
+            "fastcgi" => next(&mut client),
+            _ => last(client, protocol),
+        };
+        assert!(text.contains(" 200 OK\r\n"), "{protocol} {pairs:?}: {text}");
+    }
 }

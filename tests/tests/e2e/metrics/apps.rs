@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use gateway_tests::artefacts::{Artefacts, compile, install};
+use gateway_tests::artefacts::{self, Artefacts, install};
 use gateway_tests::client::Client;
 use gateway_tests::gatewayd::{Gatewayd, program, program_at};
 use gateway_tests::{judges, until};
@@ -133,11 +133,7 @@ fn without_anybody_who_reads_them_or_with_no_room_applications_have_no_metrics()
 #[test]
 fn what_an_application_asks_for_never_hurts_the_exposition() {
     let folder = tempfile::tempdir().unwrap();
-    let sources = ["hostile", "answers", "bodies", "async", "meter"];
-    let sources = sources.map(|name| format!("tests/hostile/{name}.c"));
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let flags = ["-std=gnu11", "-pthread", "-DHOSTILE_METRICS"];
-    let module = compile(&sources, &flags, folder.path());
+    let module = artefacts::hostile(&["meter"], &["-DHOSTILE_METRICS"], folder.path());
     let arguments = ["--workers", "1", "--admin", "127.0.0.1:0"];
     let site = Site::of(Gatewayd::serve(&module, &arguments));
     let play = |kind: &str| {

@@ -1,29 +1,17 @@
 //! Whatever an application does wrong, a host in Python answers as gatewayd, and lives.
 
-use std::path::PathBuf;
-
-use gateway_tests::artefacts::compile;
-use gateway_tests::python::{Kind, PythonServer};
+use gateway_tests::matrix::manners::Manners;
+use gateway_tests::matrix::traffic::Turn;
+use gateway_tests::matrix::{Answer, last, whole};
+use gateway_tests::python::Kind;
 use gateway_tests::response::Broken;
-use tempfile::TempDir;
 
-use super::traffic::Turn;
-use super::{Answer, Manners, gatewayd, last, whole};
-
-/// The hostile module.
-pub(super) fn module() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder for temporary files");
-    let sources = ["hostile", "answers", "bodies", "async"];
-    let sources = sources.map(|name| format!("tests/hostile/{name}.c"));
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let module = compile(&sources, &["-std=gnu11", "-pthread"], folder.path());
-    (folder, module)
-}
+use crate::alike::{gatewayd, hostile};
 
 pub(super) fn is_kept_to_the_rules(kind: Kind) {
-    let (_folder, module) = module();
+    let (_folder, module) = hostile();
     let gatewayd = gatewayd(&module);
-    let server = PythonServer::serve(kind, &module, &[("GATEWAY_GRACE", "1")]);
+    let server = kind.serve(&module, &[("GATEWAY_GRACE", "1")]);
     for target in ANSWERED {
         let turn = Turn::get(target);
         let wanted = Answer::of(&whole(&gatewayd.address, &turn));
@@ -71,7 +59,7 @@ pub(super) fn is_kept_to_the_rules(kind: Kind) {
     assert_eq!(ours, codes, "{}", notes.text());
     assert!(notes.text().contains("twice -5"), "{}", notes.text());
     assert_eq!(server.get("/ok").text(), "ok");
-    let said = server.stop();
+    let said = server.words();
     assert!(!said.contains("\nforged line"), "{said}");
 }
 

@@ -3,14 +3,15 @@
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::client::post;
 use gateway_tests::curl::curl;
-use gateway_tests::python::{Kind, PythonServer};
+use gateway_tests::hosts::Host;
+use gateway_tests::python::{self, Kind};
 use gateway_tests::until;
 
-use super::hostile;
+use crate::alike::hostile;
 
 pub(super) fn the_application_is_started_and_ended(kind: Kind) {
     let probe = Artefacts::built().module("probe");
-    let server = PythonServer::serve(kind, probe, &[("GATEWAY_ARGUMENT", "told")]);
+    let server = kind.serve(probe, &[("GATEWAY_ARGUMENT", "told")]);
     assert_eq!(server.get("/startup").text(), "told");
     assert_eq!(server.get("/after/100").text(), "answered");
     until("work behind the answer", || {
@@ -20,18 +21,18 @@ pub(super) fn the_application_is_started_and_ended(kind: Kind) {
     if kind.is_asgi() {
         a_client_that_leaves_is_noticed(&server);
     }
-    let said = server.stop();
+    let said = server.words();
     assert!(
         !said.contains("Traceback") && !said.contains("panicked"),
         "{said}"
     );
 
-    let (_folder, module) = hostile::module();
+    let (_folder, module) = hostile();
     until("a shutdown that fails", || {
         let argument = [("GATEWAY_ARGUMENT", "shutdown-fail")];
-        let server = PythonServer::serve(kind, &module, &argument);
+        let server = kind.serve(&module, &argument);
         assert_eq!(server.get("/ok").text(), "ok");
-        let said = server.stop();
+        let said = server.words();
         let is_told = said.contains("hostile: shutdown failed: IO");
         // uWSGI leaves exit functions out of a worker that is busy, as it is behind an answer.
         assert!(is_told || kind == Kind::Uwsgi, "{said}");
@@ -39,7 +40,7 @@ pub(super) fn the_application_is_started_and_ended(kind: Kind) {
     });
 
     let argument = [("GATEWAY_ARGUMENT", "startup-fail")];
-    let server = PythonServer::start(kind, &module, &argument);
+    let server = kind.start(&module, &argument);
     if !kind.is_asgi() {
         // WSGI has no start: the first request is.
         until("a listener", || server.address.connect().is_ok());
@@ -60,7 +61,7 @@ pub(super) fn the_application_is_started_and_ended(kind: Kind) {
     }
 }
 
-fn uploads_side_by_side(server: &PythonServer) {
+fn uploads_side_by_side(server: &Host) {
     let body = vec![b'u'; 100_000];
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -73,7 +74,7 @@ fn uploads_side_by_side(server: &PythonServer) {
     });
 }
 
-fn a_client_that_leaves_is_noticed(server: &PythonServer) {
+fn a_client_that_leaves_is_noticed(server: &Host) {
     let number = |target| server.get(target).text().parse::<u64>().unwrap();
     let requests: [&[u8]; 3] = [
         b"GET /cancelled HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -97,27 +98,27 @@ fn a_client_that_leaves_is_noticed(server: &PythonServer) {
 
 #[test]
 fn gunicorn_forks_before_the_application_is_started() {
-    let (_folder, module) = hostile::module();
+    let (_folder, module) = hostile();
     let callable = |options: &str| format!("load({:?}{options})", module.display().to_string());
-    let server = PythonServer::gunicorn(&callable(""), &["--preload", "--workers", "2"]);
+    let server = python::gunicorn(&callable(""), &["--preload", "--workers", "2"]);
     server.process.line_with("Booting worker", 0);
     assert_eq!(server.get("/ok").text(), "ok");
-    server.stop();
+    server.words();
 
-    let server = PythonServer::gunicorn(&callable(", eager=True"), &[]);
+    let server = python::gunicorn(&callable(", eager=True"), &[]);
     server.process.line_with("Booting worker", 0);
     assert_eq!(server.get("/ok").text(), "ok");
-    server.stop();
+    server.words();
 
     let failing = callable(", eager=True, argument=b'create-fail'");
-    let (code, said) = PythonServer::gunicorn(&failing, &[]).process.end();
+    let (code, said) = python::gunicorn(&failing, &[]).process.end();
     assert_eq!(code, 3, "{said}");
     assert!(
         said.contains("hostile: create failed: hostile: create failed on purpose"),
         "{said}"
     );
 
-    let server = PythonServer::gunicorn(&callable(", eager=True"), &["--preload"]);
+    let server = python::gunicorn(&callable(", eager=True"), &["--preload"]);
     server.process.line_with("Booting worker", 0);
     let _refused = server.connect().try_send(gateway_tests::client::get("/ok"));
     let (code, said) = server.process.end();
@@ -127,9 +128,9 @@ fn gunicorn_forks_before_the_application_is_started() {
 
 #[test]
 fn a_worker_that_gunicorn_gives_up_is_replaced() {
-    let (_folder, module) = hostile::module();
+    let (_folder, module) = hostile();
     let callable = format!("load({:?})", module.display().to_string());
-    let server = PythonServer::gunicorn(&callable, &["--timeout", "1"]);
+    let server = python::gunicorn(&callable, &["--timeout", "1"]);
     server.process.line_with("Booting worker", 0);
     let mut client = server.connect();
     // Longer than the worker is given: the signal comes while native code runs.
@@ -140,7 +141,7 @@ fn a_worker_that_gunicorn_gives_up_is_replaced() {
 
 #[test]
 fn trailers_and_early_hints_go_where_the_server_takes_them() {
-    let server = PythonServer::uvicorn_http2(Artefacts::built().module("probe"));
+    let server = python::uvicorn_http2(Artefacts::built().module("probe"));
     let socket = server.address.to_string();
     let socket = socket.trim_start_matches("unix:");
     let ask = |target: &str| {
@@ -165,7 +166,7 @@ fn trailers_and_early_hints_go_where_the_server_takes_them() {
 
 #[test]
 fn what_is_no_application_is_refused_in_words() {
-    let server = PythonServer::start(Kind::Uvicorn, "/etc/passwd".as_ref(), &[]);
+    let server = Kind::Uvicorn.start("/etc/passwd".as_ref(), &[]);
     let (code, said) = server.process.end();
     assert_eq!(code, 1, "{said}");
     assert!(

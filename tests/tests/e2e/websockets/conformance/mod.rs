@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::certificates::Certificates;
 use gateway_tests::gatewayd::{Gatewayd, program};
+use gateway_tests::hosts::Kind;
 use gateway_tests::nginx::Nginx;
 use gateway_tests::websocket::{Frame, Sent, opcode};
 
@@ -80,6 +81,18 @@ fn every_case_in_a_stream_of_http_2() {
     let server = echo();
     all(&http2::carrier(&server.address));
     assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn every_case_under_hyper_and_axum() {
+    let echo = Artefacts::built().module("websocket-echo");
+    for kind in [Kind::Hyper, Kind::Axum] {
+        let host = kind.serve(echo, &[]);
+        all(&Carrier::http1(&host.address));
+        all(&http2::carrier(&host.address));
+        let (code, said) = host.stop();
+        assert_eq!(code, 0, "{said}");
+    }
 }
 
 #[test]
