@@ -19,6 +19,24 @@ fn the_recipe_is_right() {
 }
 
 #[test]
+fn the_compose_file_is_right_and_leaves_the_application_time_to_stop() {
+    let file = root().join("deploy/docker/compose.yaml");
+    let mut compose = Command::new("docker-compose");
+    let text = said(compose.arg("--file").arg(file).arg("config"));
+    // As long as gatewayd itself takes at most, and five seconds more.
+    assert!(text.contains("stop_grace_period: 40s"), "{text}");
+    for part in ["read_only: true", "no-new-privileges:true", "- ALL"] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    // Whom the application trusts is the network that nginx reaches it through.
+    let [trusted, subnet] = ["GATEWAYD_TRUSTED_PROXIES: ", "subnet: "].map(|name| {
+        let (_, rest) = text.split_once(name).unwrap_or_else(|| panic!("{text}"));
+        rest.lines().next().unwrap()
+    });
+    assert_eq!(trusted, subnet);
+}
+
+#[test]
 fn what_the_image_holds_serves_as_nobody_on_a_read_only_root() {
     let folder = tempfile::tempdir().unwrap();
     let tree = folder.path();

@@ -50,6 +50,18 @@ fn a_pod_has_time_to_drain_and_is_asked_where_it_answers() {
         "readOnlyRootFilesystem: true",
         "automountServiceAccountToken: false",
         "pod-security.kubernetes.io/enforce: restricted",
+        "startupProbe:",
+        "readinessProbe:",
+        "livenessProbe:",
+        "limits:",
+        "type: RuntimeDefault",
+        "mountPath: /run/secrets/app",
+        "kind: NetworkPolicy",
+        "kind: ServiceAccount",
+        "kind: HorizontalPodAutoscaler",
+        "kind: PodDisruptionBudget",
+        "kind: Ingress",
+        "  tls:",
     ] {
         assert!(text.contains(part), "no {part}");
     }

@@ -60,6 +60,7 @@ fn each_protocol_brings_target_fields_and_body_as_they_were_sent() {
     let tcp = "127.0.0.1:0";
     let sites = [
         Site::new("proxy.conf", "127.0.0.1:8000", tcp, "echo", &LOCAL),
+        Site::new("../docker/nginx.conf", "app:8000", tcp, "echo", &LOCAL),
         Site::on_unix("unix.conf", "echo"),
         Site::new(
             "fastcgi.conf",
