@@ -170,7 +170,7 @@ fn convert(frame: &mut GwFrame) -> Result<Option<ForeignFrame>, Error> {
         frame_kind::TRAILERS => {
             // SAFETY: borrowed until the next call on this body; copied here.
             let fields = unsafe { Field::foreign(frame.trailers, frame.n_trailers) };
-            owned_fields(fields).map(|fields| Some(ForeignFrame::Trailers(fields)))
+            owned_fields(fields.iter()).map(|fields| Some(ForeignFrame::Trailers(fields)))
         }
         kind => Err(Error::new(
             ErrorKind::Invalid,
@@ -192,7 +192,9 @@ const MAX_FIELDS: u32 = 65_536;
 /// # Errors
 ///
 /// [`ErrorKind::Invalid`] for a name or value that `http` refuses.
-pub(crate) fn owned_fields(fields: &[Field<'_>]) -> Result<Fields, Error> {
+pub(crate) fn owned_fields<'f>(
+    fields: impl Iterator<Item = &'f Field<'f>>,
+) -> Result<Fields, Error> {
     let invalid = |what: &str, bytes: &[u8]| {
         let found = bytes.escape_ascii();
         Error::new(
@@ -201,10 +203,12 @@ pub(crate) fn owned_fields(fields: &[Field<'_>]) -> Result<Fields, Error> {
         )
     };
     fields
-        .iter()
         .map(|field| {
-            let name = HeaderName::from_bytes(field.name())
-                .map_err(|_| invalid("field name", field.name()))?;
+            let name = match field.known_name() {
+                Some(name) => name,
+                None => HeaderName::from_bytes(field.name())
+                    .map_err(|_| invalid("field name", field.name()))?,
+            };
             let mut value = HeaderValue::from_bytes(field.value())
                 .map_err(|_| invalid("field value", field.value()))?;
             value.set_sensitive(field.is_sensitive());

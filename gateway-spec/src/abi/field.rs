@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
@@ -90,6 +91,16 @@ impl<'a> Field<'a> {
         // lives for 'a; a foreign array becomes `&[Field]` only through `foreign`, whose caller
         // vouches for the same.
         unsafe { bytes(self.raw.name, self.raw.name_len) }
+    }
+
+    /// The name as `http` has it, if its id is right: without reading it again.
+    pub(crate) fn known_name(&self) -> Option<HeaderName> {
+        static KNOWN: LazyLock<Vec<HeaderName>> = LazyLock::new(|| {
+            let names = names::NAMES.iter();
+            names.map(|name| HeaderName::from_static(name)).collect()
+        });
+        let name = KNOWN.get(usize::from(self.raw.name_id).wrapping_sub(1))?;
+        (name.as_str().as_bytes() == self.name()).then(|| name.clone())
     }
 
     /// The value.

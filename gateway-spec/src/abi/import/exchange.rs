@@ -64,16 +64,12 @@ impl Exchange for Collecting {
             .and_then(|status| StatusCode::from_u16(status).ok())
             .ok_or(ErrorKind::Invalid)?;
         let length = length_of(response)?;
-        let kept: Vec<Field<'_>> = response
-            .fields()
-            .iter()
-            .copied()
-            .filter(|line| id_of(line) != CONTENT_LENGTH)
-            .collect();
-        if kept.iter().any(|line| OF_THE_HOP.contains(&id_of(line))) {
+        let lines = response.fields();
+        if lines.iter().any(|line| OF_THE_HOP.contains(&id_of(line))) {
             return Err(ErrorKind::Invalid);
         }
-        let fields = owned_fields(&kept).map_err(|error| error.kind())?;
+        let kept = lines.iter().filter(|line| id_of(line) != CONTENT_LENGTH);
+        let fields = owned_fields(kept).map_err(|error| error.kind())?;
         self.given = Some(Given {
             status,
             fields,
@@ -186,7 +182,7 @@ impl Shared for Forwarding {
             return Err(ErrorKind::TooLate);
         }
         let status = StatusCode::from_u16(status).map_err(|_| ErrorKind::Invalid)?;
-        let fields = owned_fields(fields).map_err(|error| error.kind())?;
+        let fields = owned_fields(fields.iter()).map_err(|error| error.kind())?;
         match self.exchange.get() {
             Some(exchange) => exchange
                 .inform(status, &fields)
