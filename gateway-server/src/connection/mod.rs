@@ -167,6 +167,16 @@ impl Connection {
         self.timer.watch(waker);
     }
 
+    /// Whether it is a front's.
+    pub(crate) fn is_fronted(&self) -> bool {
+        self.io.wire.report().is_some()
+    }
+
+    /// Lets the first turn ask the kernel for bytes, which has told of none yet.
+    pub(crate) fn expect_input(&mut self) {
+        self.io.wire.expect_input();
+    }
+
     /// Notes what the kernel said of the socket.
     pub(crate) fn note(&mut self, readiness: Readiness) {
         self.io.wire.note(readiness);

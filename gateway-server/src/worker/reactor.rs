@@ -139,27 +139,9 @@ impl Reactor {
         self.doors.turn_newcomers_away();
     }
 
-    fn admit(&self, connection: Connection) {
+    fn admit(&self, mut connection: Connection) {
         self.admitted.set(self.admitted.get().wrapping_add(1));
-        let mut entries = self.entries.borrow_mut();
-        let index = entries.free.pop().unwrap_or_else(|| {
-            entries.all.push(Entry {
-                generation: 0,
-                seat: None,
-            });
-            u32::try_from(entries.all.len() - 1).expect("descriptors are fewer than 2^31")
-        });
-        let entry = &mut entries.all[index as usize];
-        let token = u64::from(entry.generation) << 32 | u64::from(index);
-        let flags = EpollFlags::EPOLLIN
-            | EpollFlags::EPOLLOUT
-            | EpollFlags::EPOLLRDHUP
-            | EpollFlags::EPOLLET;
-        if let Err(error) = self.epoll.add(&connection, EpollEvent::new(flags, token)) {
-            tracing::error!("cannot watch a connection: {error}");
-            entries.free.push(index);
-            return;
-        }
+        let (index, token) = self.entries.borrow_mut().reserve();
         let bell = Arc::new(Bell {
             token,
             rung: AtomicBool::new(false),
@@ -167,7 +149,25 @@ impl Reactor {
         });
         let waker = Waker::from(Arc::clone(&bell));
         connection.watch(&waker);
-        entry.seat = Some(Box::new(Seat {
+        // A front sends its request with the connection, as a rule, and many end it behind the answer: what is
+        // there already is answered before the kernel is asked to tell of it.
+        if connection.is_fronted() {
+            connection.expect_input();
+            if connection.poll(&mut Context::from_waker(&waker)).is_ready() {
+                drop(connection);
+                return self.leave(index);
+            }
+        }
+        let flags = EpollFlags::EPOLLIN
+            | EpollFlags::EPOLLOUT
+            | EpollFlags::EPOLLRDHUP
+            | EpollFlags::EPOLLET;
+        if let Err(error) = self.epoll.add(&connection, EpollEvent::new(flags, token)) {
+            tracing::error!("cannot watch a connection: {error}");
+            drop(connection);
+            return self.leave(index);
+        }
+        self.entries.borrow_mut().all[index].seat = Some(Box::new(Seat {
             driven: Driven::Http1(connection),
             bell,
             waker,
@@ -194,6 +194,11 @@ impl Reactor {
             return;
         }
         drop(seat);
+        self.leave(index);
+    }
+
+    /// Gives the place of a connection that has ended to the next.
+    fn leave(&self, index: usize) {
         self.doors.note_end();
         let mut entries = self.entries.borrow_mut();
         let entry = &mut entries.all[index];
@@ -218,6 +223,22 @@ impl Reactor {
             gone: flags.intersects(gone),
         };
         self.poll(token, Some(readiness));
+    }
+}
+
+impl Entries {
+    /// A place for a connection, and its token.
+    fn reserve(&mut self) -> (usize, u64) {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.all.push(Entry {
+                generation: 0,
+                seat: None,
+            });
+            u32::try_from(self.all.len() - 1).expect("descriptors are fewer than 2^31")
+        });
+        let place = index as usize;
+        let generation = self.all[place].generation;
+        (place, u64::from(generation) << 32 | u64::from(index))
     }
 }
 
