@@ -91,7 +91,7 @@ fn streams_that_the_server_is_made_to_reset_are_cut() {
         let block = [request("GET", "/version"), field("connection", "close")].concat();
         headers(stream, END_STREAM, &block)
     };
-    let ways: [(&str, &dyn Fn(u32) -> Vec<u8>); 4] = [
+    let ways: [(&str, Way<'_>); 4] = [
         // More than a window can hold.
         ("window", &|stream| {
             let more = ((1_u32 << 31) - 1).to_be_bytes();
@@ -336,6 +336,9 @@ fn heads_are_held_to_the_limits_and_the_policy_of_http1() {
     let outcome = curl(&[&told[..], &["--output", "/dev/null", &url], &many].concat());
     assert_eq!(outcome.stdout, "431");
 }
+
+/// What is sent on a stream.
+type Way<'a> = &'a dyn Fn(u32) -> Vec<u8>;
 
 /// More than any budget.
 const ROUNDS: u32 = 20_000;
