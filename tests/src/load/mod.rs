@@ -50,8 +50,10 @@ impl Plan {
 /// How long a client keeps a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {
-    /// Until the server announces that it closes.
+    /// Until the server announces that it closes, and then another.
     Kept,
+    /// Until then, and no other.
+    Once,
     /// One for each request.
     Fresh,
 }
@@ -97,14 +99,20 @@ impl Load {
     }
 
     /// Starts clients that keep so many requests for a path going side by side, in HTTP/2 on one connection
-    /// each, which is opened anew when the server announces its end.
+    /// each: until the server announces its end, or one after the other.
     #[must_use]
-    pub fn streams(address: &Address, path: &str, clients: usize, at_once: usize) -> Self {
+    pub fn streams(
+        address: &Address,
+        path: &str,
+        (clients, at_once): (usize, usize),
+        connections: Connections,
+    ) -> Self {
         let shared = Arc::new(Shared::default());
         let plan = Streams {
             address: address.clone(),
             path: path.to_owned(),
             at_once,
+            connections,
         };
         let client = |_| {
             let (plan, shared) = (plan.clone(), Arc::clone(&shared));

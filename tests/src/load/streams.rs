@@ -11,7 +11,7 @@ use http::{Request, Response};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::Shared;
+use super::{Connections, Shared};
 use crate::address::Address;
 
 /// What one client asks for.
@@ -21,6 +21,7 @@ pub(super) struct Streams {
     pub(super) path: String,
     /// Requests side by side.
     pub(super) at_once: usize,
+    pub(super) connections: Connections,
 }
 
 /// How a request ends that is not answered rightly.
@@ -41,6 +42,9 @@ pub(super) fn drive(plan: Streams, shared: &Arc<Shared>) {
         while !shared.stop.load(Ordering::Relaxed) {
             if let Err(failure) = connect(&plan, shared).await {
                 shared.count(Err(failure));
+            }
+            if plan.connections == Connections::Once {
+                break;
             }
         }
     });

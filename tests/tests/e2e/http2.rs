@@ -1,7 +1,6 @@
 //! HTTP/2 brings what HTTP/1 brings, to the clients that people use.
 
 use std::fs;
-use std::process::Command;
 
 use gateway_tests::address::Address;
 use gateway_tests::artefacts::Artefacts;
@@ -11,7 +10,7 @@ use gateway_tests::frames::{
     DATA, END_STREAM, GOAWAY, HEADERS, Http2Client, WINDOW_UPDATE, field, frame, headers, request,
 };
 use gateway_tests::gatewayd::Gatewayd;
-use gateway_tests::load::Load;
+use gateway_tests::load::{Connections, Load};
 use gateway_tests::{until, websocket};
 use http::HeaderMap;
 use nix::sys::signal::Signal;
@@ -86,38 +85,18 @@ fn connections(server: &Gatewayd) -> usize {
 #[test]
 fn a_stop_under_load_answers_every_request_that_was_begun() {
     let server = probe(&["--workers", "2"]);
-    let url = server.url("/sleep/2");
-    let mut command = Command::new("h2load");
-    command.args(["-D", "10", "-c", "4", "-m", "20", "-t", "1", &url]);
-    let load = command
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let load = Load::streams(&server.address, "/sleep/2", (4, 20), Connections::Once);
     // Who is connected when the signal comes is answered; who comes later may be refused.
     until("four connections", || connections(&server) == 4);
-    // The load has begun once a request shows in a client of our own.
-    assert_eq!(curl2(&[&server.url("/version")]).stdout, "unset");
+    load.more(500);
     server.process.signal(Signal::SIGTERM);
     let (code, said) = server.process.end();
     assert_eq!(code, 0, "{said}");
-    let output = load.wait_with_output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    let line = told
-        .lines()
-        .find(|line| line.starts_with("requests:"))
-        .unwrap();
-    let counts: Vec<u64> = line
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let [_, started, done, succeeded, failed, errored, ..] = counts[..] else {
-        panic!("{line}");
-    };
-    assert_eq!(
-        (started, done, failed, errored),
-        (succeeded, succeeded, 0, 0),
-        "{line}"
-    );
+    let tally = load.stop();
+    tally.expect_no_failure();
+    // What the server has begun is what the clients have.
+    let served = format!("stopped; {} requests served", tally.total());
+    assert!(said.contains(&served), "{tally:?}\n{said}");
 }
 
 #[test]
@@ -257,7 +236,7 @@ fn a_body_that_nobody_takes_stops_its_stream_and_no_other() {
 #[test]
 fn reloads_and_an_upgrade_under_load_fail_no_stream() {
     let server = probe(&["--workers", "2"]);
-    let load = Load::streams(&server.address, "/version", 4, 10);
+    let load = Load::streams(&server.address, "/version", (4, 10), Connections::Kept);
     load.more(500);
     for signal in [Signal::SIGHUP, Signal::SIGUSR2, Signal::SIGHUP] {
         let (from, ends) = (server.process.lines_so_far(), load.tally().idle_ends);
