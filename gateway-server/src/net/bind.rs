@@ -49,6 +49,13 @@ pub(crate) enum Scheme {
     Uwsgi,
 }
 
+impl Scheme {
+    /// Whether its clients are web servers, which send a request as soon as they are connected.
+    pub(super) fn is_of_fronts(self) -> bool {
+        matches!(self, Self::FastCgi | Self::Scgi | Self::Uwsgi)
+    }
+}
+
 /// An address, or a socket that somebody else has opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {

@@ -12,6 +12,7 @@ use super::claim::Claim;
 use super::lock::LockError;
 use super::options::ListenOptions;
 use super::unix_path::{self, OwnedPath};
+use crate::os;
 
 /// A socket that accepts connections: nonblocking, close-on-exec, TCP_NODELAY passed on to what it
 /// accepts. If it is our own, a unix socket's path is removed on drop, unless it has become another's.
@@ -206,6 +207,17 @@ impl Listener {
         self.tenure == Tenure::Own
     }
 
+    /// Takes clients in when they have spoken, or at once: a process that is woken for a client with
+    /// nothing to say yet is woken twice. Nothing is lost if the kernel cannot.
+    pub(super) fn await_requests(&self, awaits: bool) {
+        let seconds = if awaits { SILENCE } else { 0 };
+        if let (ListenAddress::Tcp(address), Tenure::Own) = (&self.address, self.tenure)
+            && let Err(error) = os::socket::defer_accept(self.as_fd(), seconds)
+        {
+            tracing::debug!("{address}: cannot wait for clients to speak: {error}");
+        }
+    }
+
     /// Begins the end of a listener of our own: nobody new gets in, whoever is in the backlog is still
     /// accepted. Then it is dropped.
     pub(crate) fn turn_newcomers_away(&self) {
@@ -274,6 +286,9 @@ fn backlog(options: &ListenOptions) -> i32 {
 /// holds so much of our memory, where the kernel's own bound is 4 MB.
 const UNSENT: u32 = 1 << 20;
 
+/// How long a client may say nothing until it is accepted all the same, in seconds; the kernel rounds.
+const SILENCE: i32 = 1;
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -300,6 +315,27 @@ mod tests {
 
     fn unix(path: &Path) -> ListenAddress {
         ListenAddress::Unix(path.to_owned())
+    }
+
+    #[test]
+    fn who_has_to_speak_is_accepted_behind_the_first_word_and_others_at_once() {
+        use std::io::{ErrorKind, Write};
+
+        let any = ListenAddress::parse("127.0.0.1:0").unwrap();
+        let listener = Listener::bind(&any, &OPTIONS).unwrap();
+        let ListenAddress::Tcp(address) = *listener.address() else {
+            panic!()
+        };
+        listener.await_requests(true);
+        let mut client = TcpStream::connect(address).unwrap();
+        let early = listener.socket.accept().unwrap_err();
+        assert_eq!(early.kind(), ErrorKind::WouldBlock);
+        client.write_all(b"hello").unwrap();
+        listener.socket.set_nonblocking(false).unwrap();
+        listener.socket.accept().unwrap();
+        listener.await_requests(false);
+        let _silent = TcpStream::connect(address).unwrap();
+        listener.socket.accept().unwrap();
     }
 
     #[test]

@@ -68,6 +68,7 @@ pub(crate) fn open_all(
             Some(at) => Rc::clone(open.remove(at)),
             None => Rc::new(Listener::bind(address, options)?),
         };
+        listener.await_requests(manner.scheme.is_of_fronts());
         listeners.push(Opened { listener, manner });
     }
     Ok(listeners)

@@ -1,4 +1,4 @@
-//! Sockets: accepting in one system call, and reading into memory that nobody has written before.
+//! Sockets: accepting in one system call and not too early, and reading into memory that nobody has written before.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -25,6 +25,23 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)
     };
     // SAFETY: `accept` initialises address and length where it succeeds.
     unsafe { SockAddr::try_init(|storage, length| accept(storage.cast(), length)) }
+}
+
+/// Has connections of a listening TCP socket accepted once their clients have spoken, or after about so
+/// many seconds; with 0, as soon as they are there.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn defer_accept(listener: BorrowedFd<'_>, seconds: libc::c_int) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(size_of_val(&seconds)).map_err(io::Error::other)?;
+    let (level, option) = (libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT);
+    let value = (&raw const seconds).cast();
+    // SAFETY: the kernel reads an integer of so many bytes through the pointer.
+    match unsafe { libc::setsockopt(listener.as_raw_fd(), level, option, value, length) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Bytes that were written and that the peer has not acknowledged; 0 if the kernel does not say.
