@@ -4,10 +4,11 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf, absolute};
 
+use strsim::osa_distance;
+
 use super::apps::{AppOrigins, AppPlace, Named, assemble};
 use super::file::FileValues;
 use super::given::Given;
-use super::nearest::edit_distance;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
@@ -185,7 +186,7 @@ pub(crate) fn near_misses(names: impl Iterator<Item = OsString>) -> Vec<(String,
         };
         let distances = known
             .iter()
-            .map(|known| (edit_distance(name, known), known));
+            .map(|known| (osa_distance(name, known), known));
         if let Some((1..=2, known)) = distances.min() {
             misses.push((name.to_owned(), known.clone()));
         }
