@@ -184,9 +184,7 @@ pub(crate) fn near_misses(names: impl Iterator<Item = OsString>) -> Vec<(String,
         let Some(name) = name.to_str().filter(|name| name.starts_with(ENV_PREFIX)) else {
             continue;
         };
-        let distances = known
-            .iter()
-            .map(|known| (osa_distance(name, known), known));
+        let distances = known.iter().map(|known| (osa_distance(name, known), known));
         if let Some((1..=2, known)) = distances.min() {
             misses.push((name.to_owned(), known.clone()));
         }

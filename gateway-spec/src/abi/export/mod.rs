@@ -103,18 +103,18 @@ const BUILDER: &str = concat!("gateway-spec ", env!("CARGO_PKG_VERSION"));
 #[macro_export]
 macro_rules! export {
     (tokio: $app:expr) => {
-        $crate::__export!($crate::abi::export::Tokio, $app);
+        $crate::__export!($crate::__module!($crate::abi::export::Tokio, $app));
     };
     ($app:expr) => {
-        $crate::__export!($crate::abi::export::NoRuntime, $app);
+        $crate::__export!($crate::__module!($crate::abi::export::NoRuntime, $app));
     };
 }
 
-/// The rest of [`export!`].
+/// Puts a descriptor where servers look for it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export {
-    ($runtime:ty, $app:expr) => {
+    ($module:expr) => {
         #[doc(hidden)]
         #[allow(
             unsafe_code,
@@ -122,12 +122,11 @@ macro_rules! __export {
             reason = "the symbol that servers look up"
         )]
         #[unsafe(no_mangle)]
-        pub static gateway_module_v1: $crate::abi::types::GwModule =
-            $crate::__module!($runtime, $app);
+        pub static gateway_module_v1: $crate::abi::types::GwModule = $module;
     };
 }
 
-/// The descriptor as a value; it exports no symbol.
+/// The descriptor of an application as a value; it exports no symbol.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __module {
@@ -136,6 +135,19 @@ macro_rules! __module {
             !::core::cfg!(panic = "abort"),
             "a gateway must be built with panic = \"unwind\": one panicking request would end the worker",
         );
+        $crate::__descriptor!(
+            $runtime,
+            $crate::abi::export::create::<_, _, $runtime>,
+            || $app
+        )
+    }};
+}
+
+/// The descriptor whose `create` is `$create`, with `$app` as its last argument.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __descriptor {
+    ($runtime:ty, $create:expr, $app:expr) => {{
         #[allow(unsafe_code, reason = "the border of the C ABI")]
         unsafe extern "C" fn create(
             host: *const $crate::abi::types::GwHost,
@@ -143,10 +155,9 @@ macro_rules! __module {
             out: *mut *const $crate::abi::types::GwApp,
             error: *mut $crate::abi::types::GwError,
         ) -> i32 {
+            let app = $app;
             // SAFETY: the host calls this with the arguments of `create`.
-            unsafe {
-                $crate::abi::export::create::<_, _, $runtime>(host, config, out, error, || $app)
-            }
+            unsafe { $create(host, config, out, error, app) }
         }
         $crate::abi::export::module::<$runtime>(
             ::core::env!("CARGO_PKG_NAME"),

@@ -14,30 +14,11 @@ use crate::abi::types::{GwApp, GwConfig, GwError, GwHost, code, module_flag};
 #[macro_export]
 macro_rules! export_watched {
     ($module:expr) => {
-        #[doc(hidden)]
-        #[allow(
-            unsafe_code,
-            non_upper_case_globals,
-            reason = "the symbol that servers look up"
-        )]
-        #[unsafe(no_mangle)]
-        pub static gateway_module_v1: $crate::abi::types::GwModule = {
-            #[allow(unsafe_code, reason = "the border of the C ABI")]
-            unsafe extern "C" fn create(
-                host: *const $crate::abi::types::GwHost,
-                config: *const $crate::abi::types::GwConfig,
-                out: *mut *const $crate::abi::types::GwApp,
-                error: *mut $crate::abi::types::GwError,
-            ) -> i32 {
-                // SAFETY: the host calls this with the arguments of `create`.
-                unsafe { $crate::abi::export::create_watched(host, config, out, error, $module) }
-            }
-            $crate::abi::export::module::<$crate::abi::export::NoRuntime>(
-                ::core::env!("CARGO_PKG_NAME"),
-                ::core::env!("CARGO_PKG_VERSION"),
-                create,
-            )
-        };
+        $crate::__export!($crate::__descriptor!(
+            $crate::abi::export::NoRuntime,
+            $crate::abi::export::create_watched,
+            $module
+        ));
     };
 }
 
