@@ -1,6 +1,6 @@
 //! [`MetricDefinition`]: what an application wants counted, and the grammar that it keeps to.
 
-use crate::abi::metrics::metric_limit;
+use crate::abi::types::metric_limit;
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

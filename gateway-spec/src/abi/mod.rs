@@ -1,8 +1,8 @@
 //! The C ABI, version 1: its types and both of its sides.
 //!
 //! [`types`] mirrors `include/gateway.h` field by field; a test compares the two. [`export`] is the
-//! application's side, `host` the server's, `import` a module as a `Gateway`, `load` the way from a file to a module. Nobody outside
-//! this folder needs `unsafe` to use them.
+//! application's side, `host` the server's, `import` a module as a `Gateway`, `load` the way from a file to a
+//! module. Nobody outside this folder needs `unsafe` to use them.
 #![expect(
     unsafe_code,
     reason = "one of the two rooms where raw memory is handled: the C ABI"
@@ -21,7 +21,6 @@ mod instance;
 pub mod interpose;
 #[cfg(feature = "load")]
 pub mod load;
-pub mod metrics;
 pub mod names;
 mod size;
 pub mod types;
@@ -31,7 +30,4 @@ pub use body::{ForeignBody, ForeignFrame};
 pub use buffer::OwnedBuffer;
 pub use contain::Entered;
 pub use field::Field;
-pub use metrics::{
-    EXT_METRICS, GwMetric, GwMetricDefinition, GwMetricVt, GwMetrics, metric_kind, metric_limit,
-};
 pub use types::*;

@@ -5,11 +5,11 @@ use std::ptr::{self, NonNull};
 use std::time::Duration;
 
 use super::host::{Host, Level};
-use crate::abi::metrics::{
-    EXT_METRICS, GwMetric, GwMetricDefinition, GwMetricVt, GwMetrics, metric_kind,
-};
 use crate::abi::size::struct_size;
-use crate::abi::types::{GwKv, GwStr, code};
+use crate::abi::types::{
+    EXT_METRICS, GwKv, GwMetric, GwMetricDefinition, GwMetricVt, GwMetrics, GwStr, code,
+    metric_kind,
+};
 
 /// The metrics of an application: counters, gauges and histograms that its server shows to operators beside
 /// its own, summed over all its workers.

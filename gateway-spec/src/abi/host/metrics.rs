@@ -5,11 +5,11 @@ use std::ptr;
 
 use crate::abi::codes::code_of;
 use crate::abi::contain::contained;
-use crate::abi::metrics::{
-    GwMetric, GwMetricDefinition, GwMetricVt, GwMetrics, metric_kind, metric_limit,
-};
 use crate::abi::size::struct_size;
-use crate::abi::types::{GwKv, GwStr, code};
+use crate::abi::types::{
+    GwKv, GwMetric, GwMetricDefinition, GwMetricVt, GwMetrics, GwStr, code, metric_kind,
+    metric_limit,
+};
 use crate::error::ErrorKind;
 use crate::metric::{MetricDefinition, MetricKind};
 

@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::metrics::{MetricsTable, Recorder};
 use crate::abi::contain::contained;
-use crate::abi::metrics::EXT_METRICS;
 use crate::abi::size::struct_size;
-use crate::abi::types::{ABI_MINOR, GwHost, GwKv, GwStr, code};
+use crate::abi::types::{ABI_MINOR, EXT_METRICS, GwHost, GwKv, GwStr, code};
 
 /// What a host offers an application beyond exchanges. Called from any thread, before start-up
 /// and after shutdown too.

@@ -1,14 +1,6 @@
-//! Types of the extension `gw.metrics/1`, mirrors of `include/gateway.h` like those of `types`.
-#![expect(
-    missing_docs,
-    reason = "gateway.h documents every field; a second copy here would drift"
-)]
-#![expect(
-    clippy::exhaustive_structs,
-    reason = "the layout is the contract: a new field is a new minor version, never a surprise"
-)]
+//! The extension `gw.metrics/1`.
 
-use super::types::{GwKv, GwStr};
+use super::frozen::{GwKv, GwStr};
 
 /// Id of the extension that yields [`GwMetrics`] for a host.
 pub const EXT_METRICS: &[u8] = b"gw.metrics/1";
