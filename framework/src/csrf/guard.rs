@@ -94,7 +94,8 @@ pub(crate) fn guarded(mut app: App, config: &Config) -> Result<App, SettingsErro
             match verdict {
                 Verdict::Pass => Ok(()),
                 Verdict::Refuse(refusal) => Err(from_elsewhere(&refusal)),
-                Verdict::NeedsToken => verify_token(&cx, time_limit).await,
+                // Few requests get here, and its future is large: the others need no room for it.
+                Verdict::NeedsToken => Box::pin(verify_token(&cx, time_limit)).await,
             }
         }
     };
