@@ -297,14 +297,9 @@ impl Exchange {
                 upload.fail(ErrorKind::Closed);
                 return Uploaded::Fed;
             }
-            io.input.reserve(self.room);
-            match io.wire.poll_read_behind(&mut io.input) {
+            match io.poll_read_body(&mut self.room) {
+                Poll::Ready(Ok(1..)) => {}
                 Poll::Pending => return Uploaded::Waiting,
-                Poll::Ready(Ok(count)) if count > 0 => {
-                    if io.input.len() == io.input.capacity() {
-                        self.room = BODY_READ_MOST.min(2 * self.room);
-                    }
-                }
                 Poll::Ready(end) => {
                     io.input_ended = true;
                     upload.fail(match end {
@@ -316,6 +311,7 @@ impl Exchange {
             }
         }
         self.received += upload.feed(&mut io.input);
+        io.service.body_room.give_back(&mut io.input);
         Uploaded::Fed
     }
 
@@ -442,8 +438,6 @@ enum Uploaded {
 
 /// Bytes read at once of a request body, at first.
 const BODY_READ_BYTES: usize = 64 * 1024;
-/// The same of one that comes faster.
-const BODY_READ_MOST: usize = 256 * 1024;
 /// Bytes of later requests that are read while one is being answered; reading on only serves to
 /// hear that the client goes away.
 const PIPELINED_BYTES: usize = 16 * 1024;

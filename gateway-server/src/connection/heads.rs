@@ -9,6 +9,7 @@ use bytes::{Buf as _, BytesMut};
 use super::dispatch::Turn;
 use super::handover::Dialect;
 use super::logged::Refused;
+use super::output::COPIED;
 use super::places::Entry;
 use super::service::{READ_BYTES, Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
@@ -175,7 +176,12 @@ impl Connection {
             self.unparsed |= matches!(self.phase, Phase::Head(_));
         }
         if !rest.is_empty() {
-            let beyond = std::mem::replace(&mut self.io.input, BytesMut::from(rest));
+            let kept = if rest.len() > COPIED && matches!(self.phase, Phase::Exchange(_)) {
+                self.io.service.body_room.copy(rest)
+            } else {
+                BytesMut::from(rest)
+            };
+            let beyond = std::mem::replace(&mut self.io.input, kept);
             self.io.input.extend_from_slice(&beyond);
         }
     }

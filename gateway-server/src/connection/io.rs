@@ -1,6 +1,8 @@
 //! [`Io`]: a connection's bytes, both ways, as whatever phase it is in uses them.
 
+use std::io;
 use std::rc::Rc;
+use std::task::Poll;
 
 use bytes::BytesMut;
 
@@ -31,4 +33,19 @@ impl Io {
             left_behind: LeftBehind::default(),
         }
     }
+
+    /// Reads up to `most` bytes of a request body, where nothing is held; more the next time if as many came.
+    pub(super) fn poll_read_body(&mut self, most: &mut usize) -> Poll<io::Result<usize>> {
+        self.input = self.service.body_room.lend(*most);
+        let read = self.wire.poll_read_behind(&mut self.input);
+        if self.input.is_empty() {
+            self.service.body_room.give_back(&mut self.input);
+        } else if self.input.len() == self.input.capacity() {
+            *most = BODY_READ_MOST.min(2 * *most);
+        }
+        read
+    }
 }
+
+/// Bytes read at once of a request body that comes as fast as it is read.
+const BODY_READ_MOST: usize = 256 * 1024;

@@ -7,6 +7,7 @@ mod account;
 mod after;
 mod answer;
 mod application;
+mod body_room;
 mod bounds;
 mod case;
 mod content;

@@ -210,8 +210,8 @@ impl Output {
 pub(super) const COPIED: usize = 4 * 1024;
 /// Once so much waits, it is written before another answer is made.
 pub(super) const HIGH_WATER: usize = 64 * 1024;
-/// A client that takes what is written is offered so many times twice as much: 256 KiB.
-const FASTEST: u8 = 2;
+/// A client that takes what is written is offered so many times twice as much: 512 KiB.
+const FASTEST: u8 = 3;
 /// Large things that are written at once.
 const GATHERED: usize = 16;
 
@@ -333,7 +333,7 @@ mod tests {
             }
             pieces
         };
-        for expected in [2, 4, 8, 8] {
+        for expected in [2, 4, 8, 16, 16] {
             assert_eq!(fill(&mut output), expected);
             flush(&mut output, &mut wire, &mut peer);
         }
@@ -341,13 +341,13 @@ mod tests {
         fill(&mut output);
         assert!(output.poll_flush(&mut wire).is_pending());
         flush(&mut output, &mut wire, &mut peer);
-        assert_eq!(fill(&mut output), 8);
+        assert_eq!(fill(&mut output), 16);
         wire.begin_turn();
         while output.poll_flush(&mut wire).is_ready() {
             fill(&mut output);
             wire.begin_turn();
         }
         flush(&mut output, &mut wire, &mut peer);
-        assert!(fill(&mut output) < 8);
+        assert!(fill(&mut output) < 16);
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::answer::{Amends, Answer};
 use super::application::Application;
+use super::body_room::BodyRoom;
 use super::bounds::Terms;
 use super::noted::Noted;
 use super::word::Word;
@@ -78,6 +79,7 @@ pub(crate) struct Service {
     /// Only under `gatewayd dev`.
     pub(super) workbench: Option<Workbench>,
     pub(super) scratch: RefCell<Scratch>,
+    pub(super) body_room: BodyRoom,
     spare: Cell<Option<Box<Answer>>>,
     lasting: Rc<Lasting>,
     live: Cell<usize>,
@@ -178,6 +180,7 @@ impl Service {
                 buffer: vec![0; room].into(),
                 head: Head::default(),
             }),
+            body_room: BodyRoom::default(),
             spare: Cell::default(),
             lasting: Rc::default(),
             live: Cell::new(0),

@@ -272,7 +272,7 @@ impl AsFd for Socket {
 }
 
 /// Bytes that a connection moves before others have their turn.
-const TURN_BYTES: usize = 256 * 1024;
+const TURN_BYTES: usize = 512 * 1024;
 /// Bytes of one sendfile call, which is a turn by itself.
 const SENDFILE_BYTES: usize = 1 << 20;
 
