@@ -48,4 +48,4 @@ impl Io {
 }
 
 /// Bytes read at once of a request body that comes as fast as it is read.
-const BODY_READ_MOST: usize = 256 * 1024;
+const BODY_READ_MOST: usize = 512 * 1024;
