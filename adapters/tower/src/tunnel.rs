@@ -67,10 +67,11 @@ async fn lingering(mut upgraded: Upgraded) -> io::Result<()> {
 
 impl Duplex for Tunnel {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let wants_some = !buffer.is_empty();
         let mut buffer = ReadBuf::new(buffer);
         let read = ready!(self.pinned().poll_read(cx, buffer.unfilled()));
         let count = buffer.filled().len();
-        self.is_over = count == 0;
+        self.is_over = read.is_err() || wants_some && count == 0;
         Poll::Ready(read.map(|()| count))
     }
 
