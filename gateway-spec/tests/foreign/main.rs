@@ -5,9 +5,14 @@
 mod host;
 mod modules;
 
+use gateway_spec::abi::host::Module;
+use gateway_spec::abi::interpose::MAX_WATCHED;
 use gateway_spec::rules::{self, Rule};
 
 use host::{Ask, Watched};
+
+// In the place of the C example.
+gateway_spec::export_watched!(modules::newly_watched);
 
 #[test]
 fn the_c_example_answers_and_keeps_every_rule() {
@@ -174,6 +179,16 @@ fn the_host_layer_refuses_by_itself_what_it_must_not_hand_on() {
     assert_eq!(app.ask(Ask::get("/notes")).text(), "twice -5\n");
     assert_eq!(app.ask(Ask::get("/never")).status, 0);
     app.end();
+}
+
+#[test]
+fn a_module_that_watches_another_makes_as_many_instances_as_its_host_asks_for() {
+    let module = Module::linked(&gateway_module_v1).expect("a module of this version");
+    for _ in 0..=MAX_WATCHED {
+        let mut app = Watched::start(&module, "");
+        assert_eq!(app.ask(Ask::get("/")).text(), "Hello, World!");
+        assert_eq!(app.end(), NOTHING);
+    }
 }
 
 const NOTHING: [&Rule; 0] = [];

@@ -46,6 +46,18 @@ pub(crate) fn unwatched_hostile() -> Module {
     load(&file).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// `examples/hello-c`, under one more interposer.
+pub(crate) fn newly_watched() -> Result<Module, String> {
+    let file = compile(
+        "newly_watched",
+        "cc",
+        "-std=c11",
+        &["examples/hello-c/hello.c"],
+    );
+    let module = load(&file).map_err(|error| error.to_string())?;
+    interpose::watch(&module, host::report).map_err(|refusal| refusal.to_string())
+}
+
 fn watched(
     module: &OnceLock<Module>,
     name: &str,

@@ -29,7 +29,7 @@ pub use metrics::{Counter, Gauge, Histogram, Metrics};
 pub use runtime::Tokio;
 pub use runtime::{NoRuntime, Runtime};
 #[cfg(feature = "lint")]
-pub use watched::create_watched;
+pub use watched::{Watched, create_watched};
 
 use super::types::{ABI_MAJOR, ABI_MINOR, GwModule, MAGIC, MODULE_MIN_SIZE, module_flag};
 
