@@ -71,7 +71,9 @@ impl App {
         let (mut app, plugins) = set_up(self);
         let root = root_of(app.root.take(), &startup);
         let config = read(&mut app, &root, &startup, &environment)?;
-        let (host, first) = (startup.host(), startup.worker().index == 0);
+        let (host, worker) = (startup.host(), startup.worker());
+        // Also the first of those that replace all others, whose place is behind theirs.
+        let first = worker.index == 0 || worker.index == worker.count;
         let places = Places {
             root,
             runtime,

@@ -5,6 +5,7 @@ use std::process::Command;
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::gatewayd::{self, Gatewayd};
 use gateway_tests::process::Process;
+use nix::sys::signal::Signal;
 
 #[test]
 fn hello_is_served_and_stops() {
@@ -81,6 +82,24 @@ fn settings_that_are_likely_slips_are_told_once_and_never_their_values() {
         "{said}"
     );
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_reload_tells_slips_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = hello_told(folder.path(), "title = 'x'");
+    // With one worker, the first of the next generation has another place.
+    let server = Gatewayd::start(command.args(["--workers", "1"]));
+    let config = folder.path().join("server.toml");
+    for generation in [2, 3] {
+        let from = server.process.lines_so_far();
+        std::fs::write(&config, "[app.config]\nsecrte_key = 'x'\n").expect("a file");
+        server.process.signal(Signal::SIGHUP);
+        let over = format!("all workers run generation {generation}");
+        server.process.line_with(&over, from);
+        server.process.line_with("did you mean `secret_key`?", from);
+    }
+    assert_eq!(server.stop().0, 0);
 }
 
 #[test]
