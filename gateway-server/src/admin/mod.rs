@@ -33,7 +33,7 @@ use crate::os::{identity, memfd, process, signals};
 use crate::value::Identity;
 use figures::Watch;
 
-pub(crate) use plan::{Plan, ROLE};
+pub(crate) use plan::{Plan, ROLE, Rank};
 
 /// The life of the process.
 pub(crate) fn main(plan: &OsStr) -> ExitCode {
@@ -61,6 +61,7 @@ struct Boot {
     board: BoardReader,
     pages: OwnedFd,
     book: Reader,
+    rank: Rank,
     listener: Option<OwnedFd>,
     /// What came of becoming nobody, where a server of root's says no user.
     nobody: Option<io::Result<()>>,
@@ -103,6 +104,7 @@ impl Boot {
             board,
             pages,
             book,
+            rank: plan.rank,
             listener,
             nobody,
         })
@@ -125,7 +127,7 @@ impl Boot {
                 let door = serve::Door::new(listener, address)?;
                 tokio::task::spawn_local(serve::serve(door, Rc::clone(&watch)));
             }
-            tokio::task::spawn_local(statsd::push(Rc::clone(&watch), self.config));
+            tokio::task::spawn_local(statsd::push(Rc::clone(&watch), self.config, self.rank));
             watch.follow().await
         })
     }

@@ -6,6 +6,15 @@ use std::os::fd::RawFd;
 /// The first argument of such a process; the second is a plan.
 pub(crate) const ROLE: &str = "--gatewayd-admin";
 
+/// Whether the server has had such a process before, in this program or another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rank {
+    /// What is there to be told, nobody has told.
+    First,
+    /// What was there before it started, another has told.
+    Heir,
+}
+
 /// The numbers that the process starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -17,6 +26,7 @@ pub(crate) struct Plan {
     pub(crate) pages: RawFd,
     /// What applications count.
     pub(crate) book: RawFd,
+    pub(crate) rank: Rank,
     /// Where operators connect to.
     pub(crate) listener: Option<RawFd>,
 }
@@ -29,11 +39,13 @@ impl Plan {
             board,
             pages,
             book,
+            rank,
             ..
         } = self;
+        let rank = RawFd::from(*rank == Rank::Heir);
         let listener = self.listener.map(|number| format!(",{number}"));
         let text = format!(
-            "{config},{board},{pages},{book}{}",
+            "{config},{board},{pages},{book},{rank}{}",
             listener.unwrap_or_default()
         );
         [ROLE, &text].map(|word| CString::new(word).expect("digits and commas hold no NUL"))
@@ -46,8 +58,13 @@ impl Plan {
             Some(number).filter(|number| *number >= 0)
         });
         let numbers: Vec<RawFd> = numbers.collect::<Option<_>>()?;
-        let [config, board, pages, book, ref rest @ ..] = numbers[..] else {
+        let [config, board, pages, book, rank, ref rest @ ..] = numbers[..] else {
             return None;
+        };
+        let rank = match rank {
+            0 => Rank::First,
+            1 => Rank::Heir,
+            _ => return None,
         };
         let listener = match *rest {
             [] => None,
@@ -59,6 +76,7 @@ impl Plan {
             board,
             pages,
             book,
+            rank,
             listener,
         })
     }
@@ -79,19 +97,27 @@ mod tests {
 
     #[test]
     fn the_process_reads_the_plan_that_the_master_wrote() {
-        for listener in [None, Some(7)] {
+        for (listener, rank) in [(None, Rank::First), (Some(7), Rank::Heir)] {
             let plan = Plan {
                 config: 4,
                 board: 5,
                 pages: 6,
                 book: 8,
+                rank,
                 listener,
             };
             let [_, argument] = plan.arguments();
             let read = Plan::parse(OsStr::from_bytes(argument.as_bytes()));
             assert_eq!(read, Some(plan));
         }
-        for text in ["", "1,2,3", "1,2,3,4,5,6", "1,2,3,-4", "a,b,c,d"] {
+        for text in [
+            "",
+            "1,2,3,4",
+            "1,2,3,4,0,5,6",
+            "1,2,3,-4,0",
+            "1,2,3,4,2",
+            "a,b,c,d,0",
+        ] {
             assert_eq!(Plan::parse(OsStr::new(text)), None, "{text}");
         }
     }

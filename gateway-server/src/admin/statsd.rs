@@ -9,6 +9,7 @@ use std::rc::Rc;
 use tokio::net::UdpSocket;
 
 use super::figures::{Figures, Watch};
+use super::plan::Rank;
 use crate::app_metrics::{Family, Value};
 use crate::board::WorkerState;
 use crate::config::Config;
@@ -27,8 +28,9 @@ struct Dialect {
 #[derive(Debug, Default)]
 struct Sent(BTreeMap<String, u64>);
 
-/// Sends metrics for ever, if the configuration says where.
-pub(super) async fn push(watch: Rc<Watch>, config: Config) {
+/// Sends metrics for ever, if the configuration says where. What an heir finds at its first look it does not send: the
+/// process before it has, but for what was added since.
+pub(super) async fn push(watch: Rc<Watch>, config: Config, rank: Rank) {
     let Some(place) = config.statsd else { return };
     let dialect = Dialect {
         prefix: config
@@ -37,6 +39,7 @@ pub(super) async fn push(watch: Rc<Watch>, config: Config) {
         tags: config.statsd_tags,
     };
     let mut sent = Sent::default();
+    let mut knows_what_was_sent = rank == Rank::First;
     let mut ticks = tokio::time::interval(config.statsd_interval);
     loop {
         ticks.tick().await;
@@ -44,6 +47,9 @@ pub(super) async fn push(watch: Rc<Watch>, config: Config) {
             continue;
         };
         let lines = lines(&figures, &mut sent, &dialect);
+        if !std::mem::replace(&mut knows_what_was_sent, true) {
+            continue;
+        }
         if let Err(error) = send(&place, &lines).await {
             tracing::debug!("cannot send metrics to {place}: {error}");
         }

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 use super::event::WorkerId;
 use super::worker_handle::WorkerHandle;
-use crate::admin;
+use crate::admin::{self, Rank};
 use crate::board::{self, Board, BoardWriter};
 use crate::config::Config;
 use crate::net::{BindError, ListenAddress, Listener};
@@ -23,6 +23,8 @@ pub(super) struct Admin {
     listener: Option<Listener>,
     board: BoardWriter,
     process: Option<Process>,
+    /// That of the next one.
+    rank: Rank,
     /// When it may be started.
     due: Duration,
     written: Duration,
@@ -40,12 +42,17 @@ struct Process {
 }
 
 impl Admin {
-    /// What the configuration asks for: nothing, or a socket that may be `open` already.
+    /// What the configuration asks for: nothing, or a socket that may be `open` already; `rank` is that of the first
+    /// process.
     ///
     /// # Errors
     ///
     /// The address cannot be had, or there is no memory.
-    pub(super) fn open(config: &Config, open: Option<Listener>) -> Result<Option<Self>, BindError> {
+    pub(super) fn open(
+        config: &Config,
+        open: Option<Listener>,
+        rank: Rank,
+    ) -> Result<Option<Self>, BindError> {
         if !config.is_observed() {
             return Ok(None);
         }
@@ -64,6 +71,7 @@ impl Admin {
             listener,
             board,
             process: None,
+            rank,
             due: Duration::ZERO,
             written: Duration::ZERO,
         }))
@@ -137,12 +145,14 @@ impl Admin {
             board: self.board.as_fd().as_raw_fd(),
             pages: theirs.as_raw_fd(),
             book: book.as_raw_fd(),
+            rank: self.rank,
             listener: self.listener.as_ref().map(|one| one.as_fd().as_raw_fd()),
         };
         let mut inherited = vec![config, self.board.as_fd(), theirs.as_fd(), book];
         inherited.extend(self.listener.as_ref().map(AsFd::as_fd));
         let pid = image.spawn(&plan.arguments(), &inherited)?;
         tracing::debug!("the admin process is process {pid}");
+        self.rank = Rank::Heir;
         self.process = Some(Process {
             pid: Some(pid),
             socket,

@@ -19,6 +19,7 @@ use super::state::State;
 use super::supervisor::Supervisor;
 use super::tickets::Tickets;
 use super::upgrade::{Inheritance, Start};
+use crate::admin::Rank;
 use crate::app_metrics::Book;
 use crate::app_source::AppSource;
 use crate::config::Config;
@@ -55,7 +56,7 @@ impl Arbiter {
         })?;
         release.tls = tls;
         let admin = start::patiently(&signals, BindError::is_in_use, || {
-            Admin::open(&config, None)
+            Admin::open(&config, None, Rank::First)
         })?;
         Ok(Self {
             state: State::new(policy(&config, &mut pools)),
@@ -102,7 +103,7 @@ impl Arbiter {
         } = inheritance;
         config.fit_max_connections(files);
         changes::tell_kept(&changes::keep(&mut config, &inheritance.kept));
-        let admin = Admin::open(&config, inheritance.admin)?;
+        let admin = Admin::open(&config, inheritance.admin, Rank::Heir)?;
         let passed = inheritance.passed;
         let before = inheritance.binds;
         let mut pools = inheritance.pools;

@@ -376,6 +376,48 @@ fn statsd_is_told_what_has_been_added() {
 }
 
 #[test]
+fn who_goes_on_for_another_admin_process_does_not_tell_statsd_all_of_it_again() {
+    let statsd = Statsd::serve(&[]);
+    let master = statsd.server.process.pid();
+    let added = || {
+        let lines = statsd.hear().into_iter();
+        let answers = lines.filter(|(name, ..)| name == "gatewayd.requests.GET.2xx");
+        answers.map(|(_, count, _)| count).sum::<f64>()
+    };
+    for _ in 0..MANY {
+        assert_eq!(statsd.server.get("/version").status, 200);
+    }
+    let mut counted = 0.0;
+    while counted < f64::from(MANY) {
+        counted += added();
+    }
+    let killed = || end(child(master, "--gatewayd-admin").unwrap());
+    let upgraded = || {
+        statsd.server.process.signal(Signal::SIGUSR2);
+        statsd.server.process.line_with("has taken over", 0);
+    };
+    let ways: [&dyn Fn(); 2] = [&killed, &upgraded];
+    for way in ways {
+        let before = child(master, "--gatewayd-admin");
+        way();
+        until("another admin process", || {
+            child(master, "--gatewayd-admin").is_some_and(|pid| Some(pid) != before)
+        });
+        // What comes later is told, and no more.
+        let (mut asked, mut told) = (0.0, 0.0);
+        while told == 0.0 {
+            assert_eq!(statsd.server.get("/version").status, 200);
+            asked += 1.0;
+            told += added();
+        }
+        assert!(told <= asked, "{told} of {asked}");
+    }
+}
+
+/// Requests that cannot be taken for those of a moment.
+const MANY: u32 = 1_000;
+
+#[test]
 fn a_master_that_does_not_turn_is_told() {
     let site = Site::serve(&["--workers", "1"]);
     let master = Pid::from_raw(site.server.process.pid());
