@@ -125,6 +125,7 @@ impl Reactor {
     pub(super) async fn empty_backlog(&self) {
         for _ in 0..LONGEST.as_millis() / QUIET.as_millis() {
             let before = self.admitted.get();
+            self.service.wake();
             let more = self.doors.let_everybody_in(|one| self.admit(one));
             // Without a timer there is no way of knowing; what waited has been accepted.
             let napped = nap(QUIET).await;

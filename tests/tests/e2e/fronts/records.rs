@@ -1,6 +1,7 @@
 //! What no well-behaved front sends, and what every one may: bytes on a socket.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use gateway_tests::address::Address;
 use gateway_tests::artefacts::Artefacts;
@@ -495,6 +496,37 @@ fn the_log_says_what_the_front_said() {
         assert!(line.starts_with("192.0.2.7 "), "{line}");
         assert!(line.contains("\"GET /?q HTTP/3.0\" 200 13"), "{line}");
     }
+}
+
+#[test]
+fn who_is_let_in_at_the_end_has_waited_since_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("access.log");
+    let to_log = ["--access-log", log.to_str().unwrap()];
+    let format = ["--access-log-format", "%U %M", "--max-connections", "1"];
+    let server = serve("probe", &[&to_log[..], &format].concat());
+    let version = fastcgi(&with(&[("REQUEST_URI", "/version")]), b"");
+    let mut holds = connect(&server, "fastcgi");
+    holds.send(&version);
+    next(&mut holds);
+    // Who finds no room shuts the doors, before which the next one comes much later.
+    let mut first = connect(&server, "uwsgi");
+    first.send(request("uwsgi", &with(&[("REQUEST_URI", "/id")]), b""));
+    let came = Instant::now();
+    until("a pause", || came.elapsed() > Duration::from_secs(3));
+    let mut second = connect(&server, "uwsgi");
+    second.send(request("uwsgi", &with(&[("REQUEST_URI", "/version")]), b""));
+    server.process.signal(Signal::SIGTERM);
+    assert!(last(second, "uwsgi").contains(" 200 OK"));
+    assert!(last(first, "uwsgi").contains(" 200 OK"));
+    holds.expect_end();
+    assert_eq!(server.process.end().0, 0);
+    let log = fs::read_to_string(log).unwrap();
+    let took = log
+        .lines()
+        .filter_map(|line| line.strip_prefix("/version "));
+    let took: Vec<u32> = took.map(|millis| millis.parse().unwrap()).collect();
+    assert!(took.len() == 2 && took[1] < 2_000, "{log}");
 }
 
 #[test]
