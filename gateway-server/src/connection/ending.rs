@@ -7,6 +7,7 @@ use super::handover::Dialect;
 use super::logged::Refused;
 use super::{Awaiting, Connection, Phase};
 use crate::limits::{LINGER, LINGER_MOST, LINGER_READS, PARTING};
+use crate::proxies::Told;
 use crate::scoreboard::{Counter, Deadline};
 
 impl Connection {
@@ -102,6 +103,8 @@ impl Connection {
                     line: head.first_line(&input),
                     came: &input,
                     dialect: Dialect::Http1,
+                    // Of another request, if of any.
+                    told: Told::default(),
                 };
                 self.refuse(&mut out, &refused);
                 self.io.output.bytes = out;

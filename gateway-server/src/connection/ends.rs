@@ -10,7 +10,7 @@ use gateway_spec::abi::{Field, names, request_flag, scheme};
 use super::dialect::Dialect;
 use super::service::Service;
 use super::word::Word;
-use crate::fronts::Report;
+use crate::fronts::{Report, Unwritable};
 use crate::http1::{Form, Head};
 use crate::proxies::Told;
 use crate::proxy_protocol::{Introduction, Source};
@@ -120,9 +120,15 @@ impl Ends {
         }
     }
 
-    /// The status with which a front's request is to be refused, of which no head could be made.
-    pub(super) fn refusal(&self) -> Option<u16> {
-        self.word.as_ref()?.front.as_ref()?.refusal()
+    /// What a front says beside the head of the request that it has brought, if there is a front.
+    pub(super) fn told_by_front(&self) -> Told<'static> {
+        let front = self.word.as_ref().and_then(|word| word.front.as_ref());
+        front.map(|front| front.told()).unwrap_or_default()
+    }
+
+    /// Why no head could be made of a front's request, if none could.
+    pub(super) fn unwritable(&self) -> Option<Unwritable> {
+        self.word.as_ref()?.front.as_ref()?.unwritable()
     }
 }
 

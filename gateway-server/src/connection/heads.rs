@@ -13,6 +13,7 @@ use super::output::COPIED;
 use super::places::Entry;
 use super::service::{READ_BYTES, Scratch, Service};
 use super::{Awaiting, Connection, Phase, refusal};
+use crate::fronts::Unwritable;
 use crate::http1::{Outgoing, Recipient, Version};
 use crate::http2::{self, Beginning};
 use crate::limits::PARTING;
@@ -145,19 +146,25 @@ impl Connection {
                 }
                 Err(error) => {
                     self.awaiting = Awaiting::Nothing;
-                    let status = self.ends.refusal().unwrap_or(error.status());
-                    tracing::debug!("a request is refused with {status}: {error}");
                     let came = &buffer[at..filled];
-                    self.refuse(
-                        turn.out(),
-                        &Refused {
-                            status,
+                    let (told, unwritable) = (self.ends.told_by_front(), self.ends.unwritable());
+                    let refused = match &unwritable {
+                        Some(Unwritable { status, why }) => Refused::unwritten(*status, why),
+                        None => Refused {
+                            status: error.status(),
                             why: &error,
                             line: head.first_line(came),
                             came,
-                            dialect: Dialect::Http1,
+                            dialect: Dialect::told(told.version).unwrap_or(Dialect::Http1),
+                            told,
                         },
+                    };
+                    tracing::debug!(
+                        "a request is refused with {}: {}",
+                        refused.status,
+                        refused.why
                     );
+                    self.refuse(turn.out(), &refused);
                     at = filled;
                 }
             }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::net::IpAddr;
 
+use gateway_spec::abi::scheme;
+
 use super::dialect::Dialect;
 use super::ends::Ends;
 use super::handover::{Request, RequestLine};
@@ -12,6 +14,7 @@ use super::service::Service;
 use crate::clock::monotonic_ns;
 use crate::http1::Version;
 use crate::logging::{AccessLog, Ended, LoggedRequest};
+use crate::proxies::Told;
 use crate::scoreboard::{self, RequestId};
 
 /// A request that a log is told of.
@@ -30,11 +33,28 @@ pub(super) struct Refused<'r> {
     /// What came, of which the first line is shown if it is no request line.
     pub(super) came: &'r [u8],
     pub(super) dialect: Dialect,
+    /// What the front that has brought it says of it.
+    pub(super) told: Told<'static>,
+}
+
+impl<'r> Refused<'r> {
+    /// One of whose client's words nothing is known.
+    pub(super) fn unwritten(status: u16, why: &'r dyn Display) -> Self {
+        Self {
+            status,
+            why,
+            line: None,
+            came: b"",
+            dialect: Dialect::Http1,
+            told: Told::default(),
+        }
+    }
 }
 
 /// The same, as a log asks for it.
 struct Unread<'k> {
     ends: &'k Ends,
+    told: Told<'static>,
     why: String,
     came: Option<&'k [u8]>,
     method: &'k [u8],
@@ -78,6 +98,7 @@ impl Ends {
             line,
             came,
             dialect,
+            told,
         } = *refused;
         let (method, target, version) = match (line, dialect) {
             (Some((method, target, version)), _) => (method, target, dialect.name(version)),
@@ -88,6 +109,7 @@ impl Ends {
         let took_ns = monotonic_ns().saturating_sub(began_ns);
         let unread = Unread {
             ends: self,
+            told,
             why: why.to_string(),
             came: first_line(came).filter(|_| line.is_none()),
             method,
@@ -176,7 +198,8 @@ impl LoggedRequest for Logged<'_> {
 
 impl LoggedRequest for Unread<'_> {
     fn client(&self) -> Option<IpAddr> {
-        self.ends.client().ip()
+        let told = self.told.client.map(|client| client.ip());
+        told.or_else(|| self.ends.client().ip())
     }
 
     fn began_ns(&self) -> u64 {
@@ -212,7 +235,11 @@ impl LoggedRequest for Unread<'_> {
     }
 
     fn scheme(&self) -> &str {
-        self.ends.entrance.scheme()
+        match self.told.scheme {
+            Some(scheme::HTTPS) => "https",
+            Some(_) => "http",
+            None => self.ends.entrance.scheme(),
+        }
     }
 
     fn host(&self) -> &[u8] {

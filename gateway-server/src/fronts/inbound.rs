@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bytes::{Buf as _, BytesMut};
 use gateway_fastcgi::{self as fastcgi, Decoder, Event};
 
-use super::report::Report;
+use super::report::{Report, Unwritable};
 use super::request::{Brought, RequestError, bring};
 
 /// What a front speaks.
@@ -376,8 +376,8 @@ impl Inbound {
 
     /// Puts something in the request's place that is no head.
     fn refuse(&mut self, status: u16, why: &dyn std::fmt::Display) {
-        tracing::debug!("a request is refused with {status}: {why}");
-        self.report.refuse(status);
+        let why = why.to_string();
+        self.report.refuse(Unwritable { status, why });
         self.text.clear();
         self.taken = 0;
         self.text.push(0);

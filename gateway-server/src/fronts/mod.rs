@@ -12,4 +12,4 @@ mod request;
 
 pub use front::{Front, Taken};
 pub use inbound::{FrontLimits, Protocol};
-pub(crate) use report::Report;
+pub(crate) use report::{Report, Unwritable};

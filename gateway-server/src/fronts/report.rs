@@ -1,6 +1,6 @@
 //! [`Report`]: what a front says of the request under way, beside its head.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use crate::proxies::Told;
 
@@ -8,7 +8,15 @@ use crate::proxies::Told;
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     told: Cell<Told<'static>>,
-    refusal: Cell<Option<u16>>,
+    unwritable: RefCell<Option<Unwritable>>,
+}
+
+/// A request that cannot be written down as a head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unwritable {
+    /// The status that answers it.
+    pub(crate) status: u16,
+    pub(crate) why: String,
 }
 
 impl Report {
@@ -17,18 +25,18 @@ impl Report {
         self.told.get()
     }
 
-    /// The status for a request that cannot be written down; what stands in its place is no head.
-    pub(crate) fn refusal(&self) -> Option<u16> {
-        self.refusal.get()
+    /// Why a request cannot be written down, if it cannot; what stands in its place is no head, nor the front's.
+    pub(crate) fn unwritable(&self) -> Option<Unwritable> {
+        self.unwritable.borrow().clone()
     }
 
     pub(super) fn tell(&self, told: Told<'static>) {
         self.told.set(told);
-        self.refusal.set(None);
+        self.unwritable.take();
     }
 
-    pub(super) fn refuse(&self, status: u16) {
+    pub(super) fn refuse(&self, unwritable: Unwritable) {
         self.told.set(Told::default());
-        self.refusal.set(Some(status));
+        self.unwritable.replace(Some(unwritable));
     }
 }

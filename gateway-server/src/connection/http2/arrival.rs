@@ -29,6 +29,7 @@ use crate::drain;
 use crate::http1::{BodyDecoder, BodyLength, Outgoing, Recipient, Version};
 use crate::http2::{bring, head_of};
 use crate::limits::LINGER;
+use crate::proxies::Told;
 use crate::scoreboard::{self, RequestId};
 use crate::static_files::Reply;
 use crate::workbench::Verdict;
@@ -153,6 +154,7 @@ fn refuse(base: &Base, parts: &Parts, (status, why): (u16, &dyn std::fmt::Displa
         line: Some(line),
         came: b"",
         dialect: Dialect::Http2,
+        told: Told::default(),
     };
     base.ends.note_unread(service, &refused);
     send_own(base, &out, ways);

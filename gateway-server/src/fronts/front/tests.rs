@@ -158,7 +158,7 @@ fn a_body_that_is_not_as_long_as_was_said_is_a_fault_before_it_ends() {
     let denied = [&GET[..], &[("CONTENT_LENGTH", "0")]].concat();
     let mut front = Front::new(Protocol::FastCgi, LIMITS);
     assert_eq!(words(&mut front, &fastcgi(&denied, &[b"x"]), 1_000).0, "\0");
-    assert_eq!(front.report().refusal(), Some(400));
+    assert_eq!(front.report().unwritable().unwrap().status, 400);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_request_that_cannot_be_written_down_has_a_status_and_is_read_no_further() {
         let mut front = Front::new(protocol, LIMITS);
         let (text, _) = words(&mut front, &bytes, 11);
         assert_eq!(text, "\0", "{protocol:?}");
-        assert_eq!(front.report().refusal(), Some(status));
+        assert_eq!(front.report().unwritable().unwrap().status, status);
     }
     let mut front = Front::new(Protocol::FastCgi, LIMITS);
     assert_eq!(

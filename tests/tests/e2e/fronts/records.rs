@@ -499,6 +499,50 @@ fn the_log_says_what_the_front_said() {
 }
 
 #[test]
+fn the_log_says_why_a_request_of_a_fronts_is_refused_and_whose_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("access.log");
+    let format = ["--access-log-format", "%h \"%r\" %s %S %E"];
+    let to_log = ["--access-log", log.to_str().unwrap()];
+    let server = serve("hello", &[&to_log[..], &format].concat());
+    let client = [
+        ("REMOTE_ADDR", "192.0.2.7"),
+        ("SERVER_PROTOCOL", "HTTP/2.0"),
+        ("HTTPS", "on"),
+    ];
+    let named = "expected `host[:port]` as Host";
+    for (pairs, expected) in [
+        // Of which no head can be made.
+        (
+            ("REQUEST_METHOD", ""),
+            "127.0.0.1 \"- - -\" 400 http expected a method in REQUEST_METHOD",
+        ),
+        // Of which one is made that HTTP would not accept either.
+        (
+            ("REQUEST_METHOD", "G{T"),
+            "192.0.2.7 \"G{T / HTTP/1.1\" 400 https expected a method (a token)",
+        ),
+        (
+            ("HTTP_HOST", "a b"),
+            &format!("192.0.2.7 \"GET / HTTP/2.0\" 400 https {named}"),
+        ),
+    ] {
+        for protocol in PROTOCOLS {
+            let mut client_end = connect(&server, protocol);
+            let said = [&client[..], &[pairs]].concat();
+            client_end.send(request(protocol, &with(&said), b""));
+            assert!(last(client_end, protocol).contains(" 400 Bad Request"));
+            let lines = || fs::read_to_string(&log).unwrap_or_default();
+            until("a line", || !lines().is_empty());
+            let line = lines();
+            assert!(line.starts_with(expected), "{protocol}: {line}");
+            fs::write(&log, "").unwrap();
+        }
+    }
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
 fn who_is_let_in_at_the_end_has_waited_since_then() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("access.log");
