@@ -1,6 +1,8 @@
 //! [`Fixed`]: field lines that live for ever, carried by reference; [`DefaultFields`] are made of them.
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use std::sync::OnceLock;
+
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::abi::field::Field;
 use crate::abi::names;
@@ -16,6 +18,15 @@ pub(crate) struct Fixed {
     pub(crate) flags: u64,
     /// Its place in [`KINDS`]; beyond them for lines that an application made.
     kind: usize,
+    /// Whether it is known that no line is of those that a host looks at: of framing, of the
+    /// connection, a length.
+    #[cfg_attr(
+        not(feature = "hosting"),
+        expect(dead_code, reason = "read by what hosts share")
+    )]
+    pub(super) is_looked_at: bool,
+    /// The lines as a map, once somebody wanted one.
+    map: OnceLock<HeaderMap>,
 }
 
 /// Field lines for every response that does not say otherwise itself, such as those of a security
@@ -79,7 +90,30 @@ impl Fixed {
             crossing: crossing.collect::<Vec<_>>().leak(),
             flags: response_flag::LASTING_HEADERS,
             kind: KINDS.len(),
+            is_looked_at: false,
+            map: OnceLock::new(),
         }
+    }
+
+    /// Lines of another application, none of them such as a host looks at.
+    pub(crate) fn looked_at(lines: Vec<Line>) -> Self {
+        Self {
+            is_looked_at: true,
+            ..Self::leak(lines)
+        }
+    }
+
+    /// The lines as a map of their own.
+    pub(super) fn map(&self) -> HeaderMap {
+        let made = self.map.get_or_init(|| {
+            // A place for what servers add.
+            let mut map = HeaderMap::with_capacity(self.lines.len() + 2);
+            for (name, value) in self.lines {
+                map.append(name, value.clone());
+            }
+            map
+        });
+        made.clone()
     }
 }
 
@@ -94,7 +128,14 @@ macro_rules! content_types {
                 $value.as_bytes(),
             )];
             let flags = response_flag::LASTING_HEADERS;
-            Fixed { lines: &LINES, crossing: &CROSSING, flags, kind: $kind }
+            Fixed {
+                lines: &LINES,
+                crossing: &CROSSING,
+                flags,
+                kind: $kind,
+                is_looked_at: true,
+                map: OnceLock::new(),
+            }
         };
     )* };
 }
@@ -105,6 +146,8 @@ pub(crate) static NONE: Fixed = Fixed {
     crossing: &[],
     flags: 0,
     kind: 0,
+    is_looked_at: true,
+    map: OnceLock::new(),
 };
 
 content_types! {

@@ -10,8 +10,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::pool::{Pool, Pooled};
 
 pub use fixed::DefaultFields;
-use fixed::{Fixed, Line};
-pub(crate) use fixed::{HTML, JSON, OCTETS, TEXT};
+pub(crate) use fixed::{Fixed, HTML, JSON, Line, OCTETS, TEXT};
 
 /// Field lines in order; repeats stay separate lines.
 ///
@@ -127,6 +126,17 @@ impl Fields {
         }
     }
 
+    /// The lines that a host has to look at, in order: of framing, of the connection and lengths there
+    /// are none among the others.
+    #[cfg(feature = "hosting")]
+    pub(crate) fn to_look_at(&self) -> impl Iterator<Item = &Line> {
+        let fixed = match self.fixed.is_looked_at {
+            true => &[],
+            false => self.fixed.lines,
+        };
+        fixed.iter().chain(self.listed())
+    }
+
     /// All lines: those that live for ever, as they cross the ABI, and the others.
     #[inline]
     pub(crate) fn crossing(&self) -> (&'static Fixed, &[Line]) {
@@ -219,6 +229,9 @@ impl From<HeaderMap> for Fields {
 
 impl From<Fields> for HeaderMap {
     fn from(mut fields: Fields) -> Self {
+        if fields.listed().is_empty() {
+            return fields.fixed.map();
+        }
         let mut map = Self::with_capacity(fields.len());
         for (name, value) in fields.all_mut().drain(..) {
             map.append(name, value);

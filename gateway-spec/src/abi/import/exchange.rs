@@ -8,10 +8,10 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
+use super::fields;
 use crate::abi::body::{ForeignBody, owned_fields};
 use crate::abi::field::Field;
 use crate::abi::host::{AppResponse, Exchange, Shared, Text};
-use crate::abi::names;
 use crate::abi::types::ctx_flag;
 use crate::error::ErrorKind;
 use crate::exchange::Exchange as Handle;
@@ -63,13 +63,13 @@ impl Exchange for Collecting {
             })
             .and_then(|status| StatusCode::from_u16(status).ok())
             .ok_or(ErrorKind::Invalid)?;
-        let length = length_of(response)?;
-        let lines = response.fields();
-        if lines.iter().any(|line| OF_THE_HOP.contains(&id_of(line))) {
+        let (fields, by_field) = fields::read(response)?;
+        let by_flag = response.declared_length();
+        if by_flag.is_some() && by_field.is_some() && by_flag != by_field {
             return Err(ErrorKind::Invalid);
         }
-        let kept = lines.iter().filter(|line| id_of(line) != CONTENT_LENGTH);
-        let fields = owned_fields(kept).map_err(|error| error.kind())?;
+        let whole = (!response.has_body()).then_some(response.first().len() as u64);
+        let length = by_flag.or(by_field).or(whole);
         self.given = Some(Given {
             status,
             fields,
@@ -243,47 +243,6 @@ impl Shared for Forwarding {
     }
 }
 
-/// The body's length: declared, by flag or by field, or that of the bytes at hand.
-fn length_of(response: &AppResponse<'_>) -> Result<Option<u64>, ErrorKind> {
-    let mut length = response.declared_length();
-    for line in response.fields() {
-        if id_of(line) != CONTENT_LENGTH {
-            continue;
-        }
-        let digits = line.value();
-        let number = std::str::from_utf8(digits)
-            .ok()
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|text| text.parse().ok())
-            .ok_or(ErrorKind::Invalid)?;
-        if length.is_some_and(|length| length != number) {
-            return Err(ErrorKind::Invalid);
-        }
-        length = Some(number);
-    }
-    let whole = (!response.has_body()).then_some(response.first().len() as u64);
-    Ok(length.or(whole))
-}
-
-/// A line's id, found by its name where the application gave none.
-fn id_of(line: &Field<'_>) -> u16 {
-    match line.name_id() {
-        0 => names::id_of(line.name()),
-        id => id,
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-const CONTENT_LENGTH: u16 = names::id("content-length");
-/// Fields of framing and of the hop, which are the host's.
-const OF_THE_HOP: [u16; 6] = [
-    names::id("connection"),
-    names::id("keep-alive"),
-    names::id("proxy-connection"),
-    names::id("te"),
-    names::id("transfer-encoding"),
-    names::id("upgrade"),
-];

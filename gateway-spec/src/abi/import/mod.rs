@@ -1,10 +1,11 @@
 //! A compiled application as a [`Gateway`]: for adapters and whoever speaks the Rust trait.
 //!
 //! The way of a request: `head` lends its parts to a call, `exchange` is what the application
-//! calls back, `call` drives it and makes the [`Response`].
+//! calls back, `fields` reads its response's lines, `call` drives it and makes the [`Response`].
 
 mod call;
 mod exchange;
+mod fields;
 mod head;
 #[cfg(test)]
 mod tests;

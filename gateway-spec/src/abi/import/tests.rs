@@ -6,6 +6,7 @@ use std::ptr;
 use std::task::{Context, Poll, Waker};
 
 use http::Method;
+use http::header::{ETAG, HeaderMap, HeaderValue, VARY};
 
 use super::Loaded;
 use crate::abi::export::{NoRuntime, module};
@@ -17,7 +18,7 @@ use crate::abi::types::{
     GwApp, GwAppVt, GwBuf, GwCall, GwConfig, GwCtx, GwError, GwHost, GwModule, GwRequest,
     GwResponse, GwStr, GwWaker, code, ctx_flag, response_flag,
 };
-use crate::{Gateway, Request, Response};
+use crate::{Fields, Gateway, Request, Response};
 
 /// A response that an application in C would fill in.
 fn response(status: u32, fields: &[Field<'_>], first: &'static [u8]) -> GwResponse {
@@ -33,6 +34,17 @@ fn response(status: u32, fields: &[Field<'_>], first: &'static [u8]) -> GwRespon
         body: ptr::null_mut(),
         protocol: GwStr::NONE,
     }
+}
+
+/// One whose fields the application promises never to change.
+fn lasting(fields: &'static [Field<'static>]) -> GwResponse {
+    let mut response = response(200, fields, b"");
+    response.flags = response_flag::LASTING_HEADERS;
+    response
+}
+
+const fn length(value: &[u8]) -> Field<'_> {
+    Field::new(names::id("content-length"), b"content-length", value)
 }
 
 fn respond(ctx: *mut GwCtx, mut response: GwResponse) -> i32 {
@@ -53,9 +65,14 @@ fn set_flags(ctx: *mut GwCtx, flags: u64) -> i32 {
     unsafe { set_flags(ctx, flags) }
 }
 
+static LASTING: [Field<'_>; 3] = [
+    Field::new(names::id("etag"), b"etag", b"with an id"),
+    Field::new(0, b"x-own", b"without"),
+    Field::new(0, b"etag", b"again"),
+];
+
 /// What the application does for a path; its codes become the response's text where it can.
 fn play(path: &[u8], ctx: *mut GwCtx) -> i32 {
-    let length = |value| Field::new(names::id("content-length"), b"content-length", value);
     match path {
         b"/twice" => {
             assert_eq!(respond(ctx, response(200, &[], b"first")), code::READY);
@@ -78,6 +95,7 @@ fn play(path: &[u8], ctx: *mut GwCtx) -> i32 {
                 (u32::MAX, None),
                 (200, Some(Field::new(0, b"connection", b"close"))),
                 (200, Some(Field::new(0, b"transfer-encoding", b"chunked"))),
+                (200, Some(Field::new(0, b"trailer", b"x-sum"))),
                 (200, Some(Field::new(0, b"a b", b"no name"))),
                 (200, Some(Field::new(0, b"x", b"a\r\nset-cookie: b"))),
                 (200, Some(length(b"+5"))),
@@ -105,6 +123,25 @@ fn play(path: &[u8], ctx: *mut GwCtx) -> i32 {
                 respond(ctx, response(200, &fields, b"1234567")),
                 code::READY
             );
+        }
+        b"/lasting" => assert_eq!(respond(ctx, lasting(&LASTING)), code::READY),
+        b"/lasting/fewer" => assert_eq!(respond(ctx, lasting(&LASTING[..1])), code::READY),
+        b"/lasting/refused" => {
+            static LINES: [Field<'_>; 2] = [
+                Field::new(0, b"connection", b"close"),
+                Field::new(0, b"x", b"a\r\nset-cookie: b"),
+            ];
+            for line in &LINES {
+                let line = std::slice::from_ref(line);
+                // Nor when they are known.
+                for _ in 0..2 {
+                    assert_eq!(respond(ctx, lasting(line)), code::INVALID);
+                }
+            }
+        }
+        b"/lasting/length" => {
+            static LINES: [Field<'_>; 1] = [length(b"8")];
+            assert_eq!(respond(ctx, lasting(&LINES)), code::READY);
         }
         b"/dateless" => {
             let mut dateless = response(200, &[], b"");
@@ -193,6 +230,10 @@ fn answer(path: &str) -> Response {
     now(app.call(Request::build(Method::GET, path).unwrap()))
 }
 
+fn fields(path: &str) -> Fields {
+    std::mem::take(answer(path).fields_mut())
+}
+
 fn content(response: Response) -> Vec<u8> {
     now(response.into_body().collect(100)).unwrap().to_vec()
 }
@@ -211,6 +252,42 @@ fn fields_go_by_their_names_whatever_their_ids() {
     let names: Vec<_> = lines.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["etag", "etag", "x-later", "x-secret"]);
     assert!(lines[3].1.is_sensitive());
+}
+
+#[test]
+fn lasting_fields_are_those_of_their_response_each_time() {
+    let lines = |path: &str| {
+        let response = answer(path);
+        let lines = response.fields().iter();
+        let lines = lines.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        lines.collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        let all = ["etag: with an id", "x-own: without", "etag: again"];
+        assert_eq!(lines("/lasting"), all);
+        assert_eq!(lines("/lasting/fewer"), ["etag: with an id"]);
+        // A length is none of the fields, and holds the content to it.
+        let response = answer("/lasting/length");
+        assert!(response.fields().is_empty());
+        assert_eq!(response.body().length(), Some(8));
+        assert_eq!(answer("/lasting/refused").status_code(), 500);
+    }
+    let once: HeaderMap = Fields::from(&HeaderMap::from(fields("/lasting"))).into();
+    assert_eq!(once, HeaderMap::from(fields("/lasting")));
+}
+
+#[test]
+fn what_is_added_to_lasting_fields_stays_with_one_response() {
+    let mut more = fields("/lasting");
+    more.append(VARY, HeaderValue::from_static("accept"));
+    more.remove(&ETAG);
+    let more = HeaderMap::from(more);
+    assert_eq!((more.len(), more.get(ETAG)), (2, None));
+    assert_eq!(more["x-own"], "without");
+    assert_eq!(more[VARY], "accept");
+    let mut map = HeaderMap::from(fields("/lasting"));
+    map.clear();
+    assert_eq!(HeaderMap::from(fields("/lasting")).len(), 3);
 }
 
 #[test]
