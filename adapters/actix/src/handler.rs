@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody as _;
 use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{Handler, HttpRequest, HttpResponse, web};
 use gateway_spec::Gateway;
 use gateway_spec::hosting::{Answer, Hosted};
@@ -71,6 +72,7 @@ fn written(answer: Answer, is_head: bool) -> HttpResponse {
     let Answer {
         status,
         fields,
+        length,
         content,
         switch,
         ..
@@ -82,26 +84,18 @@ fn written(answer: Answer, is_head: bool) -> HttpResponse {
     let status = StatusCode::from_u16(status.as_u16());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
-    let mut length = None;
-    for (name, value) in &fields_of(fields) {
-        // Without content actix-web takes a length as a field alone, or waits for that content.
-        let is_length = name == "content-length" && status != StatusCode::NOT_MODIFIED;
-        if is_length {
-            length = std::str::from_utf8(value)
-                .ok()
-                .and_then(|text| text.parse().ok());
-        } else {
-            response.append_header((name.as_str(), value.as_slice()));
-        }
+    for (name, value) in fields.iter() {
+        response.append_header((name.as_str(), value.as_bytes()));
+    }
+    // Without content actix-web takes a length as a field alone, or waits for that content.
+    let (field, length) = match length {
+        length if status == StatusCode::NOT_MODIFIED => (length, None),
+        length => (None, length),
+    };
+    if let Some(length) = field {
+        response.append_header((CONTENT_LENGTH, length));
     }
     response.body(Download::new(content, length, is_head).boxed())
-}
-
-fn fields_of(fields: gateway_spec::Fields) -> Vec<(String, Vec<u8>)> {
-    let fields = fields.into_iter();
-    fields
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect()
 }
 
 impl<G> Clone for GatewayHandler<G> {

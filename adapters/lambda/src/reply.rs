@@ -9,12 +9,13 @@ use bytes::{Bytes, BytesMut};
 use gateway_spec::hosting::{Answer, Content};
 use gateway_spec::{Fields, Frame};
 use http::StatusCode;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, SET_COOKIE};
+use http::header::{CONTENT_ENCODING, SET_COOKIE};
 use serde_json::{Map, Value, json};
 
 use crate::event::Shape;
 
-/// An answer as one document. What the application sends beside it is not told to clients.
+/// An answer as one document. What the application sends beside it is not told to clients, nor a
+/// length: that of the document's body is known to Lambda's front.
 pub(crate) async fn whole(answer: Answer, shape: Shape) -> Result<Bytes, String> {
     let Answer {
         status,
@@ -92,7 +93,7 @@ async fn collected(mut content: Content) -> Result<Bytes, String> {
 /// Lines of one name joined to one; of several Set-Cookie, which cannot be joined, the last.
 fn joined(fields: &Fields, without: &[http::HeaderName]) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in fields.iter().filter(|(name, _)| is_told(name)) {
+    for (name, value) in fields.iter() {
         if without.contains(name) {
             continue;
         }
@@ -109,7 +110,7 @@ fn joined(fields: &Fields, without: &[http::HeaderName]) -> BTreeMap<String, Str
 
 fn listed(fields: &Fields) -> BTreeMap<String, Vec<String>> {
     let mut listed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in fields.iter().filter(|(name, _)| is_told(name)) {
+    for (name, value) in fields.iter() {
         let lines = listed.entry(name.as_str().to_owned()).or_default();
         lines.push(text(value));
     }
@@ -118,11 +119,6 @@ fn listed(fields: &Fields) -> BTreeMap<String, Vec<String>> {
 
 fn cookies(fields: &Fields) -> Vec<String> {
     fields.get_all(&SET_COOKIE).map(text).collect()
-}
-
-/// The length is that of the document's body, which Lambda's front knows.
-fn is_told(name: &http::HeaderName) -> bool {
-    *name != CONTENT_LENGTH
 }
 
 /// JSON has texts alone: a byte beyond ASCII becomes the Latin-1 character of its number.

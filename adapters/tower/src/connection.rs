@@ -6,8 +6,9 @@ use gateway_spec::{Address, Scheme, TlsInfo};
 
 /// What a server knows of the connection that a request came by.
 ///
-/// A server in front of a [`GatewayService`](crate::GatewayService) inserts it into the extensions
-/// of each request; a service behind [`app`](crate::app()) finds it there. A clone is cheap.
+/// A server tells it to the [`GatewayService`](crate::GatewayService) of a connection, or inserts it
+/// into the extensions of each request; a service behind [`app`](crate::app()) finds it there. A
+/// clone is cheap.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
     facts: Arc<Facts>,

@@ -10,7 +10,7 @@
 //! let (app, _stop) = load("target/release/libecho.so", Options::new()).await?;
 //! let service = GatewayService::new(&app);
 //! // axum: Router::new().nest_service("/echo", service)
-//! // hyper: TowerToHyperService::new(service)
+//! // hyper: serve_connection(stream, service.on(Connection::new(peer, local)))
 //! # drop(service);
 //! app.shutdown(std::time::Duration::from_secs(30)).await?;
 //! # Ok(())

@@ -19,10 +19,12 @@ pub(crate) struct Received {
     pub(crate) tls: Option<TlsInfo>,
 }
 
-/// Converts a request below `mount`; a status where it is none of the gateway's.
+/// Converts a request below `mount` that came by `known`, unless it says otherwise; a status where
+/// it is none of the gateway's.
 pub(crate) fn received<B>(
     request: http::Request<B>,
     mount: Option<&str>,
+    known: Option<&Connection>,
 ) -> Result<Received, StatusCode>
 where
     B: http_body::Body + Send + 'static,
@@ -59,7 +61,8 @@ where
             .ok_or(StatusCode::NOT_FOUND)?,
     };
     let mut tls = None;
-    if let Some(connection) = connection(&parts) {
+    let connection = connection(&parts).or(known.map(Cow::Borrowed));
+    if let Some(connection) = connection {
         request = request.with_scheme(connection.scheme()).with_addresses(
             connection.peer(),
             connection.client(),

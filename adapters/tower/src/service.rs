@@ -9,22 +9,26 @@ use std::task::{Context, Poll, ready};
 
 use gateway_spec::Gateway;
 use gateway_spec::hosting::{Answer, Call, Hosted, Switch};
-use http::header::{CONNECTION, HeaderValue, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, UPGRADE};
 use http::{Method, Response, StatusCode, Version};
+use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 use tower_service::Service;
 
 use crate::body::{BoxError, ResponseBody};
+use crate::connection::Connection;
 use crate::request::{Received, received};
 use crate::tunnel::Tunnel;
 
-/// A gateway as a `tower::Service` of `http::Request<B>`, for any body. Clones share the gateway.
+/// A gateway as a `tower::Service` of `http::Request<B>`, for any body, and as hyper's own
+/// `Service`. Clones share the gateway.
 ///
 /// It is always ready, and never fails: what goes wrong is an answer or a body that breaks off.
 /// Dropping the future of a response, or its body, tells the application that the client has gone.
 pub struct GatewayService<G> {
     hosted: Hosted<G>,
     mount: Option<Arc<str>>,
+    connection: Option<Connection>,
 }
 
 impl<G: Gateway> GatewayService<G> {
@@ -34,7 +38,15 @@ impl<G: Gateway> GatewayService<G> {
         Self {
             hosted: hosted.clone(),
             mount: None,
+            connection: None,
         }
+    }
+
+    /// The same for the requests of this connection, except those that bring another as an extension.
+    #[must_use]
+    pub fn on(mut self, connection: Connection) -> Self {
+        self.connection = Some(connection);
+        self
     }
 
     /// The same below a prefix of the path, which requests carry; others are answered with 404.
@@ -54,6 +66,30 @@ impl<G: Gateway> GatewayService<G> {
         self.mount = Some(prefix.into());
         self
     }
+
+    fn answer<B>(&self, request: http::Request<B>) -> ResponseFuture
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let is_tunnel = *request.method() == Method::CONNECT;
+        let version = request.version();
+        let received = received(request, self.mount.as_deref(), self.connection.as_ref());
+        let state = match received {
+            Err(status) => State::Refused(status),
+            Ok(Received {
+                request,
+                upgrade,
+                tls,
+            }) => State::Called {
+                call: self.hosted.call_with(request, tls),
+                upgrade,
+                is_tunnel: is_tunnel || version >= Version::HTTP_2,
+            },
+        };
+        ResponseFuture { state }
+    }
 }
 
 impl<G: Gateway, B> Service<http::Request<B>> for GatewayService<G>
@@ -71,21 +107,22 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
-        let is_tunnel = *request.method() == Method::CONNECT;
-        let version = request.version();
-        let state = match received(request, self.mount.as_deref()) {
-            Err(status) => State::Refused(status),
-            Ok(Received {
-                request,
-                upgrade,
-                tls,
-            }) => State::Called {
-                call: self.hosted.call_with(request, tls),
-                upgrade,
-                is_tunnel: is_tunnel || version >= Version::HTTP_2,
-            },
-        };
-        ResponseFuture { state }
+        self.answer(request)
+    }
+}
+
+impl<G: Gateway, B> hyper::service::Service<http::Request<B>> for GatewayService<G>
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn call(&self, request: http::Request<B>) -> ResponseFuture {
+        self.answer(request)
     }
 }
 
@@ -94,6 +131,7 @@ impl<G> Clone for GatewayService<G> {
         Self {
             hosted: self.hosted.clone(),
             mount: self.mount.clone(),
+            connection: self.connection.clone(),
         }
     }
 }
@@ -145,13 +183,20 @@ fn written(answer: Answer, upgrade: Option<OnUpgrade>, is_tunnel: bool) -> Respo
     let Answer {
         status,
         fields,
+        length,
         content,
         switch,
         ..
     } = answer;
-    let mut response = Response::new(ResponseBody::new(content));
+    let body = ResponseBody::new(content);
+    let mut headers = HeaderMap::from(fields);
+    // What the content says itself, servers write down.
+    if let Some(length) = length.filter(|length| body.size_hint().exact() != Some(*length)) {
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    *response.headers_mut() = fields.into();
+    *response.headers_mut() = headers;
     match (switch, upgrade) {
         (None, _) => response,
         (Some(_), None) => refusal(StatusCode::NOT_IMPLEMENTED),

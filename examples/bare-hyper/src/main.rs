@@ -7,10 +7,7 @@ mod tls;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gateway_tower::{Connection, Gateway, GatewayService, Options, Service, load};
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
+use gateway_tower::{Connection, Gateway, GatewayService, Options, load};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -82,22 +79,18 @@ async fn answer<G: Gateway>(
 ) {
     // Who does not speak TLS, or breaks off, is nobody's fault here.
     match acceptor {
-        None => speak(stream, connection, service, watcher).await,
+        None => speak(stream, service.on(connection), watcher).await,
         Some(acceptor) => {
             if let Ok(stream) = acceptor.accept(stream).await {
                 let connection = connection.with_tls(Some(tls::facts(&stream)));
-                speak(stream, connection, service, watcher).await;
+                speak(stream, service.on(connection), watcher).await;
             }
         }
     }
 }
 
-async fn speak<S, G>(
-    stream: S,
-    connection: Connection,
-    service: GatewayService<G>,
-    watcher: Watcher,
-) where
+async fn speak<S, G>(stream: S, service: GatewayService<G>, watcher: Watcher)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     G: Gateway,
 {
@@ -107,10 +100,6 @@ async fn speak<S, G>(
         .http2()
         .timer(TokioTimer::new())
         .enable_connect_protocol();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(connection.clone());
-        service.clone().call(request)
-    });
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(serving.into_owned()).await {
         tracing::debug!("a connection ended: {error}");

@@ -142,6 +142,9 @@ impl Front {
                 head.extend_from_slice(part);
             }
         }
+        if let Some(length) = answer.length {
+            head.extend_from_slice(format!("content-length: {length}\r\n").as_bytes());
+        }
         head.extend_from_slice(b"\r\n");
         self.send(begun, &head).await?;
         let mut content = answer.content;

@@ -35,15 +35,16 @@ impl Terms {
 
 /// A final response: one that breaks the rules has become 500.
 ///
-/// `fields` have a content-length exactly where one belongs; connection and framing are the
-/// server's.
+/// Connection and framing are the server's.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// From 200 to 599, or 101 with a `switch`.
     pub status: StatusCode,
-    /// Field lines.
+    /// Field lines, without a content-length.
     pub fields: Fields,
+    /// What a content-length says: there exactly where one belongs.
+    pub length: Option<u64>,
     /// The content: none in answer to HEAD and with 204 and 304.
     pub content: Content,
     /// The other protocol, if the response switches to one.
@@ -63,16 +64,12 @@ impl Answer {
     #[must_use]
     pub fn refusal(status: StatusCode) -> Self {
         let mut response = Response::reason(status);
-        let mut fields = std::mem::take(response.fields_mut());
+        let fields = std::mem::take(response.fields_mut());
         let body = response.into_body();
-        let length = body.length();
-        fields.append(
-            CONTENT_LENGTH,
-            HeaderValue::from(length.unwrap_or_default()),
-        );
         Self {
             status,
             fields,
+            length: body.length(),
             content: Content::refusal(body),
             switch: None,
         }
@@ -99,7 +96,8 @@ impl Answer {
         let hosts_own = |name: &HeaderName| {
             HOSTS_OWN.contains(name) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
         };
-        if response.fields().iter().any(|(name, _)| hosts_own(name)) {
+        let fields = response.fields();
+        if fields.to_look_at().any(|(name, _)| hosts_own(name)) {
             return refused("connection, framing and upgrading are the server's");
         }
         let Ok(declared) = declared_length(response.fields()) else {
@@ -117,22 +115,20 @@ impl Answer {
         {
             return refused("its content has another length than it declares");
         }
-        let announces = status != StatusCode::NO_CONTENT && upgrade.is_none();
-        match length {
-            // Nobody said how long what has not changed is.
-            Some(0) if status == StatusCode::NOT_MODIFIED && declared.is_none() => {}
-            Some(length) if announces && declared.is_none() => {
-                fields.append(CONTENT_LENGTH, HeaderValue::from(length));
-            }
-            Some(_) if !announces => {
-                fields.remove(&CONTENT_LENGTH);
-            }
-            _ => {}
+        if declared.is_some() {
+            fields.remove(&CONTENT_LENGTH);
         }
+        let announced = match length {
+            _ if status == StatusCode::NO_CONTENT || upgrade.is_some() => None,
+            // Nobody said how long what has not changed is.
+            Some(0) if status == StatusCode::NOT_MODIFIED && declared.is_none() => None,
+            length => length,
+        };
         if let Some(upgrade) = upgrade {
             return Self {
                 status,
                 fields,
+                length: announced,
                 content: Content::empty(),
                 switch: Some(Switch {
                     protocol: upgrade.protocol.clone(),
@@ -149,6 +145,7 @@ impl Answer {
         Self {
             status,
             fields,
+            length: announced,
             content,
             switch: None,
         }
@@ -183,8 +180,9 @@ impl fmt::Debug for Switch {
 
 /// The length that a field declares.
 fn declared_length(fields: &Fields) -> Result<Option<u64>, ()> {
-    let mut lines = fields.get_all(&CONTENT_LENGTH);
-    let Some(value) = lines.next() else {
+    let mut lines = fields.to_look_at();
+    let mut lines = lines.by_ref().filter(|(name, _)| *name == CONTENT_LENGTH);
+    let Some((_, value)) = lines.next() else {
         return Ok(None);
     };
     let digits = value.to_str().map_err(drop)?;
