@@ -11,6 +11,9 @@ use gateway_tests::matrix::traffic::Turn;
 use gateway_tests::matrix::{Answer, whole};
 use gateway_tests::websocket::{Frame, Sent, opcode, open};
 
+use crate::websockets::conformance::carrier::Wire;
+use crate::websockets::conformance::http2;
+
 fn own() -> Host {
     let mut program = Command::new(Artefacts::built().program("axum-app"));
     Host::start(program.arg("127.0.0.1:0"))
@@ -117,38 +120,42 @@ fn traffic() -> Vec<Turn> {
 fn its_websockets_converse_under_gatewayd() {
     let (own, gatewayd) = (own(), module(&[]));
     for address in [&own.address, &gatewayd.address] {
-        let mut client = open(
-            address,
-            "/socket",
-            "Sec-WebSocket-Protocol: quiet, loud\r\n",
-        );
-        // At once, in pieces, and larger than any buffer.
-        let large = "x".repeat(200_000);
-        for text in ["hello", "", &large] {
-            let sent = Sent::new(opcode::TEXT, text);
-            client.send(sent.bytes());
-            let answer = Frame::read(&mut client).unwrap().expect("an answer");
-            assert_eq!(answer.opcode, opcode::TEXT);
-            assert!(answer.payload == text.to_uppercase().as_bytes());
-        }
-        client.send(Sent::new(opcode::PING, "here").bytes());
-        let answer = Frame::read(&mut client).unwrap().expect("an answer");
-        assert_eq!(
-            (answer.opcode, &*answer.payload),
-            (opcode::PONG, &b"here"[..])
-        );
-        client.send(Sent::close(1000, "bye").bytes());
-        let answer = Frame::read(&mut client).unwrap().expect("a goodbye");
-        assert_eq!((answer.opcode, answer.code()), (opcode::CLOSE, Some(1000)));
-        assert_eq!(Frame::read(&mut client).unwrap(), None);
+        let fields = "Sec-WebSocket-Protocol: quiet, loud\r\n";
+        converse(&mut open(address, "/socket", fields));
     }
+    // In streams of one connection, which axum's own server has not been built to speak.
+    let streams = http2::carrier(&gatewayd.address, "/socket");
+    let mut first = streams.open();
+    converse(streams.open().as_mut());
+    converse(first.as_mut());
     // Who opens one and goes away keeps nobody from stopping.
-    let client = open(&gatewayd.address, "/socket", "");
-    drop(client);
-    let waits = open(&gatewayd.address, "/socket", "");
-    let (code, said) = module(&[]).stop();
+    drop(open(&gatewayd.address, "/socket", ""));
+    drop(streams.open());
+    let (code, said) = gatewayd.stop();
     assert_eq!(code, 0, "{said}");
-    drop(waits);
+}
+
+fn converse(client: &mut dyn Wire) {
+    // At once, in pieces, and larger than any buffer.
+    let large = "x".repeat(200_000);
+    for text in ["hello", "", &large] {
+        let sent = Sent::new(opcode::TEXT, text);
+        client.write_all(&sent.bytes()).unwrap();
+        let answer = Frame::read(client).unwrap().expect("an answer");
+        assert_eq!(answer.opcode, opcode::TEXT);
+        assert!(answer.payload == text.to_uppercase().as_bytes());
+    }
+    let sent = Sent::new(opcode::PING, "here");
+    client.write_all(&sent.bytes()).unwrap();
+    let answer = Frame::read(client).unwrap().expect("an answer");
+    assert_eq!(
+        (answer.opcode, &*answer.payload),
+        (opcode::PONG, &b"here"[..])
+    );
+    client.write_all(&Sent::close(1000, "bye").bytes()).unwrap();
+    let answer = Frame::read(client).unwrap().expect("a goodbye");
+    assert_eq!((answer.opcode, answer.code()), (opcode::CLOSE, Some(1000)));
+    assert_eq!(Frame::read(client).unwrap(), None);
 }
 
 #[test]

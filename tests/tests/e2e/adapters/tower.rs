@@ -1,4 +1,4 @@
-//! What only hyper's and axum's hosts have: mounts, tunnels, HTTP/2, TLS.
+//! What only hosts of the Rust world have: mounts, tunnels, HTTP/2, TLS.
 
 use std::io::{Read as _, Write as _};
 use std::process::Command;
@@ -51,27 +51,34 @@ fn connections_switch_under_hyper_and_axum() {
 }
 
 #[test]
-fn axum_mounts_an_application_beside_its_own_routes() {
-    let host = probe(Kind::Axum);
-    assert_eq!(host.get("/own").text(), "axum's own");
-    let facts = |target: &str| {
-        let response = host.get(target);
-        let fact = |name: &str| {
-            let mut lines = response.text().lines();
-            let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            line.unwrap_or_default().to_owned()
+fn axum_and_actix_mount_an_application_beside_their_own_routes() {
+    for (kind, own) in [(Kind::Axum, "axum's own"), (Kind::Actix, "actix-web's own")] {
+        let host = probe(kind);
+        assert_eq!(host.get("/own").text(), own);
+        let facts = |target: &str| {
+            let response = host.get(target);
+            let fact = |name: &str| {
+                let mut lines = response.text().lines();
+                let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                line.unwrap_or_default().to_owned()
+            };
+            [fact("mount"), fact("path"), fact("target"), fact("client")].join(" ")
         };
-        [fact("mount"), fact("path"), fact("target"), fact("client")].join(" ")
-    };
-    let told = facts("/mounted/facts/a%2Fb?x=/y");
-    assert!(
-        told.starts_with("/mounted /mounted/facts/a%2Fb /mounted/facts/a%2Fb?x=/y 127.0.0.1:"),
-        "{told}"
-    );
-    let told = facts("/facts");
-    assert!(told.starts_with(" /facts /facts 127.0.0.1:"), "{told}");
-    // The mount itself is the root of what is below: here, a tunnel that nobody asked for.
-    assert_eq!(host.get("/mounted").status, 403);
+        let told = facts("/mounted/facts/a%2Fb?x=/y");
+        assert!(
+            told.starts_with("/mounted /mounted/facts/a%2Fb /mounted/facts/a%2Fb?x=/y 127.0.0.1:"),
+            "{own}: {told}"
+        );
+        let told = facts("/facts");
+        assert!(
+            told.starts_with(" /facts /facts 127.0.0.1:"),
+            "{own}: {told}"
+        );
+        // The mount itself is the root of what is below: here, a tunnel that nobody asked for.
+        assert_eq!(host.get("/mounted").status, 403, "{own}");
+        // What only begins like it is not below it.
+        assert_eq!(host.get("/mountedly/facts").status, 404, "{own}");
+    }
 }
 
 #[test]

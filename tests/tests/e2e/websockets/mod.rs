@@ -1,7 +1,7 @@
 //! WebSockets of an application on carafe keep to their protocol, whatever their clients do.
 
 mod clients;
-mod conformance;
+pub(crate) mod conformance;
 mod life;
 
 use gateway_tests::artefacts::Artefacts;

@@ -7,13 +7,13 @@ use gateway_tests::client::Client;
 use gateway_tests::websocket;
 
 /// An open conversation's bytes.
-pub(super) trait Wire: Read + Write {
+pub(crate) trait Wire: Read + Write {
     /// Ends the client's half.
     fn finish(&mut self);
 }
 
 /// Opens conversations.
-pub(super) struct Carrier {
+pub(crate) struct Carrier {
     pub(super) name: &'static str,
     /// Whether it stands between client and server, and so decides itself how connections end.
     pub(super) is_proxy: bool,
@@ -63,7 +63,7 @@ impl Carrier {
     }
 
     /// A new conversation.
-    pub(super) fn open(&self) -> Box<dyn Wire> {
+    pub(crate) fn open(&self) -> Box<dyn Wire> {
         (self.open)()
     }
 }

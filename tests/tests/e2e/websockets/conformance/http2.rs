@@ -20,15 +20,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::carrier::{Carrier, Wire};
 
-/// HTTP/2 without TLS, begun without asking.
-pub(super) fn carrier(address: &Address) -> Carrier {
+/// HTTP/2 without TLS, begun without asking; the conversations are those of this path.
+pub(crate) fn carrier(address: &Address, path: &'static str) -> Carrier {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build();
     let runtime = Arc::new(runtime.unwrap());
     let requests = runtime.block_on(connect(address));
-    Carrier::new("HTTP/2", move || open(&runtime, requests.clone()))
+    Carrier::new("HTTP/2", move || open(&runtime, requests.clone(), path))
 }
 
 async fn connect(address: &Address) -> SendRequest<Bytes> {
@@ -51,12 +51,12 @@ async fn connect(address: &Address) -> SendRequest<Bytes> {
 }
 
 /// A conversation in a stream: the test has one end of a pair, two tasks move bytes from and to the other.
-fn open(runtime: &Arc<Runtime>, requests: SendRequest<Bytes>) -> Box<dyn Wire> {
+fn open(runtime: &Arc<Runtime>, requests: SendRequest<Bytes>, path: &str) -> Box<dyn Wire> {
     let (here, there) = UnixStream::pair().unwrap();
     here.set_read_timeout(Some(DEADLINE)).unwrap();
     here.set_write_timeout(Some(DEADLINE)).unwrap();
     there.set_nonblocking(true).unwrap();
-    let (receive, send) = runtime.block_on(request(requests));
+    let (receive, send) = runtime.block_on(request(requests, path));
     runtime.spawn(async move {
         let there = tokio::net::UnixStream::from_std(there).unwrap();
         let (from, to) = there.into_split();
@@ -66,10 +66,10 @@ fn open(runtime: &Arc<Runtime>, requests: SendRequest<Bytes>) -> Box<dyn Wire> {
     Box::new(here)
 }
 
-async fn request(requests: SendRequest<Bytes>) -> (RecvStream, SendStream<Bytes>) {
+async fn request(requests: SendRequest<Bytes>, path: &str) -> (RecvStream, SendStream<Bytes>) {
     let request = Request::builder()
         .method(Method::CONNECT)
-        .uri("http://test/echo")
+        .uri(format!("http://test{path}"))
         .header("sec-websocket-version", "13")
         .extension(Protocol::from_static("websocket"));
     let mut requests = requests.ready().await.unwrap();

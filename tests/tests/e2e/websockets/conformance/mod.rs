@@ -1,10 +1,10 @@
 //! A WebSocket keeps to RFC 6455 whatever the client sends, and whatever carries it.
 
 mod broken;
-mod carrier;
+pub(crate) mod carrier;
 mod case;
 mod ends;
-mod http2;
+pub(crate) mod http2;
 mod messages;
 mod text;
 mod tls;
@@ -79,7 +79,7 @@ fn every_case_over_tls() {
 #[test]
 fn every_case_in_a_stream_of_http_2() {
     let server = echo();
-    all(&http2::carrier(&server.address));
+    all(&http2::carrier(&server.address, "/echo"));
     assert_eq!(server.stop().0, 0);
 }
 
@@ -89,7 +89,7 @@ fn every_case_under_hyper_and_axum() {
     for kind in [Kind::Hyper, Kind::Axum] {
         let host = kind.serve(echo, &[]);
         all(&Carrier::http1(&host.address));
-        all(&http2::carrier(&host.address));
+        all(&http2::carrier(&host.address, "/echo"));
         let (code, said) = host.stop();
         assert_eq!(code, 0, "{said}");
     }
