@@ -6,7 +6,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueHint};
 use clap_complete::{Shell, generate};
 
-use super::line::{Purpose, command, commands};
+use super::commands::commands;
+use super::grammar::{Purpose, command};
 use crate::app_source::AppSource;
 use crate::config::{SETTINGS, Setting};
 

@@ -1,17 +1,16 @@
 //! The command line as a list of words: what was asked for, or everything that is wrong with it.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
+use super::commands::stray_word;
+use super::grammar::{APP, ARGUMENTS, FILE, Purpose, REVEAL, SAMPLE, VERSION, command};
 use crate::app_source::AppSource;
-use crate::config::{
-    self, AppPlace, CommandLine, Problem, Resolved, SETTINGS, flag_hint, hint, nearest,
-};
+use crate::config::{self, AppPlace, CommandLine, Problem, Resolved, SETTINGS, flag_hint, nearest};
 
 /// A command line that has been read, with all other sources of the configuration.
 pub(super) struct Line {
@@ -40,11 +39,7 @@ pub(super) fn read(
         None => matches(&mut command(title, source, purpose), args)?,
     };
     let line = matches.as_ref().map(command_line).unwrap_or_default();
-    let place = match source {
-        AppSource::CommandLine => AppPlace::File,
-        AppSource::LinkedIn(_) => AppPlace::Linked,
-    };
-    let mut resolved = config::resolve(line, std::env::vars_os(), place, problems);
+    let mut resolved = config::resolve(line, std::env::vars_os(), place(source), problems);
     // A command of the application may be what makes the folders.
     if let (Purpose::Serve, Ok(found)) = (purpose, &resolved) {
         let missing = found.missing_folders();
@@ -60,42 +55,12 @@ pub(super) fn read(
     })
 }
 
-/// What the options are read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// To serve.
-    Serve,
-    /// To say whether they are right.
-    Check,
-    /// To show what they come to.
-    Print,
-    /// To run a command of the application.
-    Command,
-}
-
-/// A first word that can be neither a command nor an application: a misspelt command.
-pub(super) fn stray_word(args: &[OsString], source: AppSource) -> Option<Problem> {
-    let word = args.get(1)?.to_str()?;
-    if !is_stray(word) {
-        return None;
+/// Where the configuration is to look for the application.
+pub(super) fn place(source: AppSource) -> AppPlace {
+    match source {
+        AppSource::CommandLine => AppPlace::File,
+        AppSource::LinkedIn(_) => AppPlace::Linked,
     }
-    let what = match source {
-        AppSource::CommandLine => "command or file",
-        AppSource::LinkedIn(_) => "command",
-    };
-    let words = command_hint(word, source).unwrap_or_else(|| {
-        let known: Vec<&str> = commands(source).map(|(name, _)| name).collect();
-        format!("; commands are {}", known.join(", "))
-    });
-    Some(Problem::Usage(format!(
-        "there is no {what} `{word}`{words}"
-    )))
-}
-
-/// Words for the end of a message about a command that there is not, if it resembles one.
-pub(super) fn command_hint(word: &str, source: AppSource) -> Option<String> {
-    let known = || commands(source).map(|(name, _)| name);
-    nearest(word, known()).map(|_| hint(word, known()))
 }
 
 /// Judges a word of a command line that begins with a dash, as an option of the server or one of `more`:
@@ -143,159 +108,6 @@ fn no_such_option(option: &str, more: &[&str]) -> String {
         found.map_or(String::new(), |one| format!("; did you mean `--{one}`?"))
     });
     format!("{option} (command line): there is no such option{hint}")
-}
-
-/// What the program can do besides serving: names, and what they are for.
-pub(super) fn commands(source: AppSource) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let linked = matches!(source, AppSource::LinkedIn(_));
-    let known = COMMANDS.into_iter();
-    // A program builds no packages that is an application itself.
-    known.filter(move |(name, _)| !(linked && *name == "dev"))
-}
-
-/// How the program is called, a line for each way.
-pub(super) fn synopsis(title: &str, source: AppSource) -> Vec<String> {
-    let linked = matches!(source, AppSource::LinkedIn(_));
-    let lines = usage(title, linked, Purpose::Serve);
-    lines.lines().map(|line| line.trim().to_owned()).collect()
-}
-
-/// Whether a word is neither an option nor a file.
-pub(super) fn is_stray(word: &str) -> bool {
-    let path = Path::new(word);
-    let is_path = word.contains('/') || path.extension().is_some() || path.exists();
-    !is_path && !word.starts_with('-') && !word.is_empty()
-}
-
-/// The command line as clap sees it, made from the table of settings.
-pub(super) fn command(title: &str, source: AppSource, purpose: Purpose) -> Command {
-    let linked = matches!(source, AppSource::LinkedIn(_));
-    let mut command = Command::new(title.to_owned())
-        .version(env!("CARGO_PKG_VERSION"))
-        .about(match (purpose, linked) {
-            (Purpose::Serve, false) => "Serves a compiled gateway application over HTTP",
-            (Purpose::Serve, true) => "Serves the application over HTTP",
-            (Purpose::Check, _) => "Tells everything that is wrong with a configuration",
-            (Purpose::Print, _) => "Prints every setting with its value and where it comes from",
-            (Purpose::Command, _) => "Runs a command of the application; `commands` lists them",
-        })
-        .override_usage(usage(title, linked, purpose))
-        .after_help(AFTER_HELP)
-        .args_override_self(true);
-    if !linked && purpose != Purpose::Command {
-        let path = ValueParser::path_buf();
-        let help = "The application: a shared object that exports gateway_module_v1";
-        command = command.arg(
-            Arg::new(APP)
-                .value_name("APP.SO")
-                .value_parser(path)
-                .help(help),
-        );
-    }
-    let help = "Arguments for the application itself";
-    let arguments = Arg::new(ARGUMENTS)
-        .value_name("ARGS")
-        .value_parser(ValueParser::os_string());
-    let arguments = match purpose {
-        // The application and whatever stands behind it: options there are the command's.
-        Purpose::Command if !linked => arguments
-            .value_name("APP.SO")
-            .num_args(0..)
-            .trailing_var_arg(true)
-            .allow_hyphen_values(false)
-            .help("The application, and the arguments of the command"),
-        _ => arguments.num_args(0..).last(true).help(help),
-    };
-    command = command.arg(arguments).arg(
-        Arg::new(FILE)
-            .long(FILE)
-            .short('c')
-            .value_name("FILE")
-            .value_parser(ValueParser::path_buf())
-            .help("Read settings from this TOML file; a setting here wins over one there"),
-    );
-    if purpose == Purpose::Print {
-        command = command.arg(
-            Arg::new(REVEAL)
-                .long(REVEAL)
-                .action(ArgAction::SetTrue)
-                .help("Show the application's own settings too, any of which may be a password"),
-        );
-        command = command.arg(
-            Arg::new(SAMPLE)
-                .long(SAMPLE)
-                .action(ArgAction::SetTrue)
-                .help(
-                    "Print a file to begin with instead: every setting, explained, commented out",
-                ),
-        );
-    }
-    for setting in SETTINGS.iter() {
-        let mut help = setting.help.to_owned();
-        let switch = setting.field.placeholder().is_empty();
-        if !setting.default.is_empty() && !switch {
-            help = format!("{help} [default: {}]", setting.default);
-        }
-        let mut arg = Arg::new(setting.name)
-            .long(setting.name)
-            .help(help)
-            .help_heading(setting.group.heading())
-            .value_parser(ValueParser::os_string())
-            .action(if setting.is_list() {
-                ArgAction::Append
-            } else {
-                ArgAction::Set
-            });
-        if let Some(short) = setting.short {
-            arg = arg.short(short);
-        }
-        arg = if switch {
-            arg.num_args(0..=1)
-                .require_equals(true)
-                .default_missing_value("true")
-                .value_name("true|false")
-                .hide_possible_values(true)
-        } else {
-            arg.value_name(setting.field.placeholder())
-                .allow_hyphen_values(true)
-        };
-        command = command.arg(arg);
-    }
-    command
-}
-
-fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
-    let app = if linked { "" } else { " [APP.SO]" };
-    match purpose {
-        Purpose::Check => return format!("{title} check-config [OPTIONS]{app} [-- ARGS]"),
-        Purpose::Print => {
-            return format!("{title} print-config [--reveal|--sample] [OPTIONS]{app} [-- ARGS]");
-        }
-        Purpose::Command if linked => return format!("{title} COMMAND [ARGS]"),
-        Purpose::Command => return format!("{title} COMMAND [OPTIONS] APP.SO [ARGS]"),
-        Purpose::Serve => {}
-    }
-    let app = if linked { "" } else { " APP.SO" };
-    let mut lines = vec![
-        format!("{title} [OPTIONS]{app} [-- ARGS]"),
-        format!("{title} check [--load]{app} [-- ARGS]"),
-        format!("{title} check-config|print-config [OPTIONS]{app} [-- ARGS]"),
-        format!("{title} ctl --control PATH COMMAND"),
-        format!("{title} top --control PATH"),
-        format!("{title} healthcheck --admin ADDRESS|--control PATH"),
-        format!("{title} man"),
-        format!("{title} completions bash|zsh|fish"),
-    ];
-    if !linked {
-        lines.insert(1, format!("{title} [OPTIONS] --config FILE [-- ARGS]"));
-        lines.push(format!("{title} dev [PATH] [OPTIONS] [-- ARGS]"));
-        lines.push(format!("{title} commands [OPTIONS] APP.SO"));
-        lines.push(format!("{title} COMMAND [OPTIONS] APP.SO [ARGS]"));
-    } else {
-        lines.push(format!("{title} commands"));
-        lines.push(format!("{title} COMMAND [ARGS]"));
-    }
-    lines.join("\n       ")
 }
 
 /// What the words say.
@@ -373,50 +185,10 @@ fn first_line(message: &str) -> String {
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
-const APP: &str = "app";
-const ARGUMENTS: &str = "arguments";
-const FILE: &str = "config";
-const REVEAL: &str = "reveal";
-const SAMPLE: &str = "sample";
-const VERSION: &str = "version";
-/// Commands of the server, and what they are for.
-const COMMANDS: [(&str, &str); 10] = [
-    ("check", "Tells what an application's file says of itself"),
-    (
-        "check-config",
-        "Tells everything that is wrong with a configuration",
-    ),
-    (
-        "print-config",
-        "Prints every setting with its value and where it comes from",
-    ),
-    (
-        "dev",
-        "Builds a package, serves it, and builds it again on change",
-    ),
-    ("commands", "Lists the application's own commands"),
-    ("ctl", "Asks or tells a server that runs"),
-    ("top", "Shows a server that runs, live"),
-    (
-        "healthcheck",
-        "Says whether a server is ready, for containers",
-    ),
-    ("man", "Prints the manual page"),
-    (
-        "completions",
-        "Prints what bash, zsh or fish need to complete this command line",
-    ),
-];
-const AFTER_HELP: &str = "\
-Every option can be set in the file and in the environment as well: --worker-timeout is worker-timeout
-there and GATEWAYD_WORKER_TIMEOUT here. A flag wins over the environment, that over the file. Signals:
-TERM finishes what has begun and stops, INT and QUIT stop quickly, a second one at once; HUP reads
-configuration and application anew, USR1 opens log files anew, USR2 replaces the program itself, TTIN
-and TTOU add and remove a worker.";
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::commands::commands;
 
     fn serving() -> Command {
         command("gatewayd", AppSource::CommandLine, Purpose::Serve)
@@ -443,18 +215,6 @@ mod tests {
             .into_iter()
             .map(|(at, texts)| (SETTINGS[at].name, texts))
             .collect()
-    }
-
-    #[test]
-    fn the_commands_are_well_formed() {
-        for purpose in [
-            Purpose::Serve,
-            Purpose::Check,
-            Purpose::Print,
-            Purpose::Command,
-        ] {
-            command("gatewayd", AppSource::CommandLine, purpose).debug_assert();
-        }
     }
 
     #[test]
@@ -529,7 +289,7 @@ mod tests {
                 told.ends_with(&format!("did you mean the command `{ours}`?")),
                 "{told}"
             );
-            assert!(COMMANDS.iter().any(|(name, _)| *name == ours));
+            assert!(commands(AppSource::CommandLine).any(|(name, _)| name == ours));
         }
     }
 
@@ -555,35 +315,5 @@ mod tests {
     fn a_missing_value_and_a_word_too_many_are_told() {
         assert!(problems(&["app.so", "other.so"])[0].contains("other.so"));
         assert!(problems(&["app.so", "--workers"])[0].contains("--workers"));
-    }
-
-    #[test]
-    fn a_misspelt_command_is_told_with_the_one_that_was_meant() {
-        let told = |word: &str| stray_word(&words(&[word, "app.so"]), AppSource::CommandLine);
-        let chekc = told("chekc").unwrap().to_string();
-        assert_eq!(
-            chekc,
-            "there is no command or file `chekc`; did you mean `check`?"
-        );
-        let start = told("start").unwrap().to_string();
-        assert!(
-            start.ends_with(
-                "commands are check, check-config, print-config, dev, commands, ctl, top, healthcheck, \
-                 man, completions"
-            ),
-            "{start}"
-        );
-        for app in ["app.so", "./chekc", "--chekc", "src"] {
-            assert!(told(app).is_none(), "{app}");
-        }
-    }
-
-    #[test]
-    fn help_lists_every_setting_under_its_heading() {
-        let help = serving().render_help().to_string();
-        for setting in SETTINGS.iter() {
-            assert!(help.contains(&setting.flag()), "{}", setting.name);
-            assert!(help.contains(setting.group.heading()));
-        }
     }
 }

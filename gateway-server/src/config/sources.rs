@@ -172,21 +172,21 @@ fn given_path(value: &OsStr) -> Option<PathBuf> {
     (!value.is_empty()).then(|| Path::new(value).to_owned())
 }
 
-/// Variables that are no setting but look like a misspelt one, with the one that they resemble.
+/// What to say of variables that are no setting but look like a misspelt one.
 ///
 /// Other unknown variables are none of our business: Kubernetes, for one, gives every container
 /// `GATEWAYD_SERVICE_HOST` and more when a service is called `gatewayd`.
-pub(crate) fn near_misses(names: impl Iterator<Item = OsString>) -> Vec<(String, String)> {
+pub(crate) fn near_misses(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
     let mut known: Vec<String> = SETTINGS.iter().map(|one| one.variable()).collect();
     known.extend([FILE_VARIABLE, APP_VARIABLE].map(str::to_owned));
     let mut misses = Vec::new();
-    for name in names {
+    for (name, _) in variables {
         let Some(name) = name.to_str().filter(|name| name.starts_with(ENV_PREFIX)) else {
             continue;
         };
         let distances = known.iter().map(|known| (osa_distance(name, known), known));
         if let Some((1..=2, known)) = distances.min() {
-            misses.push((name.to_owned(), known.clone()));
+            misses.push(format!("{name} is not a setting; did you mean {known}?"));
         }
     }
     misses
@@ -340,17 +340,15 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_is_noticed_and_a_foreign_one_is_not() {
-        let names = [
+        let variables = [
             "GATEWAYD_WORKER",
             "GATEWAYD_SERVICE_HOST",
             "GATEWAYD_PORT",
             "GATEWAYD_WORKERS",
             "GATEWAYD_CONFIG",
         ];
-        let misses = near_misses(names.into_iter().map(OsString::from));
-        assert_eq!(
-            misses,
-            [("GATEWAYD_WORKER".to_owned(), "GATEWAYD_WORKERS".to_owned())]
-        );
+        let misses = near_misses(environment(&variables.map(|name| (name, ""))));
+        let told = "GATEWAYD_WORKER is not a setting; did you mean GATEWAYD_WORKERS?";
+        assert_eq!(misses, [told]);
     }
 }
