@@ -12,6 +12,7 @@ use super::after::{AfterWork, LeftBehind};
 use super::answer::{Answer, Given};
 use super::application::Application;
 use super::bounds::Bounds;
+use super::docket::Docket;
 use super::label::Label;
 use super::places::Place;
 use super::service::Service;
@@ -34,20 +35,6 @@ pub(super) struct Case {
     held: Option<Held>,
     told_draining: bool,
     told_closed: bool,
-    /// Whom the request is for.
-    pub(super) application: Rc<Application>,
-}
-
-/// What is known of a request beside its call.
-#[derive(Debug)]
-pub(super) struct Docket {
-    pub(super) recipient: Recipient,
-    pub(super) account: Option<Account>,
-    pub(super) label: Label,
-    pub(super) bounds: Bounds,
-    /// None where the application is not asked.
-    pub(super) place: Option<Place>,
-    pub(super) held: Held,
     /// Whom the request is for.
     pub(super) application: Rc<Application>,
 }

@@ -44,17 +44,13 @@ impl Connection {
             self.send_reply(turn, &request, behind, reply);
             return true;
         }
-        turn.amends = service.amends(head, raw);
-        if let Some(bench) = &service.workbench {
-            match bench.verdict(head.fields(raw)) {
-                Verdict::Current => {}
-                Verdict::Stale => turn.amends = Amends::Stale,
-                Verdict::Page(page) => {
-                    self.show(turn.out(), head, raw, &page);
-                    return true;
-                }
+        turn.amends = match service.amends(head, raw) {
+            Ok(amends) => amends,
+            Err(page) => {
+                self.show(turn.out(), head, raw, &page);
+                return true;
             }
-        }
+        };
         match self.ends.choose(service, head, raw) {
             Ok(application) => {
                 turn.application = application;
@@ -109,8 +105,23 @@ impl Connection {
 }
 
 impl Service {
-    /// What is changed of the response to a request: it is compressed as the client wants.
-    pub(super) fn amends(&self, head: &Head, raw: &[u8]) -> Amends {
+    /// What is changed of the response to a request: it is compressed as the client wants, or marked as that of
+    /// an application that is older than its sources.
+    ///
+    /// # Errors
+    ///
+    /// The page of `gatewayd dev` that is to be answered with instead.
+    pub(super) fn amends(&self, head: &Head, raw: &[u8]) -> Result<Amends, Vec<u8>> {
+        let bench = self.workbench.as_ref();
+        match bench.map(|bench| bench.verdict(head.fields(raw))) {
+            None | Some(Verdict::Current) => Ok(self.packing(head, raw)),
+            Some(Verdict::Stale) => Ok(Amends::Stale),
+            Some(Verdict::Page(page)) => Err(page),
+        }
+    }
+
+    /// How the response is compressed, if it is.
+    fn packing(&self, head: &Head, raw: &[u8]) -> Amends {
         let Some(compression) = &self.compression else {
             return self.amends;
         };

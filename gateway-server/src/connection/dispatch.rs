@@ -11,20 +11,17 @@ use gateway_spec::abi::method;
 use super::account::Outcome;
 use super::answer::{Amends, Answer, Given, Terms};
 use super::application::Application;
-use super::bounds::Bounds;
-use super::case::Docket;
 use super::ends::Ends;
 use super::exchange::Exchange;
 use super::handover::Request;
-use super::label::Label;
 use super::output::{HIGH_WATER, Output};
 use super::places::Waiter;
 use super::service::Service;
 use super::upload::{self, Upload};
 use super::{Connection, Phase, refusal};
 use crate::drain;
-use crate::http1::{BodyDecoder, BodyLength, Head, Outgoing, Recipient};
-use crate::scoreboard::{self, RequestId};
+use crate::http1::{BodyDecoder, Head, Outgoing, Recipient};
+use crate::scoreboard;
 use crate::wire::Wire;
 
 /// What the requests of one turn share.
@@ -217,7 +214,11 @@ impl Connection {
                 let slot = &turn.service.slot;
                 let make = || slot.named().unwrap_or_else(scoreboard::new_id);
                 let id = call.shared().settle_id(make);
-                let docket = self.docket(turn.application, request, recipient, id);
+                let waited = self.waiter.take().map(Waiter::end);
+                let (service, application) = (turn.service, turn.application);
+                let docket = self
+                    .ends
+                    .docket(service, application, request, recipient, waited, id);
                 self.go_on(Exchange::new(call, upload, docket, received as u64));
             }
         }
@@ -273,39 +274,6 @@ impl Connection {
         self.waiter.as_ref().map(|waiter| waiter.since_ns)
     }
 
-    /// What is to be known of a request that goes on by itself.
-    fn docket(
-        &mut self,
-        application: &Rc<Application>,
-        request: &Request<'_>,
-        recipient: Recipient,
-        id: RequestId,
-    ) -> Docket {
-        let service = &self.io.service;
-        let told = self.ends.told_id(service, request);
-        let label = Label::new(application.name(), request.text(), id, told);
-        let queued_ns = self.queued_ns();
-        let waiter = self.waiter.take();
-        let arrival = match &waiter {
-            Some(waiter) => waiter.since,
-            None => service.clock.deadlines.now(),
-        };
-        let place = waiter.and_then(Waiter::take);
-        Docket {
-            recipient,
-            account: self
-                .ends
-                .account(service, application.name(), request, queued_ns, Some(id)),
-            bounds: Bounds::new(arrival, &application.terms),
-            place: Some(place.unwrap_or_else(|| application.places.take())),
-            held: service
-                .slot
-                .hold(id, service.clock.deadlines.now_ns(), label.text()),
-            label,
-            application: Rc::clone(application),
-        }
-    }
-
     /// The request goes on by itself.
     fn go_on(&mut self, mut exchange: Exchange) {
         if exchange.take_answer(&mut self.io) {
@@ -326,15 +294,11 @@ fn body(
     if !head.has_body() {
         return Ok((None, None, 0));
     }
-    let length = match head.body() {
-        BodyLength::Length(length) => Some(length),
-        BodyLength::None | BodyLength::Chunked => None,
-    };
     let mut decoder =
         BodyDecoder::new(head.body(), &application.body_limits).map_err(|error| error.status())?;
     if let Some((content, used)) = upload::whole(&mut decoder, behind) {
         return Ok((Some(Body::from(content)), None, used));
     }
-    let (upload, body) = Upload::new(decoder, length, head.expect_continue());
+    let (upload, body) = Upload::new(decoder, head.body().announced(), head.expect_continue());
     Ok((Some(body), Some(upload), 0))
 }

@@ -9,7 +9,8 @@ use gateway_spec::abi::host::Call;
 
 use super::answer::{Answer, Given};
 use super::bounds::Waiting;
-use super::case::{Case, Docket, Fault};
+use super::case::{Case, Fault};
+use super::docket::Docket;
 use super::download::Download;
 use super::inlet::Wish;
 use super::io::Io;

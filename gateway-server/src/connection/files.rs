@@ -1,25 +1,20 @@
 //! Requests that the server answers with files of its own.
 
 use std::os::unix::fs::FileExt as _;
-use std::rc::Rc;
 use std::time::SystemTime;
 
 use gateway_spec::FileRegion;
 
 use super::account::Outcome;
 use super::answer::{Given, Rest};
-use super::bounds::Bounds;
-use super::case::Docket;
 use super::dispatch::Turn;
 use super::ends::Ends;
 use super::exchange::Exchange;
 use super::handover::Request;
-use super::label::Label;
 use super::service::Service;
 use super::{Connection, Phase, refusal};
 use crate::date::Date;
 use crate::http1::{BodyFraming, Form, Length, Outgoing, Recipient, ResponseHead, encode};
-use crate::scoreboard;
 use crate::static_files::{Asked, Content, Line, Reply};
 
 impl Ends {
@@ -36,30 +31,6 @@ impl Ends {
         let target = (prefix.unwrap_or_default(), path, head.query(raw));
         let asked = Asked::new(request.method_id(), target, head.fields(raw));
         files.answer(&asked, SystemTime::now())
-    }
-}
-
-impl Ends {
-    /// What is to be known of a request that the server answers by itself, and not at once.
-    pub(super) fn own_docket(
-        &self,
-        service: &Service,
-        request: &Request<'_>,
-        recipient: Recipient,
-    ) -> Docket {
-        let id = scoreboard::new_id();
-        let told = self.told_id(service, request);
-        let label = Label::new(None, request.text(), id, told);
-        let deadlines = &service.clock.deadlines;
-        Docket {
-            recipient,
-            account: self.account(service, None, request, None, Some(id)),
-            bounds: Bounds::new(deadlines.now(), &service.terms),
-            place: None,
-            held: service.slot.hold(id, deadlines.now_ns(), label.text()),
-            label,
-            application: Rc::clone(&service.applications[0]),
-        }
     }
 }
 

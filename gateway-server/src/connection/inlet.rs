@@ -29,7 +29,7 @@ struct Inner {
     /// The application has dropped its end.
     dropped: bool,
     reader: Option<Waker>,
-    /// The connection's task, while it sleeps.
+    /// The connection, while it sleeps.
     connection: Option<Waker>,
 }
 
@@ -72,13 +72,13 @@ impl Inlet {
         }
     }
 
-    /// The connection's task runs: it sees for itself what is wanted, and a wake would only have it
-    /// run again, for ever.
+    /// The connection is driven: it sees for itself what is wanted, and a wake would only have it driven
+    /// again, for ever.
     pub(super) fn stay_awake(&self) {
         self.queue.lock().connection = None;
     }
 
-    /// The connection's task is about to sleep: whom to wake. False if the application wants more.
+    /// The connection is about to sleep: whom to wake. False if the application wants more.
     pub(super) fn sleep(&self, connection: &Waker) -> bool {
         let mut inner = self.queue.lock();
         let watching = inner

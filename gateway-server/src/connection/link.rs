@@ -1,7 +1,7 @@
 //! [`Link`]: the half of an exchange that any thread of the application may reach.
 //!
 //! Nothing here touches the socket. What the application asks for is left in a small locked box,
-//! and the connection's task is woken to look.
+//! and the connection is woken to look.
 
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,7 +46,7 @@ struct Inner {
     waiting_for_close: Option<Waker>,
     waiting_for_drain: Option<Waker>,
     waiting_for_upgrade: Option<Waker>,
-    /// The connection's task, while it sleeps.
+    /// The connection, while it sleeps.
     connection: Option<Waker>,
 }
 
@@ -166,7 +166,7 @@ impl Link {
         }
     }
 
-    /// The connection's task is about to sleep: whom to wake. False if there is something to do.
+    /// The connection is about to sleep: whom to wake. False if there is something to do.
     pub(super) fn sleep(&self, connection: &Waker) -> bool {
         let mut inner = self.lock();
         let watching = inner

@@ -1,4 +1,12 @@
-//! A connection: bytes, deadlines, keep-alive. One task each, written as a plain state machine.
+//! A connection: bytes, deadlines, keep-alive. Not a task, but a plain state machine, which the worker's
+//! reactor drives through [`Driven`].
+//!
+//! A request's way: `heads` reads it and takes it apart, `detour` finds out whom it is for and whether the server
+//! answers itself, `entry` has it wait for room, `dispatch` hands it over by `handover`, and `answer` writes down
+//! what the application responds. An answer that comes at once leaves with the others of the turn. Otherwise the
+//! request goes on by itself: as a `case`, known by its `docket`, in an `exchange` that moves its bodies by `upload`
+//! and `download`, or in a `tunnel`; `ongoing` drives it from the call to the next request. `ending` says farewell.
+//! What HTTP/2 does otherwise is in `http2`.
 //!
 //! Nothing is held while a connection is idle: heads are read into memory that all connections of
 //! the worker use in turn, and answers that come at once are written from there.
@@ -15,6 +23,7 @@ mod departure;
 mod detour;
 mod dialect;
 mod dispatch;
+mod docket;
 mod download;
 mod driven;
 mod ending;

@@ -40,7 +40,18 @@ pub(super) struct Waiter {
     ticket: Rc<Ticket>,
     /// When it began to wait.
     pub(super) since: Tick,
-    /// The same, on the system's monotonic clock.
+    /// The same, in nanoseconds on the system's monotonic clock.
+    pub(super) since_ns: u64,
+}
+
+/// How a request that had to wait came to its turn.
+#[derive(Debug)]
+pub(super) struct Waited {
+    /// The place that it got; none if it takes one as it is handed over.
+    pub(super) place: Option<Place>,
+    /// When it began to wait.
+    pub(super) since: Tick,
+    /// The same, in nanoseconds on the system's monotonic clock.
     pub(super) since_ns: u64,
 }
 
@@ -48,7 +59,7 @@ pub(super) struct Waiter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Now,
-    /// Once there is room; the connection's task is woken then.
+    /// Once there is room; the connection is woken then.
     Later,
     /// Too many wait already.
     Never,
@@ -140,6 +151,15 @@ impl Waiter {
     /// How long it may wait; zero: for ever.
     pub(super) fn patience(&self) -> Duration {
         self.places.patience
+    }
+
+    /// The end of its waiting.
+    pub(super) fn end(self) -> Waited {
+        Waited {
+            since: self.since,
+            since_ns: self.since_ns,
+            place: self.take(),
+        }
     }
 
     /// The place, if it has one.

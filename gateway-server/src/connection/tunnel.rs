@@ -1,5 +1,5 @@
-//! An upgraded connection: the application reads and writes bounded queues, the connection's task
-//! moves them from and to the wire.
+//! An upgraded connection: the application reads and writes bounded queues, the connection moves them
+//! from and to the wire.
 //!
 //! The queues let the application keep the stream in any task of any thread.
 

@@ -67,13 +67,12 @@ impl Upload {
         self.inlet.wish()
     }
 
-    /// The connection's task runs: it sees for itself what is wanted, and a wake would only have it
-    /// run again, for ever.
+    /// The connection is driven; see [`Inlet::stay_awake`].
     pub(super) fn stay_awake(&self) {
         self.inlet.stay_awake();
     }
 
-    /// The connection's task is about to sleep: whom to wake. False if there is something to do.
+    /// The connection is about to sleep: whom to wake. False if there is something to do.
     pub(super) fn sleep(&self, connection: &Waker) -> bool {
         self.inlet.sleep(connection) || self.is_over()
     }

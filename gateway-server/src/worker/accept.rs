@@ -14,7 +14,7 @@ use crate::connection::{Connection, Entrance, Service};
 use crate::fronts::{Front, Protocol};
 use crate::net::{ListenAddress, Manner, Preface, Scheme, Tenure, turn_away};
 use crate::os;
-use crate::tls::{Engine, Session};
+use crate::tls::{Engine, Fault, Session};
 use crate::wire::{Socket, Wire};
 
 /// A nonblocking listening socket with its address.
@@ -86,33 +86,38 @@ impl Listener {
         }
     }
 
+    /// Accepts one who waits, and has the connection begin as this address does.
     pub(super) fn accept(&self, service: &Rc<Service>) -> Accepted {
-        match self.try_accept() {
-            Ok((_, peer)) if !self.may_connect(service, &peer) => {
-                tracing::warn!("{self}: {peer} is not one of the trusted-proxies: refused");
-                Accepted::Lost
-            }
-            Ok((fd, peer)) => {
-                let socket = Socket::new(fd);
-                let wire = match self.engine.as_ref().map(Session::new) {
-                    None => match self.front {
-                        None => Wire::plain(socket),
-                        Some(protocol) => {
-                            Wire::fronted(socket, Front::new(protocol, service.front_limits()))
-                        }
-                    },
-                    Some(Ok(session)) => Wire::secured(socket, session),
-                    Some(Err(error)) => {
-                        tracing::error!("{self}: cannot begin a TLS session: {error}");
-                        return Accepted::Lost;
-                    }
-                };
+        let (fd, peer) = match self.try_accept() {
+            Ok(accepted) => accepted,
+            Err(error) => return outcome_of(error),
+        };
+        if !self.may_connect(service, &peer) {
+            tracing::warn!("{self}: {peer} is not one of the trusted-proxies: refused");
+            return Accepted::Lost;
+        }
+        match self.wire(Socket::new(fd), service) {
+            Ok(wire) => {
                 let entrance = Rc::clone(&self.entrance);
                 let connection = Connection::new(service, wire, &peer, entrance);
                 Accepted::Connection(Box::new(connection))
             }
-            Err(error) => outcome_of(error),
+            Err(error) => {
+                tracing::error!("{self}: cannot begin a TLS session: {error}");
+                Accepted::Lost
+            }
         }
+    }
+
+    /// What stands between the socket and HTTP.
+    fn wire(&self, socket: Socket, service: &Service) -> Result<Wire, Fault> {
+        Ok(match (&self.engine, self.front) {
+            (Some(engine), _) => Wire::secured(socket, Session::new(engine)?),
+            (None, Some(protocol)) => {
+                Wire::fronted(socket, Front::new(protocol, service.front_limits()))
+            }
+            (None, None) => Wire::plain(socket),
+        })
     }
 
     /// Whether the peer may say for whom it speaks, where it has to.
@@ -132,9 +137,7 @@ impl Listener {
             Kind::Unix => (fd, Address::Unix(Box::default())),
         })
     }
-}
 
-impl Listener {
     /// Whether it ends with us.
     pub(super) fn is_own(&self) -> bool {
         self.tenure == Tenure::Own

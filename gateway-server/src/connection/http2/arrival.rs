@@ -11,28 +11,24 @@ use h2::{Reason, RecvStream, SendStream};
 use http::request::Parts;
 
 use super::super::account::Outcome;
-use super::super::answer::{Amends, Given, Terms};
+use super::super::answer::{Given, Terms};
 use super::super::application::Application;
-use super::super::bounds::Bounds;
-use super::super::case::{Case, Docket};
+use super::super::case::Case;
 use super::super::handover::{Dialect, Request, RequestLine};
-use super::super::label::Label;
 use super::super::logged::Refused;
-use super::super::places::{Place, Places};
+use super::super::places::{Places, Waited};
 use super::super::service::Scratch;
 use super::super::{files, redirect, refusal};
 use super::base::Base;
 use super::inflow::Inflow;
 use super::stream::Stream;
-use crate::deadlines::Tick;
 use crate::drain;
-use crate::http1::{BodyDecoder, BodyLength, Outgoing, Recipient, Version};
+use crate::http1::{BodyDecoder, Outgoing, Recipient, Version};
 use crate::http2::{bring, head_of};
 use crate::limits::LINGER;
 use crate::proxies::Told;
-use crate::scoreboard::{self, RequestId};
+use crate::scoreboard;
 use crate::static_files::Reply;
-use crate::workbench::Verdict;
 
 /// A stream that the client has opened.
 pub(super) type Arrival = (http::Request<RecvStream>, SendResponse<Bytes>);
@@ -49,24 +45,14 @@ struct Ways {
 pub(super) enum Admission {
     /// There is.
     Free,
-    /// There was not when it came, at this time; now it has a place.
-    Waited(Option<Place>, Tick, u64),
-    /// There was none since this time, nor will there be.
+    /// There was not when it came; now it has a place.
+    Waited(Waited),
+    /// There was none since this time, in nanoseconds on the system's monotonic clock, nor will there be.
     Refused(u64),
 }
 
 /// A request whose application has no room, and the places to wait for.
 pub(super) type Crowded = (Arrival, Rc<Places>);
-
-impl Admission {
-    /// When it began to wait, on the system's monotonic clock, if it did.
-    fn queued_ns(&self) -> Option<u64> {
-        match self {
-            Self::Waited(_, _, since_ns) | Self::Refused(since_ns) => Some(*since_ns),
-            Self::Free => None,
-        }
-    }
-}
 
 /// Answers the request, or has it go on by itself; gives it back if it has to wait first.
 pub(super) fn arrive(
@@ -191,49 +177,51 @@ fn dispatch(
 ) {
     let service = &base.service;
     let Request { head, raw, .. } = *request;
-    let recipient = recipient_of(request);
-    let queued_ns = admission.queued_ns();
-    if let Admission::Refused(_) = admission {
-        return answer_with(base, request, queued_ns, ways, |out| {
-            refusal::write_busy(out, &recipient, &service.clock.date)
-        });
-    }
-    let mut amends = service.amends(head, raw);
-    if let Some(bench) = &service.workbench {
-        match bench.verdict(head.fields(raw)) {
-            Verdict::Current => {}
-            Verdict::Stale => amends = Amends::Stale,
-            Verdict::Page(page) => {
-                return answer_with(base, request, queued_ns, ways, |out| {
-                    refusal::write_page(out, &page, &recipient, &service.clock.date)
-                });
-            }
+    let (recipient, date) = (recipient_of(request), &service.clock.date);
+    let waited = match admission {
+        Admission::Free => None,
+        Admission::Waited(waited) => Some(waited),
+        Admission::Refused(since_ns) => {
+            return answer_with(base, request, Some(since_ns), ways, |out| {
+                refusal::write_busy(out, &recipient, date)
+            });
         }
-    }
-    let tunnels = request.method_id() == method::CONNECT;
-    let follows = !tunnels && !ways.ended && head.has_body();
+    };
+    let queued_ns = waited.as_ref().map(|waited| waited.since_ns);
+    let amends = match service.amends(head, raw) {
+        Ok(amends) => amends,
+        Err(page) => {
+            return answer_with(base, request, queued_ns, ways, |out| {
+                refusal::write_page(out, &page, &recipient, date)
+            });
+        }
+    };
     let limits = &application.body_limits;
-    if follows && let Err(error) = BodyDecoder::new(head.body(), limits) {
+    let follows = what_follows(request, &ways);
+    if let Follows::Body = follows
+        && let Err(error) = BodyDecoder::new(head.body(), limits)
+    {
         return answer_with(base, request, queued_ns, ways, |out| {
-            refusal::write(out, error.status(), &recipient, &service.clock.date)
+            refusal::write(out, error.status(), &recipient, date)
         });
     }
     let Ways { recv, respond, .. } = ways;
-    let (body, inflow, behind) = if tunnels {
-        (None, None, Some(recv))
-    } else if follows {
-        let length = match head.body() {
-            BodyLength::Length(length) => Some(length),
-            BodyLength::None | BodyLength::Chunked => None,
-        };
-        let (inflow, body) = Inflow::new(recv, length, head.expect_continue(), *limits);
-        (Some(body), Some(inflow), None)
-    } else {
-        (None, None, None)
+    let (body, inflow, behind) = match follows {
+        Follows::Nothing => (None, None, None),
+        Follows::Tunnel => (None, None, Some(recv)),
+        Follows::Body => {
+            let (inflow, body) = Inflow::new(
+                recv,
+                head.body().announced(),
+                head.expect_continue(),
+                *limits,
+            );
+            (Some(body), Some(inflow), None)
+        }
     };
     let mut answer = service.take_answer();
     let draining = service.drain.phase() >= drain::Phase::Announced;
-    let upgradable = tunnels || request.offer.is_some();
+    let upgradable = behind.is_some() || request.offer.is_some();
     answer.begin(Terms::new(recipient, draining, upgradable, amends));
     let to = (&**service, &**application);
     let called = application.at(&service.slot, raw, || {
@@ -246,7 +234,9 @@ fn dispatch(
         Err(call) => {
             let make = || service.slot.named().unwrap_or_else(scoreboard::new_id);
             let id = call.shared().settle_id(make);
-            let docket = docket(base, application, request, recipient, admission, id);
+            let docket = base
+                .ends
+                .docket(service, application, request, recipient, waited, id);
             let case = Case::new(Some(call), docket);
             let mut stream = Stream::new(base, case, respond, inflow, behind);
             stream.take_first_answer();
@@ -270,7 +260,9 @@ fn dispatch(
         if let Some((respond, send, body)) = unsent {
             // Its call is over, and nobody has said what it was called there.
             let id = scoreboard::new_id();
-            let mut docket = docket(base, application, request, recipient, admission, id);
+            let mut docket = base
+                .ends
+                .docket(service, application, request, recipient, waited, id);
             if let (Some(account), Some(noted)) = (&mut docket.account, &mut answer.noted) {
                 account.noted = noted.take();
             }
@@ -279,6 +271,25 @@ fn dispatch(
         }
     }
     service.give_answer(answer);
+}
+
+/// What a client sends behind a request's head.
+#[derive(Clone, Copy)]
+enum Follows {
+    Nothing,
+    Body,
+    /// Whatever is spoken in a tunnel.
+    Tunnel,
+}
+
+fn what_follows(request: &Request<'_>, ways: &Ways) -> Follows {
+    if request.method_id() == method::CONNECT {
+        Follows::Tunnel
+    } else if !ways.ended && request.head.has_body() {
+        Follows::Body
+    } else {
+        Follows::Nothing
+    }
 }
 
 /// Answers with what the server's own files have to say.
@@ -342,43 +353,6 @@ fn recipient_of(request: &Request<'_>) -> Recipient {
         version: Version::Http11,
         method_id: request.method_id(),
         keep_alive: true,
-    }
-}
-
-/// What is to be known of a request that goes on by itself.
-fn docket(
-    base: &Base,
-    application: &Rc<Application>,
-    request: &Request<'_>,
-    recipient: Recipient,
-    admission: Admission,
-    id: RequestId,
-) -> Docket {
-    let service = &base.service;
-    let told = base.ends.told_id(&base.service, request);
-    let label = Label::new(application.name(), request.text(), id, told);
-    let now = service.clock.deadlines.now();
-    let account = base.ends.account(
-        service,
-        application.name(),
-        request,
-        admission.queued_ns(),
-        Some(id),
-    );
-    let (place, arrival) = match admission {
-        Admission::Waited(place, since, _) => (place, since),
-        _ => (None, now),
-    };
-    Docket {
-        recipient,
-        account,
-        bounds: Bounds::new(arrival, &application.terms),
-        place: Some(place.unwrap_or_else(|| application.places.take())),
-        held: service
-            .slot
-            .hold(id, service.clock.deadlines.now_ns(), label.text()),
-        label,
-        application: Rc::clone(application),
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use super::super::places::{Places, Waiter};
+use super::super::places::{Places, Waited, Waiter};
 use super::arrival::{Admission, Arrival, arrive};
 use super::base::{Base, Lodging};
 use crate::clock::monotonic_ns;
@@ -44,7 +44,11 @@ pub(super) async fn wait(base: Rc<Base>, mut arrival: Arrival, places: Rc<Places
     })
     .await;
     let admission = match queued.waiter.take().and_then(Waiter::take) {
-        Some(place) => Admission::Waited(Some(place), since, since_ns),
+        Some(place) => Admission::Waited(Waited {
+            place: Some(place),
+            since,
+            since_ns,
+        }),
         None => {
             if queued.timer.is_due() {
                 service.count_timeout(Deadline::Queue);

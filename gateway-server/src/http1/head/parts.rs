@@ -28,6 +28,16 @@ pub enum BodyLength {
     Chunked,
 }
 
+impl BodyLength {
+    /// How many bytes the client has announced, if there is a body and it has.
+    pub fn announced(self) -> Option<u64> {
+        match self {
+            Self::Length(length) => Some(length),
+            Self::None | Self::Chunked => None,
+        }
+    }
+}
+
 /// A field line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Line {
