@@ -109,6 +109,8 @@ impl Front {
             let count = self.stream.read_buf(&mut body).await?;
             ensure!(count > 0, "the body ended early");
         }
+        // What follows it is nobody's.
+        body.truncate(declared);
         Ok(Some(Asked {
             variables,
             body,

@@ -595,6 +595,18 @@ fn a_host_of_ones_own_keeps_every_rule_on_every_wire() {
     for protocol in PROTOCOLS {
         let host = hosts::front(protocol, watch, &[("GATEWAY_WATCHED", echo)]);
         ask_by_the_rules(&host.address, protocol);
+        if protocol != "fastcgi" {
+            // What follows a body is nobody's.
+            let post = [("REQUEST_METHOD", "POST"), ("CONTENT_LENGTH", "3")];
+            let post = if protocol == "scgi" {
+                &post[..1]
+            } else {
+                &post
+            };
+            let mut client = Client::connect(&host.address);
+            client.send([request(protocol, &with(post), b"abc"), b"xyz".to_vec()].concat());
+            assert_eq!(echoed(&last(client, protocol))["body_len"], 3);
+        }
         let (code, said) = host.stop();
         assert_eq!(code, 0, "{said}");
         assert_eq!(breaches(&said), [""; 0], "{protocol}");
