@@ -84,6 +84,7 @@ impl App {
         for slip in config.slips().iter().filter(|_| first) {
             host.log(Level::Warn, module_path!(), slip);
         }
+        config.end_start();
         served
     }
 }

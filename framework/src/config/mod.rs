@@ -34,8 +34,8 @@ pub struct Config {
     root: Map<String, Value>,
     /// Who said so, by dotted key of each leaf.
     origins: BTreeMap<String, String>,
-    /// What has been asked for; none once the start is over, when nobody waits for the others.
-    known: Option<Arc<Mutex<Known>>>,
+    /// What has been asked for, which all copies share; none once the start is over, when nobody waits for the others.
+    known: Option<Arc<Mutex<Option<Known>>>>,
 }
 
 impl Config {
@@ -49,7 +49,7 @@ impl Config {
         environment: &Environment,
     ) -> Result<Self, Vec<ConfigError>> {
         let mut config = Self {
-            known: Some(Arc::default()),
+            known: Some(Arc::new(Mutex::new(Some(Known::default())))),
             ..Self::default()
         };
         let mut errors = Vec::new();
@@ -160,6 +160,9 @@ impl Config {
             return Vec::new();
         };
         let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = &*known else {
+            return Vec::new();
+        };
         let slips = self.keys().filter_map(|(key, origin)| {
             let hint = known.slip(key)?;
             Some(format!(
@@ -169,7 +172,14 @@ impl Config {
         slips.collect()
     }
 
-    /// The configuration as it serves, when nobody counts any more what is asked for.
+    /// The start is over: also copies that somebody has kept count no more what is asked for.
+    pub(crate) fn end_start(&self) {
+        if let Some(known) = &self.known {
+            known.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+
+    /// The configuration as it serves, which nobody is to wait for.
     pub(crate) fn sealed(self) -> Self {
         Self {
             known: None,
@@ -183,8 +193,10 @@ impl Config {
     }
 
     fn note(&self, note: impl FnOnce(&mut Known)) {
-        if let Some(known) = &self.known {
-            note(&mut known.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(known) = &self.known
+            && let Some(known) = &mut *known.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            note(known);
         }
     }
 

@@ -225,5 +225,8 @@ fn settings_that_nobody_asked_for_are_told_if_they_are_likely_slips() {
         slip("titel", "APP_TITEL", "did you mean `title`?"),
     ];
     assert_eq!(config.slips(), expected);
-    assert!(config.sealed().slips().is_empty());
+    let kept = config.clone();
+    assert!(config.clone().sealed().slips().is_empty());
+    config.end_start();
+    assert!(kept.slips().is_empty(), "an extension's copy counts on");
 }

@@ -33,8 +33,8 @@ pub fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let time = match Written::deserialize(from).map_err(|_| D::Error::custom(expected))? {
         Written::Number(seconds) => Duration::from_secs(seconds),
         Written::Text(text) => match text.parse() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => humantime::parse_duration(&text).map_err(|_| D::Error::custom(expected))?,
+            Ok(seconds) if !text.starts_with('+') => Duration::from_secs(seconds),
+            _ => humantime::parse_duration(&text).map_err(|_| D::Error::custom(expected))?,
         },
     };
     match time <= LONGEST {
@@ -120,6 +120,7 @@ mod tests {
         for wrong in [
             json!("soon"),
             json!("-1s"),
+            json!("+90"),
             json!(-1),
             json!(1.5),
             Value::Null,
