@@ -206,6 +206,7 @@ impl Connection {
                 if self.io.wire.was_held_back() {
                     cx.waker().wake_by_ref();
                 }
+                self.io.wire.settle();
                 return Poll::Pending;
             }
         }

@@ -17,6 +17,8 @@ pub(super) struct Fronted {
     sent: usize,
     /// Bytes that were taken over: whoever wrote them has not been told that they are gone.
     owed: usize,
+    /// The last answer was sent; the end of our output is due behind it.
+    parting: bool,
     /// Our output has ended.
     ended: bool,
 }
@@ -27,6 +29,7 @@ impl Fronted {
             front,
             sent: 0,
             owed: 0,
+            parting: false,
             ended: false,
         }
     }
@@ -46,7 +49,7 @@ impl Fronted {
     ) -> Poll<io::Result<usize>> {
         loop {
             let taken = self.front.take(into);
-            if self.owed == 0 && !self.front.output().is_empty() && !self.ended {
+            if self.owed == 0 && !self.front.output().is_empty() && !self.parting {
                 // Answers to what is no request: a front that does not read them waits for itself.
                 let _ = self.poll_flush(socket);
             }
@@ -111,21 +114,32 @@ impl Fronted {
         self.poll_write(socket, [&bytes[..count]])
     }
 
-    pub(super) fn shut_down_output(&mut self, socket: &mut Socket) {
-        if !self.ended {
+    /// The connection is about to be closed, which ends our output.
+    pub(super) fn part(&mut self, socket: &mut Socket) {
+        if !self.parting {
             self.front.finish();
             // What the kernel does not take now will not be asked for again.
             let _ = self.poll_flush(socket);
         }
-        if !std::mem::replace(&mut self.ended, true) {
+    }
+
+    /// The connection stays: tells the front that the last answer was whole.
+    pub(super) fn settle(&mut self, socket: &Socket) {
+        if self.parting && !std::mem::replace(&mut self.ended, true) {
             socket.shut_down_output();
         }
     }
 
+    pub(super) fn shut_down_output(&mut self, socket: &mut Socket) {
+        self.part(socket);
+        self.parting = true;
+        self.settle(socket);
+    }
+
     fn poll_flush(&mut self, socket: &mut Socket) -> Poll<io::Result<()>> {
         // An answer behind which the connection ends leaves in one segment with that end: a front
-        // that saw the answer alone would send the next request into the closing connection. A unix
-        // socket knows no segments; there the end follows as soon as it can.
+        // that saw the answer alone would send the next request into the closing connection. The end is
+        // the connection's own, in the same turn, or else ours. A unix socket knows no segments.
         let is_last = self.front.is_last();
         let output = self.front.output();
         while self.sent < output.len() {
@@ -139,9 +153,7 @@ impl Fronted {
         self.sent = 0;
         // Between requests nothing is held.
         *output = Vec::new();
-        if is_last && !std::mem::replace(&mut self.ended, true) {
-            socket.shut_down_output();
-        }
+        self.parting |= is_last;
         Poll::Ready(Ok(()))
     }
 }

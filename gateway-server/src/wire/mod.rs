@@ -256,8 +256,18 @@ impl Wire {
 
     /// The connection is about to be closed: says goodbye where that takes a word.
     pub(crate) fn part(&mut self) {
-        if let Some(layer) = &mut self.layer {
-            layer.shut_down_output(&mut self.socket);
+        match &mut self.layer {
+            Some(Layer::Tls(tls)) => tls.shut_down_output(&mut self.socket),
+            Some(Layer::Front(front)) => front.part(&mut self.socket),
+            None => {}
+        }
+    }
+
+    /// A turn is over, and the connection stays.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        if let Some(Layer::Front(front)) = &mut self.layer {
+            front.settle(&self.socket);
         }
     }
 }

@@ -95,6 +95,16 @@ pub(crate) fn hole(mebibytes: u64) -> io::Result<Body> {
     }))
 }
 
+/// All that was announced, and nothing behind it: not even the end.
+pub(crate) fn unended() -> Body {
+    let mut whole = Some(Bytes::from_static(b"unended"));
+    let body = Body::from_fn(move |_| match whole.take() {
+        Some(whole) => Poll::Ready(Some(Ok(Frame::Data(whole)))),
+        None => Poll::Pending,
+    });
+    body.with_length(7)
+}
+
 /// "hello" and a trailer.
 pub(crate) fn with_trailers() -> Body {
     let trailer = (

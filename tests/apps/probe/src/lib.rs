@@ -286,6 +286,7 @@ impl Gateway for Probe {
                 tokio::time::sleep(brief).await;
                 Response::text(if given_up { "given up" } else { "read" })
             }
+            "unended" => Response::new(bodies::unended()),
             "mirror" => Response::new(request.take_body()),
             "draining" => {
                 log::info!("waiting for the drain");

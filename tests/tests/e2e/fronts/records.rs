@@ -359,6 +359,18 @@ fn a_connection_ends_behind_the_answer_unless_it_is_to_be_kept() {
 }
 
 #[test]
+fn a_connection_ends_behind_an_answer_of_full_length_though_the_body_does_not() {
+    let server = serve("probe", &[]);
+    for protocol in PROTOCOLS {
+        let mut client = connect(&server, protocol);
+        let target = [("REQUEST_URI", "/unended"), ("PATH_INFO", "/unended")];
+        client.send(request(protocol, &with(&target), b""));
+        let text = last(client, protocol);
+        assert!(text.ends_with("\r\n\r\nunended"), "{text}");
+    }
+}
+
+#[test]
 fn chunks_of_uwsgi_are_a_body() {
     let server = serve("echo", &[]);
     let mut client = connect(&server, "uwsgi");
