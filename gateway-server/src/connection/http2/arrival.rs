@@ -11,7 +11,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::request::Parts;
 
 use super::super::account::Outcome;
-use super::super::answer::{Given, Terms};
+use super::super::answer::{Amends, Given, Terms};
 use super::super::application::Application;
 use super::super::case::Case;
 use super::super::handover::{Dialect, Request, RequestLine};
@@ -25,7 +25,7 @@ use super::stream::Stream;
 use crate::drain;
 use crate::http1::{BodyDecoder, Outgoing, Recipient, Version};
 use crate::http2::{bring, head_of};
-use crate::limits::LINGER;
+use crate::limits::{HeadLimits, LINGER};
 use crate::proxies::Told;
 use crate::scoreboard;
 use crate::static_files::Reply;
@@ -70,52 +70,64 @@ pub(super) fn arrive(
         respond,
         ended,
     };
-    let Scratch { buffer, head } = scratch;
-    head.clear();
-    let (status, why): (u16, &dyn std::fmt::Display) = match bring(buffer, &parts, ended) {
-        Err(error) => (error.status(), &error.to_string()),
-        Ok(brought) => {
-            let limits = &base.service.head_limits;
-            match head.parse_filled(buffer, brought.length, limits) {
-                Ok(Some(length)) if length == brought.length => {
-                    let raw = &buffer[..length];
-                    let request = Request {
-                        head,
-                        raw,
-                        offer: head.upgrade(raw),
-                        dialect: if brought.is_extended_connect {
-                            Dialect::ExtendedConnect
-                        } else {
-                            Dialect::Http2
-                        },
-                    };
-                    let application = match chosen(base, &request) {
-                        Ok(application) => application,
-                        Err(own) => {
-                            answer_instead(base, &request, own, ways);
-                            return None;
-                        }
-                    };
-                    let places = &application.places;
-                    if matches!(admission, Admission::Free) && places.is_full() {
-                        let arrival = (http::Request::from_parts(parts, ways.recv), ways.respond);
-                        return Some((arrival, Rc::clone(places)));
-                    }
-                    dispatch(base, application, &request, ways, admission, waker);
-                    return None;
-                }
-                Ok(_) => (400, &"expected one whole head"),
-                Err(error) => (error.status(), &error.to_string()),
-            }
+    let request = match read(scratch, &parts, ended, &base.service.head_limits) {
+        Ok(request) => request,
+        Err((status, why)) => {
+            tracing::debug!("a request is refused with {status}: {why}");
+            refuse(base, &parts, (status, &why), ways);
+            return None;
         }
     };
-    tracing::debug!("a request is refused with {status}: {why}");
-    refuse(base, &parts, (status, why), ways);
+    let application = match chosen(base, &request) {
+        Ok(application) => application,
+        Err(own) => {
+            answer_instead(base, &request, own, ways);
+            return None;
+        }
+    };
+    let places = &application.places;
+    if matches!(admission, Admission::Free) && places.is_full() {
+        let arrival = (http::Request::from_parts(parts, ways.recv), ways.respond);
+        return Some((arrival, Rc::clone(places)));
+    }
+    dispatch(base, application, &request, ways, admission, waker);
     None
 }
 
+/// The request in HTTP/1's words, judged by its parser.
+///
+/// # Errors
+///
+/// The status with which it is to be refused, and why.
+fn read<'s>(
+    scratch: &'s mut Scratch,
+    parts: &Parts,
+    ended: bool,
+    limits: &HeadLimits,
+) -> Result<Request<'s>, (u16, String)> {
+    let Scratch { buffer, head } = scratch;
+    head.clear();
+    let brought =
+        bring(buffer, parts, ended).map_err(|error| (error.status(), error.to_string()))?;
+    match head.parse_filled(buffer, brought.length, limits) {
+        Ok(Some(length)) if length == brought.length => {}
+        Ok(_) => return Err((400, "expected one whole head".to_owned())),
+        Err(error) => return Err((error.status(), error.to_string())),
+    }
+    let raw = &buffer[..brought.length];
+    Ok(Request {
+        head,
+        raw,
+        offer: head.upgrade(raw),
+        dialect: match brought.is_extended_connect {
+            true => Dialect::ExtendedConnect,
+            false => Dialect::Http2,
+        },
+    })
+}
+
 /// Answers a request that is none.
-fn refuse(base: &Base, parts: &Parts, (status, why): (u16, &dyn std::fmt::Display), ways: Ways) {
+fn refuse(base: &Base, parts: &Parts, (status, why): (u16, &str), ways: Ways) {
     let to = Recipient {
         version: Version::Http11,
         method_id: if parts.method == http::Method::HEAD {
@@ -136,7 +148,7 @@ fn refuse(base: &Base, parts: &Parts, (status, why): (u16, &dyn std::fmt::Displa
     );
     let refused = Refused {
         status,
-        why,
+        why: &why,
         line: Some(line),
         came: b"",
         dialect: Dialect::Http2,
@@ -167,6 +179,16 @@ enum Own {
     File(Box<Reply>),
 }
 
+/// A request that the application is called with.
+struct Admitted<'r> {
+    application: &'r Rc<Application>,
+    request: &'r Request<'r>,
+    follows: Follows,
+    amends: Amends,
+    waited: Option<Waited>,
+}
+
+/// Hands a request over, or answers it if there is a reason not to.
 fn dispatch(
     base: &Rc<Base>,
     application: &Rc<Application>,
@@ -196,47 +218,65 @@ fn dispatch(
             });
         }
     };
-    let limits = &application.body_limits;
     let follows = what_follows(request, &ways);
     if let Follows::Body = follows
-        && let Err(error) = BodyDecoder::new(head.body(), limits)
+        && let Err(error) = BodyDecoder::new(head.body(), &application.body_limits)
     {
         return answer_with(base, request, queued_ns, ways, |out| {
             refusal::write(out, error.status(), &recipient, date)
         });
     }
+    let admitted = Admitted {
+        application,
+        request,
+        follows,
+        amends,
+        waited,
+    };
+    call(base, admitted, ways, waker);
+}
+
+/// Calls the application; sends the answer if it comes at once.
+fn call(base: &Rc<Base>, admitted: Admitted<'_>, ways: Ways, waker: &Waker) {
+    let Admitted {
+        application,
+        request,
+        follows,
+        amends,
+        waited,
+    } = admitted;
+    let service = &base.service;
+    let Request { head, raw, .. } = *request;
     let Ways { recv, respond, .. } = ways;
     let (body, inflow, behind) = match follows {
         Follows::Nothing => (None, None, None),
         Follows::Tunnel => (None, None, Some(recv)),
         Follows::Body => {
-            let (inflow, body) = Inflow::new(
-                recv,
-                head.body().announced(),
-                head.expect_continue(),
-                *limits,
-            );
+            let (length, asks) = (head.body().announced(), head.expect_continue());
+            let (inflow, body) = Inflow::new(recv, length, asks, application.body_limits);
             (Some(body), Some(inflow), None)
         }
     };
-    let mut answer = service.take_answer();
+    let recipient = recipient_of(request);
     let draining = service.drain.phase() >= drain::Phase::Announced;
     let upgradable = behind.is_some() || request.offer.is_some();
+    let mut answer = service.take_answer();
     answer.begin(Terms::new(recipient, draining, upgradable, amends));
     let to = (&**service, &**application);
     let called = application.at(&service.slot, raw, || {
         base.ends.call(to, request, body, answer, waker)
     });
     service.count_requests(1);
-    let received = inflow.as_ref().map_or(0, |inflow| inflow.received);
+    let queued_ns = waited.as_ref().map(|waited| waited.since_ns);
+    let docket = |id| {
+        base.ends
+            .docket(service, application, request, recipient, waited, id)
+    };
     let mut answer = match called {
         Ok(answer) => answer,
         Err(call) => {
             let make = || service.slot.named().unwrap_or_else(scoreboard::new_id);
-            let id = call.shared().settle_id(make);
-            let docket = base
-                .ends
-                .docket(service, application, request, recipient, waited, id);
+            let docket = docket(call.shared().settle_id(make));
             let case = Case::new(Some(call), docket);
             let mut stream = Stream::new(base, case, respond, inflow, behind);
             stream.take_first_answer();
@@ -244,6 +284,7 @@ fn dispatch(
             return;
         }
     };
+    let received = inflow.as_ref().map_or(0, |inflow| inflow.received);
     if let Some(inflow) = inflow {
         see_off(base, inflow);
     }
@@ -259,10 +300,7 @@ fn dispatch(
         );
         if let Some((respond, send, body)) = unsent {
             // Its call is over, and nobody has said what it was called there.
-            let id = scoreboard::new_id();
-            let mut docket = base
-                .ends
-                .docket(service, application, request, recipient, waited, id);
+            let mut docket = docket(scoreboard::new_id());
             if let (Some(account), Some(noted)) = (&mut docket.account, &mut answer.noted) {
                 account.noted = noted.take();
             }
