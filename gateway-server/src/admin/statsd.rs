@@ -100,6 +100,14 @@ fn datagrams(lines: &[String]) -> Vec<String> {
 
 fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
     let mut lines = Vec::new();
+    sizes(figures, sent, dialect, &mut lines);
+    counts(figures, sent, dialect, &mut lines);
+    levels(figures, dialect, &mut lines);
+    lines
+}
+
+/// How long requests took, and the applications' histograms.
+fn sizes(figures: &Figures, sent: &mut Sent, dialect: &Dialect, lines: &mut Vec<String>) {
     let bounds = BOUNDS.map(millis);
     let counts: Vec<u64> = (0..=BOUNDS.len())
         .map(|at| figures.counter(Counter::TookUpTo(at)))
@@ -112,7 +120,7 @@ fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
         counts: &counts,
         scale: 1.0,
     };
-    took.write(&mut lines, sent, dialect);
+    took.write(lines, sent, dialect);
     for (name, labels, value) in series(figures) {
         let Value::Sizes { bounds, counts, .. } = value else {
             continue;
@@ -132,8 +140,12 @@ fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
             counts,
             scale,
         };
-        sizes.write(&mut lines, sent, dialect);
+        sizes.write(lines, sent, dialect);
     }
+}
+
+/// By how much counters have grown since they were sent last.
+fn counts(figures: &Figures, sent: &mut Sent, dialect: &Dialect, lines: &mut Vec<String>) {
     let mut count = |name: &str, labels: &[(&str, &str)], total: u64| {
         let more = sent.more(dialect.line(name, labels, &"", ""), total);
         if more > 0 {
@@ -184,6 +196,10 @@ fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
             Value::Level(_) => {}
         }
     }
+}
+
+/// What goes up and down, as it is now.
+fn levels(figures: &Figures, dialect: &Dialect, lines: &mut Vec<String>) {
     for (name, labels, value) in series(figures) {
         if let Value::Level(level) = value {
             let labels = Plain::of(labels);
@@ -212,7 +228,6 @@ fn lines(figures: &Figures, sent: &mut Sent, dialect: &Dialect) -> Vec<String> {
         let there = rows.filter(|worker| worker.state == state).count();
         gauge("workers", &[("state", state.name())], there as u64);
     }
-    lines
 }
 
 impl Sent {
