@@ -1,29 +1,30 @@
 //! From [`App`] to what serves: configuration, extensions, compilation, in this order.
 
-use std::fmt;
+mod mistakes;
+mod plugins;
+mod settings;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use gateway_spec::abi::export::Exportable;
 use gateway_spec::{Level, Startup, StartupError};
-use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, Plugin, Starting};
+pub use self::mistakes::Mistakes;
+use self::settings::Settings;
+use crate::app::{App, Plugin};
 use crate::commands;
 use crate::compile::{blueprint_parts, compile};
-use crate::config::{Config, Environment, Size, Source};
+use crate::config::{Config, Environment, Source};
 use crate::csrf;
 use crate::debug_page;
 use crate::dispatch::{Carafe, Service};
 use crate::extract::Check;
 use crate::files;
-use crate::form;
-use crate::json_format::JsonFormat;
 use crate::keys::{Demand, Keys};
 use crate::parts::Parts;
 use crate::pool::Pool;
@@ -34,11 +35,6 @@ use crate::signals;
 use crate::site::{Observer, Site, SiteRoute};
 use crate::templates::Templates;
 use crate::trusted_hosts;
-
-/// Everything that keeps an application from starting, each with the line or the setting that is
-/// to be changed.
-#[derive(Debug)]
-pub struct Mistakes(Vec<String>);
 
 /// Marks an [`App`] in `export!`. Always inferred.
 #[derive(Debug)]
@@ -68,7 +64,7 @@ impl App {
                 "carafe needs a tokio runtime: export the application with `carafe::export!`",
             )
         })?;
-        let (mut app, plugins) = set_up(self);
+        let (mut app, plugins) = plugins::set_up(self);
         let root = root_of(app.root.take(), &startup);
         let config = read(&mut app, &root, &startup, &environment)?;
         let (host, worker) = (startup.host(), startup.worker());
@@ -98,7 +94,7 @@ struct Places {
 
 /// Everything between the configuration and the first request.
 async fn serve(
-    mut app: App,
+    app: App,
     plugins: Vec<Plugin>,
     config: Config,
     startup: Startup,
@@ -109,30 +105,23 @@ async fn serve(
     }: Places,
 ) -> Result<Carafe, Mistakes> {
     let settings = Settings::read(&config)?;
-    if !settings.trusted_hosts.is_empty() {
-        app = trusted_hosts::guarded(app, settings.trusted_hosts);
-    }
-    app = csrf::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
-    app = security::guarded(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
-    app = session::guarded(app);
-    app = debug_page::offered(app, &config).map_err(|error| Mistakes::one(error.to_string()))?;
-    app = signals::connected(app);
+    let mut app = guarded(app, &config, settings.trusted_hosts)?;
     let mut state = std::mem::take(&mut app.state);
     state.put(settings.form);
     let chosen: Chosen = app.part::<Chosen>().clone();
     let opened = chosen.open(&root, startup.worker().count).await;
-    opened.map_err(|error| Mistakes::one(error.to_string()))?;
+    opened.map_err(Mistakes::one)?;
     let demand = match startup.is_for_commands() {
         true => Demand::AtUse,
         false => Demand::AtStart,
     };
     provide_sessions(&mut state, &config, &root, demand, chosen)?;
     let early = provide_folders(&mut state, &app, &config, &root)?;
-    let started = Started::start(plugins, &app, &config, &startup, &root, &mut state).await;
+    let started = plugins::start(plugins, &app, &config, &startup, &root, &mut state).await;
     let plugins = match started {
         Ok(plugins) => plugins,
         Err((plugins, mistakes)) => {
-            stop(&plugins).await;
+            plugins::stop(&plugins).await;
             return Err(mistakes);
         }
     };
@@ -147,10 +136,10 @@ async fn serve(
     let (commands, compiled) = match (commands, compiled) {
         (Ok(commands), Ok(compiled)) if early.is_empty() => (commands, compiled),
         (commands, compiled) => {
-            stop(&plugins).await;
+            plugins::stop(&plugins).await;
             let found = [commands.err(), compiled.err()];
             let found = found.into_iter().flatten().flatten();
-            return Err(Mistakes(early.into_iter().chain(found).collect()));
+            return Err(Mistakes::all(early.into_iter().chain(found)));
         }
     };
     let (chains, routes) = compiled
@@ -207,79 +196,16 @@ impl Exportable<Application> for App {
     }
 }
 
-impl Mistakes {
-    /// The mistakes, each a sentence.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+/// With what the framework itself has to say before and after views.
+fn guarded(mut app: App, config: &Config, trusted_hosts: Vec<String>) -> Result<App, Mistakes> {
+    if !trusted_hosts.is_empty() {
+        app = trusted_hosts::guarded(app, trusted_hosts);
     }
-
-    fn one(mistake: impl Into<String>) -> Self {
-        Self(vec![mistake.into()])
-    }
-}
-
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [one] = self.0.as_slice() {
-            return f.write_str(one);
-        }
-        write!(f, "{} mistakes:", self.0.len())?;
-        self.0.iter().try_for_each(|one| write!(f, "\n  {one}"))
-    }
-}
-
-impl std::error::Error for Mistakes {}
-
-/// The framework's own settings.
-struct Settings {
-    /// The most bytes of a body that is read whole.
-    body_limit: usize,
-    /// The host under which subdomains are told apart.
-    server_name: Option<String>,
-    views: Views,
-    json: JsonFormat,
-    form: form::Limits,
-    /// Hosts that requests may name; a dot before one takes its subdomains in. None: any.
-    trusted_hosts: Vec<String>,
-}
-
-/// The pool for plain views.
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Views {
-    threads: usize,
-    queue: usize,
-}
-
-impl Settings {
-    fn read(config: &Config) -> Result<Self, Mistakes> {
-        let told = |error: crate::config::ConfigError| Mistakes::one(error.to_string());
-        Ok(Self {
-            body_limit: config
-                .get("body_limit")
-                .map_err(told)?
-                .map_or(BODY_LIMIT, |Size(bytes)| bytes),
-            server_name: config.get("server_name").map_err(told)?,
-            views: config.section("views").map_err(told)?,
-            json: (config.get("json").map_err(told)?)
-                .unwrap_or_else(|| JsonFormat::usual(config.debug())),
-            form: config.section("form").map_err(told)?,
-            trusted_hosts: config
-                .get("trusted_hosts")
-                .map_err(told)?
-                .unwrap_or_default(),
-        })
-    }
-}
-
-impl Default for Views {
-    fn default() -> Self {
-        let cores = available_parallelism().map_or(1, usize::from);
-        Self {
-            threads: (4 * cores).max(8),
-            queue: 256,
-        }
-    }
+    app = csrf::guarded(app, config).map_err(Mistakes::one)?;
+    app = security::guarded(app, config).map_err(Mistakes::one)?;
+    app = session::guarded(app);
+    app = debug_page::offered(app, config).map_err(Mistakes::one)?;
+    Ok(signals::connected(app))
 }
 
 /// What sessions and signed tokens rest on; a secret is not asked for before somebody needs one.
@@ -290,10 +216,8 @@ fn provide_sessions(
     demand: Demand,
     chosen: Chosen,
 ) -> Result<(), Mistakes> {
-    let keys =
-        Keys::read(config, root, demand).map_err(|mistake| Mistakes::one(mistake.to_string()))?;
-    let sessions =
-        Sessions::read(config, chosen).map_err(|error| Mistakes::one(error.to_string()))?;
+    let keys = Keys::read(config, root, demand).map_err(Mistakes::one)?;
+    let sessions = Sessions::read(config, chosen).map_err(Mistakes::one)?;
     state.put(keys);
     state.put(sessions);
     Ok(())
@@ -306,7 +230,7 @@ fn provide_folders(
     config: &Config,
     root: &Path,
 ) -> Result<Vec<String>, Mistakes> {
-    let files = files::Settings::read(config).map_err(|error| Mistakes::one(error.to_string()))?;
+    let files = files::Settings::read(config).map_err(Mistakes::one)?;
     state.put(files);
     let nonces = state
         .get::<security::Policy>()
@@ -320,59 +244,6 @@ fn provide_folders(
         Err(found) => mistakes.extend(found),
     }
     Ok(mistakes)
-}
-
-/// Extensions that have started.
-struct Started;
-
-impl Started {
-    async fn start(
-        plugins: Vec<Plugin>,
-        app: &App,
-        config: &Config,
-        startup: &Startup,
-        root: &Path,
-        state: &mut Parts,
-    ) -> Result<Vec<Plugin>, (Vec<Plugin>, Mistakes)> {
-        let blueprints = blueprint_parts(&app.scope);
-        let mut started = Vec::with_capacity(plugins.len());
-        for plugin in plugins {
-            let mut starting = Starting {
-                config,
-                startup,
-                root,
-                state,
-                parts: &app.scope.parts,
-                blueprints: &blueprints,
-            };
-            if let Err(error) = (plugin.start)(&mut starting).await {
-                let mistake = format!("the extension {} cannot start: {error}", plugin.name);
-                return Err((started, Mistakes::one(mistake)));
-            }
-            started.push(plugin);
-        }
-        Ok(started)
-    }
-}
-
-/// Lets every extension add its own, those that extensions add included.
-fn set_up(mut app: App) -> (App, Vec<Plugin>) {
-    let mut plugins = Vec::new();
-    while !app.plugins.is_empty() {
-        for mut plugin in std::mem::take(&mut app.plugins) {
-            if let Some(setup) = plugin.setup.take() {
-                app = setup(app);
-            }
-            plugins.push(plugin);
-        }
-    }
-    (app, plugins)
-}
-
-async fn stop(plugins: &[Plugin]) {
-    for plugin in plugins.iter().rev() {
-        (plugin.stop)().await;
-    }
 }
 
 /// The application's folder: as the server was told, as the application says, where its manifest
@@ -401,10 +272,7 @@ fn read(
         .chain(std::mem::take(&mut app.overrides))
         .collect();
     let config = Config::read(&sources, environment)
-        .map_err(|errors| Mistakes(errors.iter().map(ToString::to_string).collect()))?;
+        .map_err(|errors| Mistakes::all(errors.iter().map(ToString::to_string)))?;
     config.know("root");
     Ok(config)
 }
-
-/// The most bytes of a body that is read whole, where nobody says otherwise.
-const BODY_LIMIT: usize = 1 << 20;
