@@ -10,9 +10,10 @@ use gateway_spec::Address;
 use gateway_spec::abi::host::HostAddress;
 use nix::errno::Errno;
 
+use super::serving::Listening;
 use crate::connection::{Connection, Entrance, Service};
 use crate::fronts::{Front, Protocol};
-use crate::net::{ListenAddress, Manner, Preface, Scheme, Tenure, turn_away};
+use crate::net::{ListenAddress, Preface, Scheme, Tenure, turn_away};
 use crate::os;
 use crate::tls::{Engine, Fault, Session};
 use crate::wire::{Socket, Wire};
@@ -50,15 +51,19 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
+    /// With what TLS begins from, where that is spoken, and the port of the https address, where there is one.
     pub(super) fn new(
-        address: &ListenAddress,
-        manner: Manner,
+        listening: Listening,
         engine: Option<&Rc<Engine>>,
         redirect_port: Option<u16>,
-        socket: OwnedFd,
-        tenure: Tenure,
     ) -> Self {
-        let (kind, local) = match address {
+        let Listening {
+            address,
+            manner,
+            socket,
+            tenure,
+        } = listening;
+        let (kind, local) = match &address {
             ListenAddress::Tcp(address) => (Kind::Tcp, Address::from(*address)),
             ListenAddress::Unix(path) => (
                 Kind::Unix,
@@ -67,7 +72,7 @@ impl Listener {
         };
         Self {
             socket,
-            address: address.clone(),
+            address,
             kind,
             engine: engine.filter(|_| manner.scheme == Scheme::Https).cloned(),
             tenure,

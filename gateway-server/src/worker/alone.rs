@@ -16,7 +16,7 @@ use super::event_loop::run;
 use super::obey::{Subject, obey};
 use super::orphan;
 use super::secured;
-use super::serving::{App, ServeError, Serving, WorkerIdentity, other};
+use super::serving::{App, Listening, ServeError, Serving, WorkerIdentity, other};
 use super::settle::settle;
 use crate::app_source::AppSource;
 use crate::banner;
@@ -49,20 +49,7 @@ pub(crate) fn in_process(mut config: Config, source: AppSource) -> ExitCode {
 
 fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), ServeError> {
     let passed = Passed::take(&config.bind, fd::adopt);
-    if std::env::var_os("NOTIFY_SOCKET").is_some() {
-        tracing::warn!(
-            "a server of one process tells the service manager nothing: use --workers 1"
-        );
-    }
-    let hooks = [
-        &config.hook_boot,
-        &config.hook_ready,
-        &config.hook_reload,
-        &config.hook_worker_exit,
-    ];
-    if hooks.iter().any(|hook| hook.is_some()) {
-        tracing::warn!("a server of one process runs no hooks: use --workers 1");
-    }
+    warn_of_what_a_master_does(&config);
     process::forget_private_variables();
     // Before any thread exists, so that all of them leave the signals to ours.
     let signals = SignalSource::open().map_err(other)?;
@@ -82,29 +69,7 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
     settle(&config, 0).map_err(other)?;
     config.bind = bound.iter().map(Opened::bind).collect();
     let urls: Vec<_> = bound.iter().map(Opened::url).collect();
-    let listeners = bound
-        .iter()
-        .map(|one| {
-            let listener = &one.listener;
-            let address = listener.address().clone();
-            Ok((
-                address,
-                one.manner,
-                listener.duplicate()?,
-                listener.tenure(),
-            ))
-        })
-        .collect::<io::Result<_>>()
-        .map_err(other)?;
-    let apps = match source {
-        AppSource::LinkedIn(module) => vec![App::LinkedIn(module)],
-        AppSource::CommandLine => {
-            let paths = config.apps.iter().map(|one| one.path.clone());
-            paths
-                .map(|path| App::File(path.unwrap_or_default()))
-                .collect()
-        }
-    };
+    let listeners: io::Result<_> = bound.iter().map(duplicate).collect();
     let drain = Drain::default();
     let access_log = config.access_log.as_ref();
     let access_log = access_log.map(|target| AccessLog::of(target, config.access_manner()));
@@ -120,9 +85,9 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
         secured::engine(material, file.into(), &config.serve_options())
     };
     let serving = Serving {
-        listeners,
+        listeners: listeners.map_err(other)?,
         tls: tls.map(engine).transpose().map_err(other)?,
-        apps,
+        apps: apps(&config, source),
         access_log: access_log.clone(),
         options: config.serve_options(),
         clock: Clock::new(),
@@ -186,6 +151,48 @@ fn serve(mut config: Config, source: AppSource, started: Instant) -> Result<(), 
             tracing::info!("{}", banner::line(&served, &urls, 0, took));
         },
     )
+}
+
+/// Says what of the surroundings and of the configuration does nothing here.
+fn warn_of_what_a_master_does(config: &Config) {
+    if std::env::var_os("NOTIFY_SOCKET").is_some() {
+        tracing::warn!(
+            "a server of one process tells the service manager nothing: use --workers 1"
+        );
+    }
+    let hooks = [
+        &config.hook_boot,
+        &config.hook_ready,
+        &config.hook_reload,
+        &config.hook_worker_exit,
+    ];
+    if hooks.iter().any(|hook| hook.is_some()) {
+        tracing::warn!("a server of one process runs no hooks: use --workers 1");
+    }
+}
+
+/// The same socket once more, for the serving loop.
+fn duplicate(opened: &Opened) -> io::Result<Listening> {
+    let listener = &opened.listener;
+    Ok(Listening {
+        address: listener.address().clone(),
+        manner: opened.manner,
+        socket: listener.duplicate()?,
+        tenure: listener.tenure(),
+    })
+}
+
+/// The applications by their paths, so that debuggers and profilers find their symbols.
+fn apps(config: &Config, source: AppSource) -> Vec<App> {
+    match source {
+        AppSource::LinkedIn(module) => vec![App::LinkedIn(module)],
+        AppSource::CommandLine => {
+            let paths = config.apps.iter().map(|one| one.path.clone());
+            paths
+                .map(|path| App::File(path.unwrap_or_default()))
+                .collect()
+        }
+    }
 }
 
 /// Replaces the key of TLS session tickets again and again, which is a master's to do.

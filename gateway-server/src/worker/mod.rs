@@ -46,7 +46,7 @@ use crate::shares::Shares;
 use crate::workbench::Workbench;
 use event_loop::run;
 use obey::{Subject, obey};
-use serving::{App, ServeFailure, Serving, other};
+use serving::{App, Listening, ServeFailure, Serving, other};
 use settle::settle;
 
 /// The first argument of a worker's command line. Nobody types it: without the descriptors that the
@@ -147,9 +147,12 @@ impl Boot {
             .iter()
             .zip(&plan.listeners)
             .map(|(bind, (number, tenure))| match &bind.place {
-                Place::Address(address) => {
-                    Ok((address.clone(), bind.manner, take(*number)?, *tenure))
-                }
+                Place::Address(address) => Ok(Listening {
+                    address: address.clone(),
+                    manner: bind.manner,
+                    socket: take(*number)?,
+                    tenure: *tenure,
+                }),
                 _ => Err(not_ours()),
             })
             .collect::<Result<_, _>>()?;

@@ -54,10 +54,7 @@ pub(crate) async fn serve(serving: Serving, tell: impl Fn(Report)) -> Result<(),
     let settings = settings_of(&options, static_files, access_log.clone(), tracer);
     let service = Service::new(apps, settings, clock, slot, drain.clone());
     tokio::task::spawn_local(write_log(Rc::clone(&service)));
-    let listener = |(address, manner, fd, tenure)| {
-        let port = options.redirect_port;
-        Listener::new(&address, manner, tls.as_ref(), port, fd, tenure)
-    };
+    let listener = |one| Listener::new(one, tls.as_ref(), options.redirect_port);
     let listeners = listeners.into_iter().map(listener).collect();
     let reactor = Reactor::new(&service, listeners, shares).map_err(other)?;
     let driving = tokio::task::spawn_local(reactor.drive().map_err(other)?);

@@ -21,8 +21,8 @@ use crate::tls::Engine;
 /// Everything a serving loop needs.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    /// Nonblocking sockets to accept from.
-    pub(crate) listeners: Vec<(ListenAddress, Manner, OwnedFd, Tenure)>,
+    /// Where to accept from.
+    pub(crate) listeners: Vec<Listening>,
     /// What TLS connections begin from, where TLS is spoken.
     pub(crate) tls: Option<Rc<Engine>>,
     /// What to serve, in the order of the options.
@@ -43,6 +43,19 @@ pub(crate) struct Serving {
     pub(crate) drain: Drain,
     /// Who we are.
     pub(crate) identity: WorkerIdentity,
+}
+
+/// A socket to accept from.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    /// Where it is bound.
+    pub(crate) address: ListenAddress,
+    /// What is spoken there.
+    pub(crate) manner: Manner,
+    /// Nonblocking.
+    pub(crate) socket: OwnedFd,
+    /// Whether it ends with us.
+    pub(crate) tenure: Tenure,
 }
 
 /// The application, in the form that it is loaded in.
