@@ -28,6 +28,10 @@ fn the_compose_file_is_right_and_leaves_the_application_time_to_stop() {
     for part in ["read_only: true", "no-new-privileges:true", "- ALL"] {
         assert!(text.contains(part), "no {part} in {text}");
     }
+    // nginx waits until the application is well, which somebody has to find out.
+    assert!(text.contains("condition: service_healthy"), "{text}");
+    let recipe = fs::read_to_string(root().join("deploy/docker/Dockerfile")).unwrap();
+    assert!(recipe.contains("\nHEALTHCHECK "), "{recipe}");
     // Whom the application trusts is the network that nginx reaches it through.
     let [trusted, subnet] = ["GATEWAYD_TRUSTED_PROXIES: ", "subnet: "].map(|name| {
         let (_, rest) = text.split_once(name).unwrap_or_else(|| panic!("{text}"));

@@ -107,6 +107,7 @@ fn each_protocol_brings_target_fields_and_body_as_they_were_sent() {
 fn what_nginx_says_of_the_scheme_is_believed() {
     for (file, own, bind) in [
         ("proxy.conf", "127.0.0.1:8000", "127.0.0.1:0"),
+        ("../docker/nginx.conf", "app:8000", "127.0.0.1:0"),
         ("failover.conf", "10.0.0.5:8000", "127.0.0.1:0"),
     ] {
         let site = Site::new(file, own, bind, "probe", &LOCAL);
