@@ -92,6 +92,13 @@ impl Certificates {
         self.path(name).to_str().unwrap().to_owned()
     }
 
+    /// What a server is told that shows a certificate.
+    #[must_use]
+    pub fn arguments(&self, name: &str) -> [String; 4] {
+        let [cert, key] = ["crt", "key"].map(|kind| self.text(&format!("{name}.{kind}")));
+        ["--tls-cert".to_owned(), cert, "--tls-key".to_owned(), key]
+    }
+
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -111,11 +111,11 @@ fn http2_that_is_turned_off_is_refused_as_http1() {
 fn tls_leads_to_http2_who_offers_it() {
     let certificates = Certificates::new();
     certificates.issue("site", &["site.test"]);
-    let [cert, key, ca] = ["site.crt", "site.key", "ca.crt"].map(|name| certificates.text(name));
+    let ca = certificates.text("ca.crt");
     let mut command = gateway_tests::gatewayd::program();
     command
         .args(["--workers", "1", "--bind", "https://127.0.0.1:0"])
-        .args(["--tls-cert", &cert, "--tls-key", &key])
+        .args(certificates.arguments("site"))
         .arg(Artefacts::built().module("probe"));
     let server = Gatewayd::start(&mut command);
     let port = server.address.port();

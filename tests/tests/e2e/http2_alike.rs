@@ -148,10 +148,8 @@ fn events_are_sent_as_they_are_told_on_a_stream_and_within_tls() {
     let server = Gatewayd::start(
         program()
             .args(["--workers", "1", "--bind", "127.0.0.1:0"])
-            .args(["--bind", "https://127.0.0.1:0", "--tls-cert"])
-            .arg(certificates.path("site.crt"))
-            .arg("--tls-key")
-            .arg(certificates.path("site.key"))
+            .args(["--bind", "https://127.0.0.1:0"])
+            .args(certificates.arguments("site"))
             .arg(Artefacts::built().module("probe")),
     );
     let place = format!("site.test:{}:127.0.0.1", server.addresses[1].port());

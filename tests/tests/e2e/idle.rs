@@ -51,10 +51,8 @@ fn within_tls_it_holds_little_more_than_the_library_does() {
     let server = Gatewayd::start(
         program()
             .args(["--workers", "1", "--bind", "https://127.0.0.1:0"])
-            .args(["--keep-alive", "10m", "--tls-cert"])
-            .arg(certificates.path("site.crt"))
-            .arg("--tls-key")
-            .arg(certificates.path("site.key"))
+            .args(["--keep-alive", "10m"])
+            .args(certificates.arguments("site"))
             .arg(Artefacts::built().module("hello")),
     );
     let mut roots = RootCertStore::empty();

@@ -74,8 +74,7 @@ fn over_tls_a_file_is_encrypted_with_its_head() {
     certificates.issue("site", &["site.test"]);
     let mut command = program();
     command.args(["--workers", "1", "--bind", "https://127.0.0.1:0"]);
-    command.arg("--tls-cert").arg(certificates.path("site.crt"));
-    command.arg("--tls-key").arg(certificates.path("site.key"));
+    command.args(certificates.arguments("site"));
     let server = Gatewayd::start(command.arg(Artefacts::built().module("probe")));
     let port = server.address.port();
     let (ca, place) = (

@@ -226,12 +226,11 @@ fn chance_lowers_what_workers_are_used_for_by_the_jitter_alone() {
 fn secured(arguments: &[&str]) -> (Certificates, Gatewayd) {
     let certificates = Certificates::new();
     certificates.issue("site", &["site.test"]);
-    let (cert, key) = (certificates.text("site.crt"), certificates.text("site.key"));
     let mut command = program();
     command
         .args(["--workers", "1", "--bind", "https://127.0.0.1:0"])
         .args(["--bind", "redirect://127.0.0.1:0"])
-        .args(["--tls-cert", &cert, "--tls-key", &key])
+        .args(certificates.arguments("site"))
         .args(arguments)
         .arg(Artefacts::built().module("probe"));
     let server = Gatewayd::start(&mut command);

@@ -132,8 +132,7 @@ fn sixteen_mebibytes_arrive_byte_for_byte_by_every_way() {
         "--bind",
         "127.0.0.1:0",
     ]);
-    command.arg("--tls-cert").arg(certificates.path("site.crt"));
-    command.arg("--tls-key").arg(certificates.path("site.key"));
+    command.args(certificates.arguments("site"));
     command.arg(site.mount("/assets"));
     let server = Gatewayd::start(command.arg(Artefacts::built().module("probe")));
     let [secured, plain] = [0, 1].map(|at| server.addresses[at].port());
@@ -306,8 +305,7 @@ fn an_address_that_redirects_sends_files_on_too() {
         "--bind",
         "redirect://127.0.0.1:0",
     ]);
-    command.arg("--tls-cert").arg(certificates.path("site.crt"));
-    command.arg("--tls-key").arg(certificates.path("site.key"));
+    command.args(certificates.arguments("site"));
     command.arg(site.mount("/"));
     let server = Gatewayd::start(command.arg(Artefacts::built().module("probe")));
     assert_eq!(Client::get(&server.addresses[1], "/a").status, 308);

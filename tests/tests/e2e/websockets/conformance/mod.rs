@@ -69,8 +69,7 @@ fn every_case_over_tls() {
     certificates.issue("site", &["site.test"]);
     let mut command = program();
     command.args(["--workers", "1", "--bind", "https://127.0.0.1:0"]);
-    command.arg("--tls-cert").arg(certificates.path("site.crt"));
-    command.arg("--tls-key").arg(certificates.path("site.key"));
+    command.args(certificates.arguments("site"));
     let server = Gatewayd::start(command.arg(Artefacts::built().module("websocket-echo")));
     all(&tls::carrier(&server.address, &certificates));
     assert_eq!(server.stop().0, 0);
