@@ -1,17 +1,18 @@
 //! The head of a final response.
 
-use gateway_spec::abi::{Field, method, names};
+use gateway_spec::abi::{Field, method};
 
-use super::field::{CONTENT_LENGTH, DATE, known_id, usual_line, write_line};
+use super::field::{known_id, usual_line, write_line};
 use super::framing::{BodyFraming, Framing, framing};
 use super::interim::write_upgrade;
+use super::kind;
 use super::number::decimal;
 use super::outgoing::{Outgoing, PAGE, Page};
 use super::status::write_status;
 use super::{END, Recipient, ResponseHead};
 use crate::http1::error::EncodeError;
 use crate::http1::head::Version;
-use crate::http1::head::special::{content_length, is_of_the_hop};
+use crate::http1::head::special::content_length;
 
 /// Appends a response head to `out`, and says how the body is to be written behind it.
 ///
@@ -157,42 +158,6 @@ impl Noted {
             }
         }
     }
-}
-
-/// What is to be done about a field.
-pub(super) mod kind {
-    use super::{CONTENT_LENGTH, DATE, is_of_the_hop, names};
-
-    /// It is written.
-    pub(in super::super) const COMMON: u8 = 0;
-    /// It has no id, or none that is known.
-    pub(super) const UNKNOWN: u8 = 1;
-    pub(super) const LENGTH: u8 = 2;
-    pub(super) const DATE_OF_ITS_OWN: u8 = 3;
-    pub(super) const OF_THE_HOP: u8 = 4;
-
-    #[inline(always)]
-    pub(in super::super) fn of(id: u16) -> u8 {
-        KINDS[usize::from(id) & 0xFF]
-    }
-
-    /// By id; as long as every byte is an index, because all ids of the table are bytes.
-    static KINDS: [u8; 256] = {
-        let mut kinds = [COMMON; 256];
-        let mut id: u8 = 0;
-        while id < u8::MAX {
-            if is_of_the_hop(id as u16) {
-                kinds[id as usize] = OF_THE_HOP;
-            }
-            id += 1;
-        }
-        kinds[0] = UNKNOWN;
-        // What trailers there will be is the server's to announce, which sends them (RES-07).
-        kinds[names::id("trailer") as usize] = OF_THE_HOP;
-        kinds[CONTENT_LENGTH as usize] = LENGTH;
-        kinds[DATE as usize] = DATE_OF_ITS_OWN;
-        kinds
-    };
 }
 
 /// Bytes of the page that may be written behind the application's fields.

@@ -3,12 +3,13 @@
 use gateway_spec::abi::{Field, method};
 
 use super::field::{CONTENT_LENGTH, DATE, known_id, write_line};
+use super::kind;
 use super::outgoing::Outgoing;
 use super::status::write_status;
 use super::{END, Recipient, ResponseHead};
 use crate::http1::error::EncodeError;
 use crate::http1::head::Version;
-use crate::http1::head::special::{is_of_the_hop, is_protocol};
+use crate::http1::head::special::is_protocol;
 
 /// The interim response that asks for the body (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -34,7 +35,7 @@ pub fn informational(
     for field in fields {
         let written = match known_id(field) {
             CONTENT_LENGTH => Err(EncodeError::ReservedField),
-            id if is_of_the_hop(id) => Err(EncodeError::ReservedField),
+            id if kind::of(id) == kind::OF_THE_HOP => Err(EncodeError::ReservedField),
             id => write_line(out, field, id),
         };
         if let Err(error) = written {
@@ -73,7 +74,7 @@ pub(super) fn write_upgrade(
     let mut has_date = false;
     for field in head.fields {
         let id = known_id(field);
-        if id == CONTENT_LENGTH || is_of_the_hop(id) {
+        if matches!(kind::of(id), kind::LENGTH | kind::OF_THE_HOP) {
             return Err(EncodeError::ReservedField);
         }
         has_date |= id == DATE;

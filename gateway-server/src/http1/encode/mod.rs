@@ -8,6 +8,7 @@ mod field;
 mod framing;
 mod head;
 mod interim;
+mod kind;
 mod lasting;
 mod number;
 mod outgoing;

@@ -4,7 +4,8 @@ use gateway_spec::abi::Field;
 
 use super::DateLine;
 use super::field::usual_line;
-use super::head::{Noted, TAIL, kind, put};
+use super::head::{Noted, TAIL, put};
+use super::kind;
 use super::number::decimal;
 use super::outgoing::{Outgoing, PAGE, Page, copy};
 

@@ -395,6 +395,15 @@ fn an_upgrade_is_101_or_the_answer_to_connect() {
         encode(&head(101, b"x"), &OLD_CLIENT),
         Err(EncodeError::UpgradeInHttp10)
     );
+    let trailer = [field("trailer", "x-sum")];
+    let announcing = ResponseHead {
+        fields: &trailer,
+        ..head(101, b"x")
+    };
+    assert_eq!(
+        encode(&announcing, &CLIENT),
+        Err(EncodeError::ReservedField)
+    );
     let tunnel = response(200, &[], Length::Actual(0));
     assert_eq!(
         encode(&tunnel, &CONNECT_CLIENT),
@@ -417,6 +426,7 @@ fn informational_responses_come_first() {
     for (name, value, error) in [
         ("content-length", "1", EncodeError::ReservedField),
         ("connection", "close", EncodeError::ReservedField),
+        ("trailer", "x-sum", EncodeError::ReservedField),
         ("link", "a\nb", EncodeError::FieldValue),
     ] {
         assert_eq!(
