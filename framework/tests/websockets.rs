@@ -287,5 +287,29 @@ async fn an_extended_connect_is_what_get_with_an_upgrade_is() {
     assert_eq!(response.fields().get(&accept), None);
     // HTTP/1.1 has a key, and other protocols are not for this rule.
     assert_eq!(ask(Version::HTTP_11, "websocket").await.status_code(), 400);
-    assert_eq!(ask(Version::HTTP_2, "connect-udp").await.status_code(), 400);
+    assert_eq!(ask(Version::HTTP_2, "connect-udp").await.status_code(), 405);
+}
+
+#[tokio::test]
+async fn connect_for_another_protocol_or_a_tunnel_reaches_no_view_that_answers_get() {
+    async fn hello() -> &'static str {
+        "hello"
+    }
+    let carafe = App::new().get("/", hello);
+    let carafe = carafe.start(Startup::default()).await.expect("no mistakes");
+    let ask = |target, protocol: Option<&'static str>| {
+        let mut request = gateway_spec::Request::build(Method::CONNECT, target).expect("a target");
+        if let Some(protocol) = protocol {
+            request = request.with_protocol(protocol);
+        }
+        carafe.call(
+            request
+                .with_version(Version::HTTP_2)
+                .with_authority("localhost"),
+        )
+    };
+    // To the client, a success would be the protocol's beginning.
+    assert_eq!(ask("/", Some("connect-udp")).await.status_code(), 405);
+    let tunnel = ask("localhost:443", None).await.status_code();
+    assert!(tunnel.as_u16() >= 300, "{tunnel}");
 }

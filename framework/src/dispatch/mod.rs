@@ -117,11 +117,11 @@ impl Gateway for Carafe {
     }
 }
 
-/// Makes a request for another protocol what HTTP/1.1 has: GET, where later versions use CONNECT (RFC 8441). Views, rules
-/// and guards see no difference.
+/// Makes a request for a WebSocket what HTTP/1.1 has: GET, where later versions use CONNECT (RFC 8441). Views, rules and
+/// guards see no difference. For other protocols it stays CONNECT: what answers GET would promise them (UPG-05).
 #[cold]
 fn make_upgrade(request: &mut Request) {
-    if *request.method() == Method::CONNECT {
+    if *request.method() == Method::CONNECT && request.protocol() == Some(b"websocket") {
         request.set_method(Method::GET);
     }
 }
