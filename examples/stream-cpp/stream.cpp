@@ -73,7 +73,8 @@ int32_t call(const gw_app *app, const gw_request *request, const gw_waker *, gw_
 
   gw_response response{};
   response.struct_size = sizeof response;
-  response.status = 200;
+  // A success would be a tunnel to the client (SPEC.md, UPG-05).
+  response.status = request->method_id == GW_METHOD_CONNECT ? 501 : 200;
   response.headers = &type;
   response.n_headers = type.name == nullptr ? 0 : 1;
   if (request->content_length != GW_LENGTH_UNKNOWN) {

@@ -707,7 +707,7 @@ struct gw_request {
  */
 struct gw_response {
   uint32_t struct_size;
-  uint32_t status; /* 200 to 599; 101 only with UPGRADE */
+  uint32_t status; /* 200 to 599, in answer to CONNECT 300 to 599; with UPGRADE 101 or 200 */
   uint64_t flags;  /* GW_RESPONSE_... */
   const gw_header *headers;
   uint32_t n_headers;
@@ -732,8 +732,9 @@ struct gw_ctx_vt {
    *                                                            [app->host, loop, inside call|poll]
    * response  `first` and `body` are moved, and zeroed in place, if and only if the result is READY
    * Result    GW_READY       the response is on its way (also if the client has gone meanwhile)
-   *           GW_INVALID     it breaks a rule: a bad status, name, value, length, framing field, or
-   *                          an upgrade that was not offered. Another response may be tried.
+   *           GW_INVALID     it breaks a rule: a bad status, name, value, length, framing field, an
+   *                          upgrade that was not offered, or a success without an upgrade to
+   *                          CONNECT. Another response may be tried.
    *           GW_UNSUPPORTED an unknown critical flag. Another response may be tried.
    *           GW_TOO_LATE    a response has been given already, or not inside call|poll
    *           GW_CLOSED      the exchange has ended

@@ -96,8 +96,8 @@ impl Response {
     /// Switches the connection to `protocol` and hands its bytes to `handler` (RFC 9110 §7.8); the
     /// exchange lasts until the handler's future ends. The host writes 101, or 200 for CONNECT.
     ///
-    /// Only for a request whose [`protocol`](crate::Request::protocol) named it; a host refuses
-    /// other upgrades.
+    /// Only for a request whose [`protocol`](crate::Request::protocol) named it, or for CONNECT without
+    /// one; a host refuses other upgrades. In answer to CONNECT it refuses a success without one.
     pub fn upgrade<F, Fut>(protocol: HeaderValue, handler: F) -> Self
     where
         F: FnOnce(Upgraded) -> Fut + Send + 'static,

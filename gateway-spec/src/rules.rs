@@ -224,6 +224,7 @@ rules! {
     UPG_02 "UPG-02" Host "1.0" Test("tests/tests/e2e/hostile.rs::foreign_upgrades_echo_and_never_hang");
     UPG_03 "UPG-03" App "1.0" Interposer;
     UPG_04 "UPG-04" Both "1.0" Interposer;
+    UPG_05 "UPG-05" App "1.0" Lint;
 
     //# [LOG-01] `log` may be called from any thread, from before `startup` until after `shutdown`, with any bytes:
     //# the host escapes control characters, so that no record can pretend to be another.

@@ -36,6 +36,7 @@
  *
  *     /ok                 200 "ok"
  *     /notes              200 the notes
+ *     an empty path       200 "ok": to CONNECT in authority-form it is refused, and there is no other
  *
  *   answers.c
  *     /twice              answers "first", then tries another; note "twice CODE" (TOO_LATE)
@@ -274,6 +275,8 @@ static int32_t call(const gw_app *app, const gw_request *request, const gw_waker
   int32_t code;
   if (trick != NULL) {
     code = trick->play(&turn);
+  } else if (request->path.len == 0) {
+    code = play_ok(&turn);
   } else {
     gw_response missing = plain(404);
     code = attempt(turn.ctx, &missing);

@@ -59,6 +59,13 @@ def test_everything_is_given_back_on_every_path(hostile, echo):
 
 
 @pytest.mark.usefixtures("nothing_left")
+def test_a_success_is_no_answer_to_connect(hostile):
+    """To the client it would be a tunnel's beginning (UPG-05)."""
+    assert get(hostile, "/ok", REQUEST_METHOD="CONNECT")[0] == "500 Internal Server Error"
+    assert get(hostile, "/status/404", REQUEST_METHOD="CONNECT")[0] == "404 Not Found"
+
+
+@pytest.mark.usefixtures("nothing_left")
 def test_calls_of_many_threads_do_not_meet(echo):
     def work(number):
         for size in range(1, 200, 7):

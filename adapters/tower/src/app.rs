@@ -235,6 +235,10 @@ where
             let protocol = chosen.unwrap_or(offer.protocol);
             Response::upgrade(protocol, |stream| late.keep(stream))
         }
+        // The service has answered what it takes for GET; to the client a success is the other protocol.
+        (Some(offer), _) if offer.is_extended && parts.status.is_success() => {
+            return Response::from(StatusCode::NOT_IMPLEMENTED);
+        }
         _ => Response::new(body::answered(body).await).with_status(parts.status),
     };
     *response.fields_mut() = parts.headers.into();

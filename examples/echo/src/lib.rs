@@ -1,13 +1,18 @@
-//! Answers every request with what was received, as JSON: for tests of servers and proxies.
+//! Answers every request but CONNECT with what was received, as JSON: for tests of servers and proxies.
 //!
 //! Target, path, query and field values are shown byte for byte; a byte outside ASCII becomes the
 //! Latin-1 character of the same number.
 
-use gateway_spec::{Error, ErrorKind, Request, Response, export, http::StatusCode};
+use gateway_spec::http::{Method, StatusCode};
+use gateway_spec::{Error, ErrorKind, Request, Response, export};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 async fn echo(mut request: Request) -> Result<Response, StatusCode> {
+    if *request.method() == Method::CONNECT {
+        // A success would be a tunnel to the client (SPEC.md, UPG-05).
+        return Err(StatusCode::NOT_IMPLEMENTED);
+    }
     let (digest, length) = digest(&mut request)
         .await
         .map_err(|error| match error.kind() {

@@ -21,14 +21,17 @@ use crate::upgrade::{Duplex, Upgraded};
 #[derive(Debug)]
 pub(super) struct Terms {
     is_head: bool,
+    is_connect: bool,
     is_upgradable: bool,
 }
 
 impl Terms {
     pub(super) fn of(request: &Request) -> Self {
+        let is_connect = *request.method() == Method::CONNECT;
         Self {
             is_head: *request.method() == Method::HEAD,
-            is_upgradable: request.protocol().is_some() || *request.method() == Method::CONNECT,
+            is_connect,
+            is_upgradable: request.protocol().is_some() || is_connect,
         }
     }
 }
@@ -86,12 +89,20 @@ impl Answer {
         };
         let status = response.status_code();
         let upgrade = response.take_upgrade();
-        let is_switch = status == StatusCode::SWITCHING_PROTOCOLS && upgrade.is_some();
-        if !is_switch && !(200..=599).contains(&status.as_u16()) {
-            return refused("its status is not final");
+        match upgrade {
+            Some(_) if !matches!(status.as_u16(), 101 | 200) => {
+                return refused("its status is none of an upgrade");
+            }
+            None if !(200..=599).contains(&status.as_u16()) => {
+                return refused("its status is not final");
+            }
+            _ => {}
         }
         if upgrade.is_some() && !terms.is_upgradable {
             return refused("its request offers no protocol to switch to");
+        }
+        if upgrade.is_none() && terms.is_connect && status.is_success() {
+            return refused("a success in answer to CONNECT is an upgrade, or none");
         }
         let hosts_own = |name: &HeaderName| {
             HOSTS_OWN.contains(name) || matches!(name.as_str(), "keep-alive" | "proxy-connection")

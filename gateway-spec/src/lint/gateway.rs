@@ -114,6 +114,7 @@ impl<G: Gateway> Lint<G> {
             switches_to: response.upgrade_protocol().map(http::HeaderValue::as_bytes),
             offered: Offer::of(asked.protocol.as_deref(), asked.is_connect),
             answers_head: asked.is_head,
+            answers_connect: asked.is_connect,
         }
         .check(&self.reports);
         let body = std::mem::take(response.body_mut());

@@ -23,6 +23,8 @@ pub(crate) struct ResponseFacts<'a> {
     pub(crate) offered: Offer<'a>,
     /// Whether the request's method was HEAD.
     pub(crate) answers_head: bool,
+    /// Whether it was CONNECT.
+    pub(crate) answers_connect: bool,
 }
 
 /// What a request lets its connection become.
@@ -72,14 +74,19 @@ impl ResponseFacts<'_> {
     /// Reports every rule that the head breaks; the length that the body has to have, if it is
     /// declared.
     pub(crate) fn check(&self, reports: &Reports) -> Option<u64> {
-        //# [RES-04] A response's status is one of 200 to 599, or 101 for an upgrade. Interim responses go through
-        //# `inform` only.
-        let is_switch = self.status == 101 && self.switches_to.is_some();
-        reports.expect(
-            is_switch || (200..=599).contains(&self.status),
-            rules::RES_04,
-            || format!("expected a final status, found {}", self.status),
-        );
+        //# [RES-04] A response's status is one of 200 to 599. An upgrade's is 101 or 200, and the host sends the one
+        //# that the client's protocol has for it. Interim responses go through `inform` only.
+        let fits = match self.switches_to {
+            Some(_) => matches!(self.status, 101 | 200),
+            None => (200..=599).contains(&self.status),
+        };
+        reports.expect(fits, rules::RES_04, || {
+            let expected = match self.switches_to {
+                Some(_) => "101 or 200 with an upgrade",
+                None => "a final status",
+            };
+            format!("expected {expected}, found {}", self.status)
+        });
 
         for line in &self.fields {
             //# [RES-05] The application sends field names that are lower-case tokens, and values without CR, LF, NUL
@@ -101,6 +108,13 @@ impl ResponseFacts<'_> {
         //# [UPG-01] The application switches only to a protocol that the request offered. A CONNECT that offers none
         //# asks for a tunnel: the name that the application gives it is not sent.
         let Some(chosen) = self.switches_to else {
+            //# [UPG-05] The application answers CONNECT with an upgrade, or with a status of 300 to 599: to the client a
+            //# success is the tunnel's beginning, and what follows its head is not content.
+            let is_success = (200..=299).contains(&self.status);
+            reports.expect(!(self.answers_connect && is_success), rules::UPG_05, || {
+                let status = self.status;
+                format!("status {status} without an upgrade in answer to CONNECT")
+            });
             return;
         };
         reports.expect(self.offered.allows(chosen), rules::UPG_01, || {

@@ -15,7 +15,7 @@ use gateway_spec::abi::host::{
     App, AppResponse, Call, CallHead, Config, Exchange, HostAddress, HostTable, Module, Pool,
     Services, Shared,
 };
-use gateway_spec::abi::{Field, ForeignBody, ForeignFrame, log_level, method};
+use gateway_spec::abi::{Field, ForeignBody, ForeignFrame, log_level, method, version};
 use gateway_spec::lint::Violation;
 use gateway_spec::rules::{self, Rule};
 use gateway_spec::{Address, Body, Duplex, ErrorKind, Fields, Frame};
@@ -31,6 +31,7 @@ pub(crate) struct Watched {
 /// One request.
 pub(crate) struct Ask {
     path: String,
+    is_connect: bool,
     pieces: Option<Vec<&'static [u8]>>,
     trailer: Option<(&'static str, &'static str)>,
 }
@@ -48,8 +49,17 @@ impl Ask {
     pub(crate) fn get(path: &str) -> Self {
         Self {
             path: path.to_owned(),
+            is_connect: false,
             pieces: None,
             trailer: None,
+        }
+    }
+
+    /// One for another protocol, of HTTP/2 (RFC 8441).
+    pub(crate) fn connect(path: &str) -> Self {
+        Self {
+            is_connect: true,
+            ..Self::get(path)
         }
     }
 
@@ -143,18 +153,27 @@ impl Watched {
         let fields = [Field::new(1, b"host", b"example.org")];
         let mut head = CallHead::new(b"");
         head.set_method(method::GET, b"GET");
+        if ask.is_connect {
+            head.set_method(method::CONNECT, b"CONNECT");
+            head.set_version(version::HTTP_2);
+            head.set_protocol(Some(b"websocket"));
+        }
         head.set_target(target, target, None);
         head.set_authority(b"example.org");
         head.set_fields(&fields);
         head.set_content_length(if ask.pieces.is_some() { None } else { Some(0) });
         head.set_addresses(&here, &here, &here);
-        let exchange = Strict::default();
+        let exchange = Strict {
+            is_connect: ask.is_connect,
+            ..Strict::default()
+        };
         let mut call = Call::start(&self.app, &self.pool, head, ask.body(), exchange, &waker);
         let error = finish(&mut call, &waker).err();
         let Strict {
             status,
             first,
             body,
+            ..
         } = call.finish(&self.pool);
         let mut answer = Answer {
             status,
@@ -246,6 +265,7 @@ fn create(module: &Module, argument: &str) -> Option<App> {
 /// A host's half of an exchange that refuses what a host has to refuse.
 #[derive(Default)]
 pub(crate) struct Strict {
+    is_connect: bool,
     status: u32,
     first: Vec<u8>,
     body: Option<ForeignBody>,
@@ -268,7 +288,9 @@ impl Exchange for Strict {
         let fits = response.fields().iter().all(|field| {
             is_token(field.name()) && is_clean(field.value()) && !own.contains(&field.name())
         });
-        if !fits || !(200..=599).contains(&response.status()) || response.upgrade().is_some() {
+        let final_from = if self.is_connect { 300 } else { 200 };
+        if !fits || !(final_from..=599).contains(&response.status()) || response.upgrade().is_some()
+        {
             return Err(ErrorKind::Invalid);
         }
         shared.has_response.store(true, Ordering::Release);

@@ -114,6 +114,23 @@ fn the_hostile_module_is_caught_at_each_rule_that_it_breaks() {
 }
 
 #[test]
+fn a_success_in_answer_to_connect_is_caught_unless_it_is_an_upgrade() {
+    let module = modules::hostile();
+    let cases: &[(&str, u32, &[&Rule])] = &[
+        ("/ok", 0, &[rules::UPG_05]),
+        ("/status/299", 0, &[rules::UPG_05]),
+        ("/status/300", 300, &[]),
+        ("/status/501", 501, &[]),
+    ];
+    for (path, status, expected) in cases {
+        let mut app = Watched::start(&module, "");
+        let answer = app.ask(Ask::connect(path));
+        assert_eq!(answer.status, *status, "{path}");
+        assert_eq!(app.end(), *expected, "{path}, which answered {answer:?}");
+    }
+}
+
+#[test]
 fn neglected_request_bodies_are_caught() {
     let module = modules::hostile();
     let cases: &[(&str, &[&Rule])] = &[

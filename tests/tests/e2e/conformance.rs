@@ -9,6 +9,7 @@ use gateway_tests::address::Address;
 use gateway_tests::artefacts::{self, Artefacts, compile};
 use gateway_tests::client::{Client, get};
 use gateway_tests::curl::curl;
+use gateway_tests::frames::{END_STREAM, HEADERS, Http2Client, field, headers, request};
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::{DEADLINE, until};
 use tempfile::TempDir;
@@ -41,6 +42,31 @@ fn under_lint_a_breach_is_logged_with_the_rules_name() {
         "{said}"
     );
 }
+
+#[test]
+fn under_lint_a_success_alone_in_answer_to_connect_is_named_and_not_sent() {
+    let folder = folder();
+    let server = hostile(&folder, &["--lint"]);
+    let mut client = Http2Client::connect(&server.address, &[]);
+    let ask = |stream, path| {
+        let asked = [request("CONNECT", path), field(":protocol", "websocket")].concat();
+        headers(stream, END_STREAM, &asked)
+    };
+    for (stream, path, status) in [(1, "/ok", INDEXED_500), (3, "/missing", INDEXED_404)] {
+        client.send(&ask(stream, path));
+        let answer = client.frame_of(HEADERS).expect("an answer");
+        assert_eq!(answer.payload[0], status, "{path}");
+    }
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    let breach = "[UPG-05] the application: status 200 without an upgrade in answer to CONNECT";
+    assert_eq!(said.matches(breach).count(), 1, "{said}");
+    assert!(!said.contains("[RES-06]"), "{said}");
+}
+
+/// How HTTP/2 says these statuses (RFC 7541, appendix A).
+const INDEXED_404: u8 = 0x8d;
+const INDEXED_500: u8 = 0x8e;
 
 #[test]
 fn under_lint_server_and_examples_keep_every_rule() {

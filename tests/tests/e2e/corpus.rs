@@ -194,7 +194,7 @@ impl Expected {
         }
         if self.method == "CONNECT" {
             // The application opens no tunnel, and its 200 would promise one.
-            return same("status", &response.status, &500);
+            return same("status", &response.status, &501);
         }
         same("status", &response.status, &200)?;
         same("closes", &response.closes(), &self.closes)?;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use gateway_tests::artefacts::Artefacts;
+use gateway_tests::artefacts::{self, Artefacts};
 use gateway_tests::client::{Client, get, post};
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::until;
@@ -72,8 +72,9 @@ fn connect_is_a_tunnel_too() {
 
 #[test]
 fn a_success_without_a_tunnel_is_500_to_connect_and_the_log_says_what_was_expected() {
-    // It answers 200 to whatever comes.
-    let server = Gatewayd::serve(Artefacts::built().module("echo"), &["--workers", "1"]);
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let module = artefacts::hostile(&[], &[], folder.path());
+    let server = Gatewayd::serve(&module, &["--workers", "1"]);
     for version in ["1.1", "1.0"] {
         let from = server.process.lines_so_far();
         let mut client = server.connect();

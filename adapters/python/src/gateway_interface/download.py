@@ -52,7 +52,7 @@ class Region:
 class Download:
     """A response. `status` and `fields` are its head; `next` gives its content."""
 
-    def __init__(self, raw: Any, is_head: bool, label: str) -> None:
+    def __init__(self, raw: Any, method: bytes, label: str) -> None:
         """Takes what `respond` was given: on success `first` and `body` are moved.
 
         Raises `Refused`; `NotImplementedError` for an unknown critical flag.
@@ -67,6 +67,10 @@ class Download:
             raise Refused("expected a response without an upgrade, for none was offered")
         if not 200 <= raw.status <= 599:
             raise Refused(f"expected a status of 200 to 599, found {raw.status}")
+        if method == b"CONNECT" and raw.status < 300:
+            # The client would take what follows for a tunnel's.
+            raise Refused(f"expected a status of 300 to 599 for CONNECT, found {raw.status}")
+        is_head = method == b"HEAD"
         self._label = label
         self.status = raw.status
         self.trailers: list[tuple[bytes, bytes]] = []

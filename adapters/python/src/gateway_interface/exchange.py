@@ -32,7 +32,6 @@ class Exchange:
         # Where the server takes early hints: the link fields of those not yet sent.
         self.hints: list[list[bytes]] | None = None
         self._head = head
-        self._is_head = head.method == b"HEAD"
         self._slot = ffi.new("uint8_t[]", GW.SLOT_MIN_SIZE + 16)
         self._call = NULL
         self._end: int | None = None
@@ -165,7 +164,7 @@ class Exchange:
         if self._inside != threading.get_ident() or self.download is not None:
             return GW.CLOSED if self._end is not None else GW.TOO_LATE
         try:
-            download = Download(raw, self._is_head, self.label)
+            download = Download(raw, self._head.method, self.label)
         except NotImplementedError:
             return GW.UNSUPPORTED
         except Refused as why:

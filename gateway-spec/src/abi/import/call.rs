@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 
 use super::exchange::{Collecting, Given};
 use super::head::Lent;
@@ -47,6 +47,7 @@ impl Running {
         let content_length = body.as_ref().map_or(Some(0), Body::length);
         let exchange = Collecting {
             exchange: request.exchange(),
+            is_connect: *request.method() == Method::CONNECT,
             given: None,
         };
         let head = request.head();

@@ -22,6 +22,7 @@ use crate::upgrade::Duplex;
 /// Takes the response.
 pub(super) struct Collecting {
     pub(super) exchange: Handle,
+    pub(super) is_connect: bool,
     pub(super) given: Option<Given>,
 }
 
@@ -57,9 +58,10 @@ impl Exchange for Collecting {
             .map_err(|_| ErrorKind::Invalid)?;
         let status = u16::try_from(response.status())
             .ok()
-            .filter(|status| match status {
-                101 => upgrade.is_some(),
-                status => (200..=599).contains(status),
+            .filter(|status| match (upgrade.is_some(), self.is_connect) {
+                (true, _) => matches!(status, 101 | 200),
+                (false, true) => (300..=599).contains(status),
+                (false, false) => (200..=599).contains(status),
             })
             .and_then(|status| StatusCode::from_u16(status).ok())
             .ok_or(ErrorKind::Invalid)?;

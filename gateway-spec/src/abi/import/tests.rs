@@ -94,6 +94,7 @@ fn play(path: &[u8], ctx: *mut GwCtx) -> i32 {
                 (600, None),
                 (u32::MAX, None),
                 (200, Some(Field::new(0, b"connection", b"close"))),
+                (200, Some(Field::new(0, b"trailer", b"x-sum"))),
                 (200, Some(Field::new(0, b"transfer-encoding", b"chunked"))),
                 (200, Some(Field::new(0, b"trailer", b"x-sum"))),
                 (200, Some(Field::new(0, b"a b", b"no name"))),
@@ -147,6 +148,15 @@ fn play(path: &[u8], ctx: *mut GwCtx) -> i32 {
             let mut dateless = response(200, &[], b"");
             dateless.flags = response_flag::NO_AUTO_DATE;
             assert_eq!(respond(ctx, dateless), code::READY);
+        }
+        b"/tunnel" => {
+            assert_eq!(respond(ctx, response(200, &[], b"none")), code::INVALID);
+            assert_eq!(respond(ctx, response(299, &[], b"none")), code::INVALID);
+            let mut odd = response(204, &[], b"");
+            odd.flags = response_flag::UPGRADE;
+            odd.protocol = GwStr::from(&b"any"[..]);
+            assert_eq!(respond(ctx, odd), code::INVALID);
+            assert_eq!(respond(ctx, response(300, &[], b"other")), code::READY);
         }
         b"/flags" => {
             assert_eq!(set_flags(ctx, ctx_flag::FINISH_ON_DISCONNECT), code::READY);
@@ -224,10 +234,14 @@ fn now<F: Future>(future: F) -> F::Output {
 }
 
 fn answer(path: &str) -> Response {
+    answer_to(Request::build(Method::GET, path).unwrap())
+}
+
+fn answer_to(request: Request) -> Response {
     let module = Module::linked(&MODULE).unwrap();
     let host = HostTable::leak(Quiet, "raw", 0);
     let app = now(Loaded::start(&module, host, &Config::default())).unwrap();
-    now(app.call(Request::build(Method::GET, path).unwrap()))
+    now(app.call(request))
 }
 
 fn fields(path: &str) -> Fields {
@@ -293,6 +307,14 @@ fn what_is_added_to_lasting_fields_stays_with_one_response() {
 #[test]
 fn a_refused_response_leaves_the_way_to_another() {
     assert_eq!(content(answer("/refused")), b"good at last");
+}
+
+#[test]
+fn a_success_alone_is_no_answer_to_connect_nor_any_status_to_an_upgrade() {
+    let connect = Request::build(Method::CONNECT, "/tunnel").unwrap();
+    let response = answer_to(connect.with_protocol("any"));
+    assert_eq!(response.status_code(), 300);
+    assert_eq!(content(response), b"other");
 }
 
 #[test]

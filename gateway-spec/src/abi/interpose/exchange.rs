@@ -25,8 +25,8 @@ use crate::rules::{self, Rule};
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) instance: Arc<Instance>,
-    answers_head: bool,
-    answers_connect: bool,
+    /// `GW_METHOD_...`
+    method_id: u32,
     is_http10: bool,
     is_plaintext: bool,
     offered: Option<Vec<u8>>,
@@ -83,8 +83,8 @@ impl Exchange {
         instance.ledger.take(What::Exchange);
         Arc::new(Self {
             instance: Arc::clone(instance),
-            answers_head: request.method_id == method::HEAD,
-            answers_connect: request.method_id == method::CONNECT,
+            // SAFETY: the caller's promise.
+            method_id: head::method_id(unsafe { request.method.bytes() }),
             is_http10: request.version == version::HTTP_10,
             is_plaintext: request.scheme == scheme::HTTP && !is_forwarded,
             offered: (!request.protocol.ptr.is_null()).then(|| protocol.to_vec()),
@@ -231,9 +231,12 @@ unsafe extern "C" fn respond(ctx: *mut GwCtx, response: *mut GwResponse) -> i32 
         );
         return code::INVALID;
     }
-    let offer = Offer::of(exchange.offered.as_deref(), exchange.answers_connect);
+    let offer = Offer::of(
+        exchange.offered.as_deref(),
+        exchange.method_id == method::CONNECT,
+    );
     // SAFETY: whole, inside `respond`.
-    let facts = unsafe { head::response_facts(raw, offer, exchange.answers_head) };
+    let facts = unsafe { head::response_facts(raw, offer, exchange.method_id) };
     let at_hand = facts.at_hand;
     let declared = if is_second {
         None
@@ -278,9 +281,9 @@ unsafe extern "C" fn respond(ctx: *mut GwCtx, response: *mut GwResponse) -> i32 
     reports.expect(critical == 0 || !accepted, rules::LOAD_04, || {
         "the host accepted a response with unknown critical flags".to_owned()
     });
-    //# [RES-06] The host refuses a response that breaks RES-04, RES-05 or RES-07 with INVALID and sends nothing of it,
-    //# so that no field can split a message.
-    let refusable = [rules::RES_04, rules::RES_05, rules::RES_07];
+    //# [RES-06] The host refuses a response that breaks RES-04, RES-05, RES-07 or UPG-05 with INVALID and sends nothing
+    //# of it, so that no field can split a message, and no content pass for a tunnel's.
+    let refusable = [rules::RES_04, rules::RES_05, rules::RES_07, rules::UPG_05];
     let broken = probe
         .broken()
         .into_iter()

@@ -77,10 +77,7 @@ unsafe fn check_hints(request: &GwRequest, reports: &Reports) {
     //# its name. If `raw` is there, all slices of the head lie in it.
     // SAFETY: the caller's promise.
     let name = unsafe { request.method.bytes() };
-    let id = METHODS
-        .iter()
-        .find(|(_, known)| *known == name)
-        .map_or(method::OTHER, |(id, _)| *id);
+    let id = method_id(name);
     reports.expect(
         request.method_id == id || request.method_id == method::OTHER,
         rules::REQ_17,
@@ -120,6 +117,12 @@ unsafe fn check_hints(request: &GwRequest, reports: &Reports) {
     });
 }
 
+/// What `method_id` says of this method, if it says anything.
+pub(super) fn method_id(name: &[u8]) -> u32 {
+    let known = METHODS.iter().find(|(_, known)| *known == name);
+    known.map_or(method::OTHER, |(id, _)| *id)
+}
+
 /// Checks the ids and the reserved words of field lines.
 ///
 /// # Safety
@@ -152,7 +155,7 @@ pub(super) unsafe fn check_ids(headers: *const GwHeader, count: u32, reports: &R
 pub(super) unsafe fn response_facts<'a>(
     response: &'a GwResponse,
     offered: Offer<'a>,
-    answers_head: bool,
+    method_id: u32,
 ) -> ResponseFacts<'a> {
     let has = |flag: u64| response.flags & flag != 0;
     // SAFETY: the caller's promise.
@@ -167,7 +170,8 @@ pub(super) unsafe fn response_facts<'a>(
         declared: has(response_flag::HAS_LENGTH).then_some(response.content_length),
         switches_to: has(response_flag::UPGRADE).then_some(protocol),
         offered,
-        answers_head,
+        answers_head: method_id == method::HEAD,
+        answers_connect: method_id == method::CONNECT,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
 
 use super::{Collected, file_of};
 use crate::body::{Body, FileRegion, Frame};
@@ -108,6 +108,13 @@ fn bad_responses_of_a_gateway_are_reported_by_rule() {
         serve(switching, get("/").with_protocol("websocket")),
         [] as [&Rule; 0]
     );
+
+    let unaware = async |_: Request| Response::text("x");
+    let connect = Request::build(Method::CONNECT, "/")
+        .unwrap()
+        .with_version(Version::HTTP_2)
+        .with_protocol("websocket");
+    assert_eq!(serve(unaware, connect), [rules::UPG_05]);
 }
 
 #[test]

@@ -188,6 +188,7 @@ fn good_response() -> ResponseFacts<'static> {
         switches_to: None,
         offered: Offer::Protocols(b"h2c, websocket"),
         answers_head: false,
+        answers_connect: false,
     }
 }
 
@@ -220,6 +221,7 @@ fn responses_that_keep_the_rules_are_not_reported() {
     let tunnel = ResponseFacts {
         switches_to: Some("tcp".as_bytes()),
         offered: Offer::of(None, true),
+        answers_connect: true,
         ..good_response()
     };
     let head = ResponseFacts {
@@ -232,11 +234,17 @@ fn responses_that_keep_the_rules_are_not_reported() {
         at_hand: 0,
         ..good_response()
     };
+    let no_tunnel = ResponseFacts {
+        status: 300,
+        answers_connect: true,
+        ..good_response()
+    };
     for response in [
         good_response(),
         streamed,
         switch,
         tunnel,
+        no_tunnel,
         head,
         not_modified,
     ] {
@@ -254,6 +262,9 @@ fn each_rule_of_response_heads_is_reported_when_an_application_breaks_it() {
         (rules::RES_04, |it| it.status = 103),
         (rules::RES_04, |it| it.status = 101),
         (rules::RES_04, |it| it.status = 600),
+        (rules::RES_04, |it| {
+            (it.status, it.switches_to) = (201, Some("websocket".as_bytes()))
+        }),
         (rules::RES_05, |it| {
             it.fields.push(line("x-split", "a\r\nset-cookie: b"))
         }),
@@ -279,6 +290,10 @@ fn each_rule_of_response_heads_is_reported_when_an_application_breaks_it() {
         }),
         (rules::UPG_01, |it| {
             (it.offered, it.switches_to) = (Offer::of(None, false), Some("h2c".as_bytes()))
+        }),
+        (rules::UPG_05, |it| it.answers_connect = true),
+        (rules::UPG_05, |it| {
+            (it.answers_connect, it.offered, it.status) = (true, Offer::of(None, true), 299)
         }),
     ];
     for (rule, spoil) in broken {

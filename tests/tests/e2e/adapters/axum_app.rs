@@ -5,6 +5,7 @@ use std::process::Command;
 use gateway_tests::address::Address;
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::curl::curl;
+use gateway_tests::frames::{HEADERS, Http2Client, field, headers, request};
 use gateway_tests::gatewayd::Gatewayd;
 use gateway_tests::hosts::Host;
 use gateway_tests::matrix::traffic::Turn;
@@ -157,6 +158,27 @@ fn converse(client: &mut dyn Wire) {
     assert_eq!((answer.opcode, answer.code()), (opcode::CLOSE, Some(1000)));
     assert_eq!(Frame::read(client).unwrap(), None);
 }
+
+#[test]
+fn another_protocol_that_it_does_not_take_is_not_implemented() {
+    let gatewayd = module(&["--lint"]);
+    let mut client = Http2Client::connect(&gatewayd.address, &[]);
+    let fields = [
+        field(":protocol", "websocket"),
+        field("sec-websocket-version", "13"),
+    ];
+    // A view that knows of GET alone answers it with 200, which HTTP/1.1 takes for a refusal.
+    let ask = [request("CONNECT", "/"), fields.concat()].concat();
+    client.send(&headers(1, 0, &ask));
+    let answer = client.frame_of(HEADERS).expect("an answer");
+    assert_eq!(answer.payload[..4], STATUS_501);
+    let (code, said) = gatewayd.stop();
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("[UPG-05]"), "{said}");
+}
+
+/// How a server of HTTP/2 says that status (RFC 7541, section 6.2.1 and appendix B).
+const STATUS_501: [u8; 4] = [0x48, 0x82, 0x6c, 0x01];
 
 #[test]
 fn it_speaks_http_2_and_sees_clients_behind_proxies() {

@@ -9,6 +9,8 @@ use gateway_tests::hosts::{Host, Kind};
 use gateway_tests::until;
 use nix::sys::signal::Signal;
 
+use crate::alike::hostile;
+
 pub(super) fn probe(kind: Kind) -> Host {
     kind.serve(Artefacts::built().module("probe"), &[])
 }
@@ -40,6 +42,15 @@ pub(super) fn calls_end_as_their_clients_do(kind: Kind) {
     // Work behind the answer, which its client does not see the end of.
     assert_eq!(host.get("/after/20").text(), "answered");
     until("work behind the answer", || count() == ended + 1);
+}
+
+pub(super) fn a_success_alone_is_no_answer_to_connect(kind: Kind) {
+    let (_folder, hostile) = hostile();
+    let host = kind.serve(&hostile, &[]);
+    let mut client = host.connect();
+    client.send("CONNECT test:1 HTTP/1.1\r\nHost: test:1\r\n\r\n");
+    assert_eq!(client.response_to_connect().status, 500);
+    assert_eq!(host.get("/ok").text(), "ok");
 }
 
 pub(super) fn bodies_wait_for_their_readers(kind: Kind) {

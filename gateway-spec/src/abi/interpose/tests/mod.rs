@@ -157,6 +157,18 @@ fn a_host_that_accepts_what_it_must_refuse_is_reported() {
     });
     assert_eq!(split, [rules::RES_05, rules::RES_06]);
 
+    let tunnel = reported(|puppet| {
+        puppet.start();
+        puppet.host_accepts_everything();
+        // An id is a hint, which may be missing.
+        puppet.request.method = GwStr::from(&b"CONNECT"[..]);
+        puppet.request.method_id = crate::abi::method::OTHER;
+        puppet.request.protocol = GwStr::from(&b"websocket"[..]);
+        puppet.request.version = crate::abi::version::HTTP_2;
+        puppet.call(|app| app.respond(200));
+    });
+    assert_eq!(tunnel, [rules::UPG_05, rules::RES_06]);
+
     let critical = reported(|puppet| {
         puppet.start();
         puppet.host_accepts_everything();
