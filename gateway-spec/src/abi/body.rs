@@ -156,12 +156,22 @@ fn convert(frame: &mut GwFrame) -> Result<Option<ForeignFrame>, Error> {
                 OwnedBuffer::take(&raw mut frame.data)
             })))
         }
-        frame_kind::FILE if frame.fd >= 0 => Ok(Some(ForeignFrame::File(FileRegion {
-            // SAFETY: a FILE frame's descriptor is the receiver's.
-            file: unsafe { File::from_raw_fd(frame.fd) },
-            offset: frame.offset,
-            length: frame.length,
-        }))),
+        frame_kind::FILE if frame.fd >= 0 => {
+            let region = FileRegion {
+                // SAFETY: a FILE frame's descriptor is the receiver's.
+                file: unsafe { File::from_raw_fd(frame.fd) },
+                offset: frame.offset,
+                length: frame.length,
+            };
+            let end = region.offset.checked_add(region.length);
+            if end.is_none_or(|end| end > LONGEST_FILE) {
+                let (offset, length) = (region.offset, region.length);
+                let text =
+                    format!("expected a range of a file, found {length} bytes from {offset} on");
+                return Err(Error::new(ErrorKind::Invalid, text));
+            }
+            Ok(Some(ForeignFrame::File(region)))
+        }
         frame_kind::TRAILERS if !are_plausible(frame.trailers, frame.n_trailers) => {
             let count = frame.n_trailers;
             let text = format!("expected an array of trailers, found {count} lines that are none");
@@ -178,6 +188,9 @@ fn convert(frame: &mut GwFrame) -> Result<Option<ForeignFrame>, Error> {
         )),
     }
 }
+
+/// Bytes that a file can have: whoever counts what was sent never exceeds 64 bits.
+const LONGEST_FILE: u64 = i64::MAX as u64;
 
 /// Whether an array of fields may be read: there, and no longer than anybody would send.
 pub(crate) fn are_plausible(fields: *const GwHeader, count: u32) -> bool {
