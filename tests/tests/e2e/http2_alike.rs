@@ -104,6 +104,22 @@ fn a_body_that_pauses_too_long_ends_for_the_application() {
 }
 
 #[test]
+fn white_space_around_the_value_of_a_trailer_is_never_shown() {
+    // HTTP/1 takes it for no part of the value; in HTTP/2 there must be none (RFC 9113, section 8.2.1).
+    let server = probe(&["--lint"]);
+    let mut peer = Http2Client::connect(&server.address, &[]);
+    for (stream, value) in [(1, "\t"), (3, "1 "), (5, " 1")] {
+        peer.send(&headers(stream, 0, &request("POST", "/spawned")));
+        peer.send(&frame(DATA, 0, stream, b"whole"));
+        peer.send(&headers(stream, END_STREAM, &field("x-sum", value)));
+        assert!(content(&mut peer, stream).contains("Protocol"), "{value:?}");
+    }
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("[BODY-06]"), "{said}");
+}
+
+#[test]
 fn a_request_past_its_deadline_is_504_and_nobody_elses_is() {
     let server = probe(&["--request-timeout", "500ms"]);
     let mut peer = Http2Client::connect(&server.address, &[]);

@@ -107,9 +107,9 @@ impl Inflow {
             Poll::Pending => return Flowed::Waiting,
             Poll::Ready(Ok(None)) => self.end(VecDeque::new()),
             Poll::Ready(Ok(Some(trailers))) => match self.trailers_of(trailers) {
-                Some(fields) if fields.is_empty() => self.end(VecDeque::new()),
-                Some(fields) => self.end(VecDeque::from([Frame::Trailers(fields)])),
-                None => _ = self.fail(ErrorKind::Limit),
+                Ok(fields) if fields.is_empty() => self.end(VecDeque::new()),
+                Ok(fields) => self.end(VecDeque::from([Frame::Trailers(fields)])),
+                Err(kind) => _ = self.fail(kind),
             },
             Poll::Ready(Err(error)) => _ = self.fail(kind_of(&error)),
         }
@@ -177,22 +177,30 @@ impl Inflow {
         self.inlet.push(frames, Some(Ok(())));
     }
 
-    /// Those that an application may see, by the policy of both versions; none if they are too many.
-    fn trailers_of(&self, trailers: HeaderMap) -> Option<Fields> {
+    /// Those that an application may see, by the policy of both versions.
+    fn trailers_of(&self, trailers: HeaderMap) -> Result<Fields, ErrorKind> {
         if trailers.len() > self.limits.trailer_fields {
-            return None;
+            return Err(ErrorKind::Limit);
+        }
+        // RFC 9113 §8.2.1; the library lets it through.
+        let is_trimmed = |value: &http::HeaderValue| {
+            let value = value.as_bytes();
+            value.trim_ascii().len() == value.len()
+        };
+        if !trailers.values().all(is_trimmed) {
+            return Err(ErrorKind::Protocol);
         }
         let bytes = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             name.as_str().len() + value.len() + LINE
         };
         if trailers.iter().map(bytes).sum::<usize>() > self.limits.trailers as usize {
-            return None;
+            return Err(ErrorKind::Limit);
         }
         let kept = trailers
             .iter()
             .filter(|(name, _)| !is_forbidden_trailer(name.as_str().as_bytes()))
             .map(|(name, value)| (name.clone(), value.clone()));
-        Some(kept.collect())
+        Ok(kept.collect())
     }
 }
 
