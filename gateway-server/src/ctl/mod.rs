@@ -70,13 +70,19 @@ pub(crate) fn run_health(title: &str, args: &[OsString]) -> ExitCode {
 /// The server's answer, after everything that was waited for.
 fn ask(line: &Line) -> Result<Reply, String> {
     let mut mouth = Mouth::open(&line.socket, line.timeout)?;
+    let until_the_end = matches!(line.command, Command::Stop { wait: true, .. });
+    // Known while it lives: later its number may be another's.
+    let master = until_the_end.then(|| mouth.master()).flatten();
     let waits_through_an_upgrade = matches!(
         line.command,
         Command::Reload { wait: true, .. } | Command::Upgrade { wait: true } | Command::Wait
     );
     match mouth.ask(&line.command)? {
         Said::Reply(reply) => Ok(*reply),
-        Said::Nothing if matches!(line.command, Command::Stop { wait: true, .. }) => {
+        Said::Nothing if until_the_end => {
+            if let Some(master) = master {
+                mouth.await_end(&master)?;
+            }
             Ok(Reply::done())
         }
         // The new program has taken over, and listens on a socket of its own.

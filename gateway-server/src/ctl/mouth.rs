@@ -1,10 +1,16 @@
 //! A connection to the control socket.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{PidfdFlags, pidfd_open};
 
 use crate::control::{Command, Reply};
 
@@ -62,6 +68,35 @@ impl Mouth {
                     return Err(format!("the server has ended: {error}"));
                 }
                 Err(_) => thread::park_timeout(BETWEEN_TRIES),
+            }
+        }
+    }
+
+    /// The process at the other end, to be waited for; none if it is gone, or cannot be seen from here.
+    pub(super) fn master(&self) -> Option<OwnedFd> {
+        let peer = socket_peercred(&self.stream).ok()?;
+        pidfd_open(peer.pid, PidfdFlags::empty()).ok()
+    }
+
+    /// Waits until a process has ended. It closes its connections some time before that.
+    ///
+    /// # Errors
+    ///
+    /// In words: time ran out.
+    pub(super) fn await_end(&self, process: &OwnedFd) -> Result<(), String> {
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            // Rounded up, or the last fraction of a millisecond would be spent spinning.
+            let left = left + Duration::from_micros(999);
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, timeout) {
+                Ok(0) if Instant::now() >= self.deadline => {
+                    return Err("the server has not ended in time".to_owned());
+                }
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(format!("cannot wait for the server: {error}")),
             }
         }
     }

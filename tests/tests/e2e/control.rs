@@ -53,6 +53,13 @@ impl Site {
         reply["status"].clone()
     }
 
+    /// Whether the master's process has ended: this one's child, it is not gone before it is asked for.
+    fn has_ended(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.server.process.pid())).unwrap();
+        let state = stat.rsplit(") ").next().unwrap();
+        state.starts_with('Z')
+    }
+
     /// The numbers of the workers that serve.
     fn ready(&self) -> Vec<u64> {
         let status = self.status();
@@ -164,7 +171,9 @@ fn an_upgrade_that_is_waited_for_is_answered_by_the_new_program() {
         (&status["pid"], &status["phase"]),
         (&pid, &"serving".into())
     );
-    assert_eq!(site.ctl(&["stop", "--wait"]).0, 0);
+    let stopped = (0, "the server has stopped\n".to_owned());
+    assert_eq!(site.ctl(&["stop", "--wait"]), stopped);
+    assert!(site.has_ended());
     assert_eq!(site.server.process.end().0, 0);
     assert!(!site.folder.path().join("control").exists());
 }
@@ -244,9 +253,58 @@ fn the_number_of_workers_and_each_of_them_obey() {
         said.contains("expected 1 to 512 workers, found 0"),
         "{said}"
     );
-    let (code, _) = site.ctl(&["stop", "--quick", "--wait"]);
-    assert_eq!(code, 0);
+    let stopped = (0, "the server has stopped\n".to_owned());
+    assert_eq!(site.ctl(&["stop", "--quick", "--wait"]), stopped);
+    assert!(site.has_ended());
     assert_eq!(site.server.process.end().0, 0);
+}
+
+#[test]
+fn a_stop_that_is_waited_for_outlasts_requests_and_tells_of_nothing_before_it() {
+    for quick in [false, true] {
+        let site = Site::new(&[]);
+        assert_eq!(site.ctl(&["reload", "--wait"]).0, 0);
+        fs::write(site.folder.path().join("app.so"), "no program").unwrap();
+        assert_eq!(site.ctl(&["reload", "--wait"]).0, 1);
+        let mut client = site.server.connect();
+        client.send("POST /mirror HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nab");
+        until("the request", || {
+            let workers = site.status()["workers"].as_array().unwrap().clone();
+            workers.iter().any(|worker| worker["requests_active"] == 1)
+        });
+        let words: &[&str] = match quick {
+            true => &["stop", "--quick", "--wait"],
+            false => &["stop", "--wait"],
+        };
+        std::thread::scope(|scope| {
+            let stop = scope.spawn(|| {
+                let told = site.ctl(words);
+                (told, site.has_ended())
+            });
+            if !quick {
+                until("the stop", || site.status()["phase"] == "stopping");
+                assert!(!stop.is_finished() && !site.has_ended());
+                client.send("cd");
+                assert_eq!(client.response().text(), "abcd");
+            }
+            let stopped = (0, "the server has stopped\n".to_owned());
+            assert_eq!(stop.join().unwrap(), (stopped, true));
+        });
+    }
+}
+
+#[test]
+fn a_stop_that_takes_longer_than_is_waited_for_is_told_as_that() {
+    let site = Site::new(&[]);
+    let mut client = site.server.connect();
+    client.send("POST /mirror HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nab");
+    until("the request", || {
+        let workers = site.status()["workers"].as_array().unwrap().clone();
+        workers.iter().any(|worker| worker["requests_active"] == 1)
+    });
+    let (code, said) = site.ctl(&["stop", "--wait", "--timeout", "50ms"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("no answer in time"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::control::Phase;
 impl State {
     /// Whether the server is up, and no operation runs or is to follow.
     pub(crate) fn is_settled(&self) -> bool {
-        self.up && self.is_free() && self.reload_again.is_empty() && !self.upgrade_again
+        let settled = self.up && self.is_free() && !self.is_ending();
+        settled && self.reload_again.is_empty() && !self.upgrade_again
     }
 
     /// What the server is at.
