@@ -9,6 +9,7 @@ mod compression;
 mod file;
 mod given;
 mod gunicorn;
+mod hidden;
 mod idle;
 mod nearest;
 mod origin;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 
 use super::apps::AppOrigins;
+use super::hidden::HIDDEN;
 use super::origin::Origin;
 use super::{AppConfig, Config, Resolved, SETTINGS, Setting};
 
@@ -16,21 +17,15 @@ pub(crate) enum Secrets {
     Shown,
 }
 
-/// All of it; with nothing hidden the text can serve as the file.
+/// All of it; with nothing hidden the text can serve as the file. What is hidden stands in comments.
 pub(crate) fn print(resolved: &Resolved, secrets: Secrets) -> String {
     let mut rows = Vec::new();
     let mut config = resolved.config.clone();
     for (setting, origin) in SETTINGS.iter().zip(&resolved.settings) {
-        let values = match secrets {
-            Secrets::Hidden => setting.veiled(&mut config),
-            Secrets::Shown => setting.show(&mut config),
-        };
-        if values.is_empty() {
-            rows.push((format!("# {} is not set", setting.name), None));
-            continue;
-        }
-        let value = shown(setting, &values);
-        rows.push((format!("{} = {value}", setting.name), Some(origin)));
+        let row = line(setting, &mut config, secrets);
+        let origin = row.is_some().then_some(origin);
+        let row = row.unwrap_or_else(|| format!("# {} is not set", setting.name));
+        rows.push((row, origin));
     }
     let several = config.all_apps().count() > 1;
     for (app, origins) in config.all_apps().zip(&resolved.apps) {
@@ -72,12 +67,9 @@ fn print_app<'a>(
             let mut scratch = Config::blank();
             let texts: Vec<&str> = own.texts.iter().map(String::as_str).collect();
             let _accepted_before = setting.set(&mut scratch, &texts);
-            let texts = match secrets {
-                Secrets::Hidden => setting.veiled(&mut scratch),
-                Secrets::Shown => setting.show(&mut scratch),
-            };
-            let value = shown(setting, &texts);
-            row(format!("{} = {value}", own.name), Some(origin));
+            if let Some(line) = line(setting, &mut scratch, secrets) {
+                row(line, Some(origin));
+            }
         }
     }
     let pairs = app.settings.0.iter().zip(&origins.settings);
@@ -86,12 +78,24 @@ fn print_app<'a>(
             row(String::new(), None);
             row("[app.config]".to_owned(), None);
         }
-        let value = match secrets {
-            Secrets::Hidden => HIDDEN.to_owned(),
-            Secrets::Shown => quoted(value),
+        let line = match secrets {
+            Secrets::Hidden => format!("# {} = {HIDDEN}", quoted(key)),
+            Secrets::Shown => format!("{} = {}", quoted(key), quoted(value)),
         };
-        row(format!("{} = {value}", quoted(key)), Some(origin));
+        row(line, Some(origin));
     }
+}
+
+/// A setting with its values, if it has any.
+fn line(setting: &Setting, config: &mut Config, secrets: Secrets) -> Option<String> {
+    let texts = setting.show(config);
+    let veiled = match secrets {
+        Secrets::Hidden => setting.veiled(config),
+        Secrets::Shown => texts.clone(),
+    };
+    let mark = if veiled == texts { "" } else { "# " };
+    let line = || format!("{mark}{} = {}", setting.name, shown(setting, &veiled));
+    (!texts.is_empty()).then(line)
 }
 
 /// A setting's values as the file has them.
@@ -142,8 +146,6 @@ fn quoted(text: &str) -> String {
 
 /// Where origins begin.
 const COLUMN: usize = 40;
-/// What stands for a value that is not shown.
-const HIDDEN: &str = "\"(hidden; print-config --reveal shows it)\"";
 
 #[cfg(test)]
 mod tests {
@@ -189,7 +191,9 @@ mod tests {
         assert!(line("workers = 3").ends_with(&format!("# {}:1", file.display())));
         assert!(line("backlog = 2048").ends_with("# default"));
         assert_eq!(line("# access-log"), "# access-log is not set");
-        assert!(line("\"password\"").contains("(hidden; print-config --reveal shows it)"));
+        assert!(
+            line("# \"password\" = (hidden; print-config --reveal shows it)").contains("g.toml")
+        );
         assert!(!text.contains("hunter2"));
     }
 }

@@ -3,7 +3,7 @@
 use super::file::read_limited;
 use super::origin::Origin;
 use super::problem::Problem;
-use super::{Config, SETTINGS};
+use super::{Config, SETTINGS, hidden};
 use crate::value::Variable;
 
 /// Reads all files that `env-file` names; `origins` are those of the settings.
@@ -15,6 +15,7 @@ pub(super) fn read(config: &mut Config, origins: &[Origin], problems: &mut Vec<P
         let read = read_limited(&one.path).map_err(|error| error.to_string());
         let value = read.and_then(|text| match text.strip_suffix('\n').unwrap_or(&text) {
             value if value.contains('\0') => Err("it holds a NUL".to_owned()),
+            value if hidden::is_missing_from(value) => Err(hidden::FOUND.to_owned()),
             value => Ok(value.to_owned()),
         });
         match value {

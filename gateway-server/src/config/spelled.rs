@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::Config;
+use super::{Config, hidden};
 use crate::value::{
     Capabilities, CpuAffinity, Limit, Nice, Outgoing, ShellCommand, Variable, VariableFile,
 };
@@ -207,15 +207,18 @@ impl Spelled for Variable {
     const IS_PAIR: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
-        Self::parse(text)
+        Self::parse(text).filter(|one| !hidden::is_missing_from(&one.value))
     }
 
     fn veiled(&self) -> String {
-        format!("{}=(hidden; print-config --reveal shows it)", self.name)
+        format!("{}={}", self.name, hidden::HIDDEN)
     }
 
     fn described(text: &str) -> String {
         match text.split_once('=') {
+            Some((name, value)) if hidden::is_missing_from(value) => {
+                format!("for `{name}` {}", hidden::FOUND)
+            }
             Some((name, _)) => format!("a variable `{name}`"),
             None => "a text without `=`".to_owned(),
         }

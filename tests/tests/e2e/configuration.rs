@@ -110,6 +110,60 @@ fn all_mistakes_of_all_sources_are_told_in_one_run_and_nothing_is_served() {
 }
 
 #[test]
+fn what_stands_for_a_hidden_value_is_none() {
+    let module = Artefacts::built().module("probe").display();
+    let text =
+        format!("env.TOKEN = 'hunter2'\n[app]\npath = '{module}'\nconfig.secret_key = 'hunter2'\n");
+    let site = Site::new(&text);
+    let (code, printed) = run(&["print-config", "--config", site.file()]);
+    assert_eq!(code, 0, "{printed}");
+    for line in ["# \"secret_key\" = (hidden; ", "# env = [\"TOKEN=(hidden; "] {
+        assert!(
+            printed.lines().any(|one| one.starts_with(line)),
+            "{printed}"
+        );
+    }
+    // What was saved has no secrets in it, and is a configuration.
+    fs::write(site.folder.path().join("saved.toml"), &printed).unwrap();
+    let saved = site.folder.path().join("saved.toml");
+    let (code, said) = run(&[
+        "print-config",
+        "--config",
+        saved.to_str().unwrap(),
+        "--reveal",
+    ]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        !said.contains("secret_key") && said.contains("# env is not set"),
+        "{said}"
+    );
+
+    let hidden = "(hidden; print-config --reveal shows it)";
+    fs::write(site.folder.path().join("key"), format!("{hidden}\n")).unwrap();
+    let text = format!(
+        "env = ['TOKEN={hidden}']\nenv-file.KEY = 'key'\n[app]\npath = '{module}'\n\
+         config.secret_key = '{hidden}'\nsecrets.salt = 'key'\n"
+    );
+    fs::write(site.file(), text).unwrap();
+    let found = "found what print-config without --reveal shows in its place";
+    for words in [&["--config"][..], &["check-config", "--config"]] {
+        let (code, said) = run(&[words, &[site.file()]].concat());
+        assert_eq!(code, WRONG, "{said}");
+        let file = site.file();
+        for told in [
+            format!("{file}:5: app.config.secret_key: expected the value itself, {found}"),
+            format!("{file}:6: app.config.salt: expected the value itself, {found}"),
+            format!("{file}:1: env: expected `NAME=VALUE`"),
+            "found for `TOKEN` what print-config without --reveal shows in its place".to_owned(),
+            format!("{file}:2: env-file: expected a file with the value of KEY at"),
+        ] {
+            assert!(said.contains(&told), "no {told:?} in:\n{said}");
+        }
+        assert_eq!(said.matches("what print-config").count(), 4, "{said}");
+    }
+}
+
+#[test]
 fn check_config_and_print_config_answer_without_serving() {
     let site = Site::new(&format!("workers = 5\n{}\n", probe()));
     let (code, said) = run(&["check-config", "--config", site.file()]);

@@ -8,6 +8,7 @@ use super::{APP, Key, Reader, Value, described, kind, read_limited};
 use crate::config::SETTINGS;
 use crate::config::app::{OF_POOLS, OF_REQUESTS, is_name};
 use crate::config::given::Given;
+use crate::config::hidden;
 use crate::config::origin::{Line, Origin};
 use crate::config::problem::Problem;
 use crate::routes::{HostPattern, Mount};
@@ -208,6 +209,10 @@ impl Reader<'_> {
         if text.contains('\0') || key.contains('\0') {
             let name = format!("app.config.{}", key.escape_default());
             return self.refuse(&name, "a text without NUL", value, "one with it");
+        }
+        if hidden::is_missing_from(text) {
+            let name = format!("app.config.{key}");
+            return self.refuse(&name, hidden::EXPECTED, value, hidden::FOUND);
         }
         let origin = self.origin(value);
         app.settings.push((key, text.to_owned(), origin));
