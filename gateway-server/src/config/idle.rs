@@ -116,10 +116,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         settings: &[
-            "tls-cert",
-            "tls-key",
             "tls-min-version",
-            "tls-client-auth",
             "tls-client-ca",
             "tls-crl",
             "tls-ticket-lifetime",

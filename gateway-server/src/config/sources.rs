@@ -113,16 +113,21 @@ pub(crate) fn resolve(
     tls::look_through(&config, &settings, &mut problems);
     static_files::settle(&mut config, &settings, &mut problems);
 
+    let picks = line.picks;
     let on_line = |path| (path, Origin::Flag("APP.SO".to_owned()));
     let in_variable = |path| (path, Origin::Variable(APP_VARIABLE.to_owned()));
     let named = Named {
         app: line.app.map(on_line).or(variables.app.map(in_variable)),
         arguments: line.arguments,
-        picks: line.picks,
+        picks,
     };
     let (apps, origins) = assemble(named, file.apps, place, &config, &mut problems);
     config.apps = apps;
     let origins = pools::divide(&mut config, &settings, origins, &mut problems);
+    // An application that was picked may not be the one with such addresses.
+    if !picks {
+        tls::look_for_addresses(&config, &settings, &mut problems);
+    }
     config.file = path;
     config.seen = seen.into_iter().collect();
     if !problems.is_empty() {

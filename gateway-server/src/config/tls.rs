@@ -42,13 +42,33 @@ impl Config {
     }
 }
 
+/// Refuses certificates and their like where every address, whosever it is, is one of clear text: whoever
+/// names them believes that they are used. `origins` are those of the settings.
+pub(super) fn look_for_addresses(config: &Config, origins: &[Origin], problems: &mut Vec<Problem>) {
+    if config.speaks(Scheme::Https) {
+        return;
+    }
+    let given = [
+        ("tls-cert", !config.tls_cert.is_empty()),
+        ("tls-key", !config.tls_key.is_empty()),
+        (
+            "tls-client-auth",
+            config.tls_client_auth != ClientAuth::None,
+        ),
+    ];
+    let given = given.into_iter().filter(|(_, is_given)| *is_given);
+    problems.extend(given.map(|(name, _)| Problem::Refused {
+        lead: at(origins, name),
+        expected: "an address that is secured, such as `--bind https://0.0.0.0:443`".to_owned(),
+        found: "none: all would serve clear text".to_owned(),
+    }));
+}
+
 /// Finds what does not go together; `origins` are those of the settings.
 pub(super) fn look_through(config: &Config, origins: &[Origin], problems: &mut Vec<Problem>) {
     let mut refuse = |setting: &str, expected: &str, found: &str| {
-        let at = SETTINGS.iter().position(|one| one.name == setting);
-        let lead = at.map_or_else(|| setting.to_owned(), |at| origins[at].lead(setting));
         problems.push(Problem::Refused {
-            lead,
+            lead: at(origins, setting),
             expected: expected.to_owned(),
             found: found.to_owned(),
         });
@@ -88,4 +108,10 @@ pub(super) fn look_through(config: &Config, origins: &[Origin], problems: &mut V
             refuse(name, expected, "`none`");
         }
     }
+}
+
+/// The beginning of a message about the setting `name`.
+fn at(origins: &[Origin], name: &str) -> String {
+    let at = SETTINGS.iter().position(|one| one.name == name);
+    at.map_or_else(|| name.to_owned(), |at| origins[at].lead(name))
 }

@@ -234,6 +234,11 @@ fn settings_that_do_not_go_together_are_told() {
             "expected an https address, or a redirect-port",
         ),
         (
+            &["--tls-cert", "a"],
+            "--tls-cert (command line): expected an address that is secured, such as \
+             `--bind https://0.0.0.0:443`, found none: all would serve clear text",
+        ),
+        (
             &["--tls-key", "a"],
             "expected no more keys than certificates, found 1 for 0",
         ),
@@ -250,6 +255,29 @@ fn settings_that_do_not_go_together_are_told() {
         assert_eq!(code, 2, "{said}");
         assert!(said.contains(why), "{said}");
     }
+}
+
+#[test]
+fn one_secured_address_is_enough_for_certificates_whosever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("g.toml");
+    let app = |name: &str, bind: &str| {
+        let probe = probe();
+        format!("[[app]]\npath = '{probe}'\nname = '{name}'\nbind = '{bind}'\n")
+    };
+    let file_is = |second: &str| {
+        let apps = [app("inner", "127.0.0.1:0"), app("outer", second)].concat();
+        fs::write(&file, format!("tls-cert = 'a.crt'\n{apps}")).unwrap();
+        run(&["print-config", "--config", file.to_str().unwrap()])
+    };
+    let (code, said) = file_is("https://127.0.0.1:0");
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = file_is("127.0.0.1:0");
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("g.toml:1: tls-cert: expected an address that is secured"),
+        "{said}"
+    );
 }
 
 #[test]
