@@ -315,6 +315,23 @@ fn the_whole_site_redirects_encrypts_limits_and_says_when_it_is_away() {
         "{facts}"
     );
     assert!(ask("/static/a.css", &[]).starts_with("body {}"));
+    // One voice says that the site is for https alone, whoever answers.
+    for path in [
+        "/lines/1?strict-transport-security=max-age=60",
+        "/version",
+        "/static/a.css",
+    ] {
+        let head = ask(path, &["--include"]).to_ascii_lowercase();
+        let said = head
+            .lines()
+            .filter(|line| line.starts_with("strict-transport-security:"));
+        let said: Vec<_> = said.map(str::trim).collect();
+        assert_eq!(
+            said,
+            ["strict-transport-security: max-age=31536000"],
+            "{path}"
+        );
+    }
     let large = below(folder.path(), "large");
     fs::write(&large, vec![0; 21 << 20]).unwrap();
     assert!(ask("/spawned", &["--upload-file", &large]).ends_with("413 2"));
