@@ -19,6 +19,7 @@ use crate::value::LogTarget;
 pub(super) fn problems(resolved: &Resolved) -> Vec<Problem> {
     let mut problems = unfit_apps(resolved);
     problems.extend(resolved.missing_folders());
+    problems.extend(resolved.unknown_hosts());
     problems.extend(unfit_certificates(resolved));
     problems.extend(unfit_places(resolved));
     problems

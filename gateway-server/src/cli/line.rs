@@ -42,7 +42,8 @@ pub(super) fn read(
     let mut resolved = config::resolve(line, std::env::vars_os(), place(source), problems);
     // A command of the application may be what makes the folders.
     if let (Purpose::Serve, Ok(found)) = (purpose, &resolved) {
-        let missing = found.missing_folders();
+        let mut missing = found.missing_folders();
+        missing.extend(found.unknown_hosts());
         if !missing.is_empty() {
             resolved = Err(missing);
         }

@@ -13,7 +13,7 @@ use super::origin::Origin;
 use super::problem::Problem;
 use super::setting::ENV_PREFIX;
 use super::{Config, SETTINGS, accounts, alone, idle, pools, preface, secrets, static_files, tls};
-use crate::value::Seen;
+use crate::value::{LogTarget, Seen};
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -56,6 +56,19 @@ impl Resolved {
     /// The same about the addresses of a pool, by its name.
     pub(crate) fn lead_of_bind(&self, pool: &str) -> String {
         pools::lead_of_bind(&self.config, &self.settings, &self.apps, pool)
+    }
+
+    /// The hosts of logs that are not found.
+    pub(crate) fn unknown_hosts(&self) -> Vec<Problem> {
+        let Some(LogTarget::Syslog(place)) = &self.config.access_log else {
+            return Vec::new();
+        };
+        let found = place.find().err().map(|error| Problem::Refused {
+            lead: self.lead("access-log"),
+            expected: "a host that can be found".to_owned(),
+            found: format!("`{place}`: {error}"),
+        });
+        found.into_iter().collect()
     }
 
     /// The folders that are to be served and are none.

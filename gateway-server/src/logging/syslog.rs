@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -37,10 +37,8 @@ impl Syslog {
                 socket.set_nonblocking(true)?;
                 Way::Unix(socket, path.clone())
             }
-            DatagramPlace::Udp(host, port) => {
-                let plain = host.trim_start_matches('[').trim_end_matches(']');
-                let mut found = (plain, *port).to_socket_addrs()?;
-                let address = found.next().ok_or(io::ErrorKind::NotFound)?;
+            DatagramPlace::Udp(..) => {
+                let address = place.find()?.ok_or(io::ErrorKind::NotFound)?;
                 let any = if address.is_ipv4() {
                     "0.0.0.0:0"
                 } else {

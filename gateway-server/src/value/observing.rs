@@ -1,6 +1,8 @@
 //! Who is told of what is observed.
 
 use std::fmt;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 /// Where datagrams are sent, written `localhost:8125` or `unix:/run/statsd.sock`.
@@ -80,6 +82,20 @@ impl fmt::Display for ServiceName {
 }
 
 impl DatagramPlace {
+    /// The address of the host, if it is one of a host.
+    ///
+    /// # Errors
+    ///
+    /// It is not found.
+    pub(crate) fn find(&self) -> io::Result<Option<SocketAddr>> {
+        let Self::Udp(host, port) = self else {
+            return Ok(None);
+        };
+        let plain = host.trim_start_matches('[').trim_end_matches(']');
+        let mut found = (plain, *port).to_socket_addrs()?;
+        Ok(Some(found.next().ok_or(io::ErrorKind::NotFound)?))
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(path) = text.strip_prefix("unix:") {
             let good = path.starts_with('/') && !path.contains('\0');

@@ -10,7 +10,7 @@ use std::thread;
 
 use gateway_tests::artefacts::Artefacts;
 use gateway_tests::client::{get, post};
-use gateway_tests::gatewayd::Gatewayd;
+use gateway_tests::gatewayd::{Gatewayd, run};
 use gateway_tests::load::{Load, Plan};
 use gateway_tests::{DEADLINE, until};
 use nix::sys::signal::{Signal, kill};
@@ -34,6 +34,23 @@ fn lines(path: &Path, count: usize) -> Vec<Value> {
     until("all lines", || read().lines().count() >= count);
     let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
     read().lines().map(parse).collect()
+}
+
+#[test]
+fn a_host_of_a_system_log_that_nobody_knows_is_told_before_anything_is_served() {
+    let probe = Artefacts::built().module("probe").to_str().unwrap();
+    for words in [&[][..], &["check-config"], &["--workers", "0"]] {
+        let log = ["--access-log", "syslog:nohost.invalid:514"];
+        let bind = ["--bind", "127.0.0.1:0", probe];
+        let (code, said) = run(&[words, &log, &bind].concat());
+        assert_eq!(code, 2, "{said}");
+        let told = "gatewayd: --access-log (command line): expected a host that can be found, found \
+                    `nohost.invalid:514`: ";
+        assert!(
+            said.starts_with(told) && said.lines().count() == 1,
+            "{said}"
+        );
+    }
 }
 
 #[test]
@@ -111,7 +128,7 @@ fn a_format_of_ones_own_says_what_was_asked_for_and_only_of_whom() {
     until("two lines", || read().lines().count() == 2);
     assert_eq!(read(), "GET /status/500 500 t\nGET /sleep/1100 200 t\n");
     let wrong = ["--access-log-format", "%z"];
-    let (code, said) = gateway_tests::gatewayd::run(&wrong);
+    let (code, said) = run(&wrong);
     assert_eq!(code, 2, "{said}");
     assert!(
         said.contains("--access-log-format") && said.contains("found `%z`"),
