@@ -167,12 +167,12 @@ pub(super) const REVEAL: &str = "reveal";
 pub(super) const SAMPLE: &str = "sample";
 /// `--version`, which is clap's own.
 pub(super) const VERSION: &str = "version";
+/// Wrapped by whoever prints it.
 const AFTER_HELP: &str = "\
-Every option can be set in the file and in the environment as well: --worker-timeout is worker-timeout
-there and GATEWAYD_WORKER_TIMEOUT here. A flag wins over the environment, that over the file. Signals:
-TERM finishes what has begun and stops, INT and QUIT stop quickly, a second one at once; HUP reads
-configuration and application anew, USR1 opens log files anew, USR2 replaces the program itself, TTIN
-and TTOU add and remove a worker.";
+Every option can be set in the file and in the environment as well: --worker-timeout is worker-timeout there and \
+GATEWAYD_WORKER_TIMEOUT here. A flag wins over the environment, that over the file. Signals: TERM finishes what has begun \
+and stops, INT and QUIT stop quickly, a second one at once; HUP reads configuration and application anew, USR1 opens log \
+files anew, USR2 replaces the program itself, TTIN and TTOU add and remove a worker.";
 
 #[cfg(test)]
 mod tests {

@@ -207,6 +207,7 @@ fn common(title: &str, about: &'static str) -> Clap {
             .help(help)
     };
     Clap::new(title.to_owned())
+        .bin_name(title)
         .no_binary_name(true)
         .about(about)
         .arg(path(

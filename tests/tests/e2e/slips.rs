@@ -109,7 +109,17 @@ fn gunicorns_options_lead_to_ours_on_the_line_and_in_the_file() {
 
 #[test]
 fn help_names_every_command_and_shows_switches_as_such() {
+    let (_, said) = run(&["ctl", "wait", "--help"]);
+    assert!(said.contains("Usage: gatewayd ctl wait"), "{said}");
     let (code, said) = run(&["--help"]);
+    // Nothing is wrapped twice: no line behind the options is a short one but the last.
+    let end = said
+        .split("Every option can be set")
+        .nth(1)
+        .unwrap()
+        .trim_end();
+    let mut lines = end.lines().rev().skip(1);
+    assert!(lines.all(|line| line.len() > 60), "{end}");
     assert_eq!(code, 0);
     for usage in [
         "gatewayd man",
