@@ -168,7 +168,7 @@ fn tally(note: &Note) -> Option<&'static str> {
             Spent::Requests(_) => "restart max_requests",
             Spent::Age(_) => "restart max_age",
             Spent::Memory(_) => "restart max_rss",
-            Spent::Asked => "restart asked",
+            Spent::Asked | Spent::Retired => "restart asked",
         },
         Note::Reloaded { .. } => "reload ok",
         Note::ReloadFailed { .. } => "reload failed",

@@ -47,6 +47,8 @@ pub(crate) enum Spent {
     Memory(ByteCount),
     /// An operator has asked for it.
     Asked,
+    /// Its application has asked for the end: it accepts no more.
+    Retired,
 }
 
 impl Limits {
@@ -94,6 +96,7 @@ impl fmt::Display for Spent {
             Self::Age(age) => write!(f, "is {} s old", age.as_secs()),
             Self::Memory(memory) => write!(f, "holds {}", memory.rounded()),
             Self::Asked => f.write_str("was asked to go"),
+            Self::Retired => f.write_str("accepts no more, as its application has asked"),
         }
     }
 }

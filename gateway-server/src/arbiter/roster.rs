@@ -237,12 +237,20 @@ impl Roster {
         Some(worker.slot)
     }
 
-    /// Notes that a worker accepts no more.
-    pub(super) fn retired(&mut self, id: WorkerId) {
-        if let Some(worker) = self.workers.get_mut(&id)
-            && let Phase::Draining { may_accept, .. } = &mut worker.phase
-        {
-            *may_accept = None;
+    /// Notes that a worker accepts no more; how old it is if nobody has told it to, so that it is due for
+    /// replacement.
+    pub(super) fn retired(&mut self, id: WorkerId, now: Duration) -> Option<Duration> {
+        let worker = self.workers.get_mut(&id)?;
+        match &mut worker.phase {
+            Phase::Draining { may_accept, .. } => {
+                *may_accept = None;
+                None
+            }
+            Phase::Ready { since, .. } if !worker.spent => {
+                worker.spent = true;
+                Some(now.saturating_sub(*since))
+            }
+            _ => None,
         }
     }
 

@@ -193,7 +193,7 @@ impl State {
             Event::Beat(worker, number) => self.workers.beat(worker, number, now),
             Event::Used(worker, used) => self.used(worker, used, moment, &mut out),
             Event::Ready(worker) => self.ready(worker, moment, &mut out),
-            Event::Retired(worker) => self.workers.retired(worker),
+            Event::Retired(worker) => self.retired(worker, moment, &mut out),
             Event::Failed(worker, reason) => self.workers.hear(worker, reason),
             Event::SpawnFailed(worker, reason) => {
                 if let Some(gone) = self.workers.remove(worker) {
@@ -409,6 +409,20 @@ impl State {
             out.push(Action::Tell(Note::Hungry { worker: id, pause }));
         } else {
             pool.hunger.reset();
+        }
+    }
+
+    /// A worker that accepts no more by its application's own wish is replaced; not at once if that wish
+    /// came with the start, which the next would repeat.
+    fn retired(&mut self, id: WorkerId, moment: Moment, out: &mut Vec<Action>) {
+        let Some(age) = self.workers.retired(id, moment.now) else {
+            return;
+        };
+        let why = Spent::Retired;
+        out.push(Action::Tell(Note::WorkerSpent { worker: id, why }));
+        let pool = self.pools.entry(self.workers.pool_of(id)).or_default();
+        if age < STEADY {
+            pool.backoff.fail(moment);
         }
     }
 

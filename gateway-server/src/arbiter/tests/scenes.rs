@@ -245,6 +245,34 @@ fn a_worker_at_its_limit_serves_until_its_replacement_is_ready() {
 }
 
 #[test]
+fn a_worker_whose_application_asks_for_the_end_is_replaced_at_once_and_has_its_time_to_finish() {
+    let mut world = World::serving(1);
+    world.pass(Duration::from_secs(6), |_| true);
+    let first = world.ids()[0];
+    world.happen(Event::Retired(first));
+    assert_eq!(world.workers.len(), 2);
+    world.all_ready();
+    assert_eq!(world.workers[&first].told, Some(Order::Retire));
+    world.pass(GRACEFUL, |_| true);
+    assert_eq!(world.workers[&first].told, Some(Order::StopNow));
+}
+
+#[test]
+fn an_application_that_asks_for_the_end_at_every_start_is_not_started_without_end() {
+    let mut world = World::serving(1);
+    for _ in 0..60 {
+        for id in world.ids() {
+            world.happen(Event::Retired(id));
+        }
+        world.pass(Duration::from_secs(1), |_| true);
+        world.all_ready();
+        world.leave();
+    }
+    let last = world.ids().last().unwrap().0;
+    assert!(last < 20, "{last} workers in a minute");
+}
+
+#[test]
 fn workers_at_their_limits_are_replaced_a_few_at_a_time() {
     let mut world = World::serving(4);
     for id in world.ids() {
