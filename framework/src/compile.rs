@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gateway_spec::http::Method;
 
 use crate::chain::{Chain, ScopeChain};
-use crate::extract::{Check, Kind};
+use crate::extract::Kind;
 use crate::parts::Parts;
 use crate::route::Route;
 use crate::route_options::RouteOptions;
@@ -15,7 +15,7 @@ use crate::routing::{Map, MapBuilder, RuleId, ValueType};
 use crate::rule::joined;
 use crate::scope::{Entry, Handlers, Scope};
 use crate::site::Endpoint;
-use crate::step::Facts;
+use crate::step::{Asking, Facts};
 
 /// What registrations become.
 pub(crate) struct Compiled {
@@ -39,21 +39,21 @@ pub(crate) struct Served {
     origin: &'static Location<'static>,
 }
 
-/// Compiles an application's registrations; `check` makes what arguments look at.
+/// Compiles an application's registrations; who takes arguments is added to `asking`.
 ///
 /// # Errors
 ///
 /// All mistakes, each with the line that made it.
-pub(crate) fn compile<'a>(
+pub(crate) fn compile(
     scope: Scope,
     rules: MapBuilder,
-    check: impl Fn() -> Check<'a>,
+    asking: &mut Asking,
 ) -> Result<Compiled, Vec<String>> {
     let mut compiler = Compiler {
         rules,
         served: Vec::new(),
         mistakes: Vec::new(),
-        check,
+        asking,
     };
     let root = compiler.walk(scope, &Place::default());
     let Compiler {
@@ -62,14 +62,9 @@ pub(crate) fn compile<'a>(
         mut mistakes,
         ..
     } = compiler;
-    let map = match rules.build() {
-        Ok(map) => map,
-        Err(found) => {
-            mistakes.extend(found.0.iter().map(ToString::to_string));
-            return Err(mistakes);
-        }
-    };
-    let endpoints = endpoints(&map, &mut served, &mut mistakes);
+    let (map, ids, found) = rules.build_what_is_right();
+    mistakes.extend(found.iter().map(ToString::to_string));
+    let endpoints = endpoints(&map, &ids, &mut served, &mut mistakes);
     if mistakes.is_empty() {
         Ok(Compiled {
             map,
@@ -110,14 +105,14 @@ struct Place {
     chain: Arc<ScopeChain>,
 }
 
-struct Compiler<C> {
+struct Compiler<'a> {
     rules: MapBuilder,
     served: Vec<Served>,
     mistakes: Vec<String>,
-    check: C,
+    asking: &'a mut Asking,
 }
 
-impl<'a, C: Fn() -> Check<'a>> Compiler<C> {
+impl Compiler<'_> {
     /// Compiles a scope and those within it; answers the scope's own chain.
     fn walk(&mut self, mut scope: Scope, outer: &Place) -> Arc<ScopeChain> {
         self.verify_hooks(&scope);
@@ -236,14 +231,9 @@ impl<'a, C: Fn() -> Check<'a>> Compiler<C> {
         }
     }
 
-    /// What the arguments themselves say, and that a body is taken once.
+    /// Whether a body is taken once; the arguments themselves are asked later.
     fn verify_facts(&mut self, facts: &Facts, what: &dyn Fn() -> String) {
-        let mut check = (self.check)();
-        (facts.check)(&mut check);
-        for mistake in check.into_mistakes() {
-            self.mistakes
-                .push(format!("{}: {}: {mistake}", facts.origin, what()));
-        }
+        self.asking.push((what(), facts.clone()));
         let streamed = facts.kinds.iter().filter(|kind| **kind == Kind::Streamed);
         let streamed = streamed.count();
         if streamed > 1 || (streamed == 1 && (facts.reads_body() || facts.reads_form())) {
@@ -275,18 +265,24 @@ impl<'a, C: Fn() -> Check<'a>> Compiler<C> {
     }
 }
 
-/// The endpoints in the map's order; gives each rule its slots.
-fn endpoints(map: &Map, served: &mut [Served], mistakes: &mut Vec<String>) -> Vec<Endpoint> {
-    let mut endpoints: Vec<(Endpoint, &'static Location<'static>)> = Vec::new();
-    for (index, served) in served.iter_mut().enumerate() {
-        let Some(rule) = map.rule(RuleId(index)) else {
+/// The endpoints in the map's order; gives each rule its slots. `ids` are the rules' numbers there, none for those
+/// that are wrong.
+fn endpoints(
+    map: &Map,
+    ids: &[Option<RuleId>],
+    served: &mut [Served],
+    mistakes: &mut Vec<String>,
+) -> Vec<Endpoint> {
+    let mut endpoints: BTreeMap<usize, (Endpoint, &'static Location<'static>)> = BTreeMap::new();
+    for (id, served) in ids.iter().zip(served) {
+        let Some(rule) = id.and_then(|id| map.rule(id)) else {
             continue;
         };
         let seen: Vec<(&str, ValueType)> = rule
             .arguments()
             .filter(|(name, _)| !served.pulled.iter().any(|pulled| pulled == name))
             .collect();
-        if endpoints.len() == rule.endpoint().0 {
+        let (endpoint, first) = endpoints.entry(rule.endpoint().0).or_insert_with(|| {
             let endpoint = Endpoint {
                 name: served.endpoint.clone(),
                 blueprint: served.blueprint.clone(),
@@ -294,11 +290,8 @@ fn endpoints(map: &Map, served: &mut [Served], mistakes: &mut Vec<String>) -> Ve
                 pulled: served.pulled.clone(),
                 view: served.options.view,
             };
-            endpoints.push((endpoint, served.origin));
-        }
-        let Some((endpoint, first)) = endpoints.get(rule.endpoint().0) else {
-            continue;
-        };
+            (endpoint, served.origin)
+        });
         let origin = served.origin;
         if endpoint.view != served.options.view {
             mistakes.push(format!(
@@ -327,9 +320,11 @@ fn endpoints(map: &Map, served: &mut [Served], mistakes: &mut Vec<String>) -> Ve
             })
             .collect();
         let kinds: BTreeMap<&str, ValueType> = seen.iter().copied().collect();
-        let gives: Vec<ValueType> = (endpoint.arguments.iter())
-            .filter_map(|name| kinds.get(name.as_str()).copied())
+        let in_order: Option<Vec<ValueType>> = (endpoint.arguments.iter())
+            .map(|name| kinds.get(name.as_str()).copied())
             .collect();
+        let in_order = in_order.filter(|gives| gives.len() == seen.len());
+        let gives = in_order.unwrap_or_else(|| seen.iter().map(|(_, of)| *of).collect());
         let fits = takes.len() == gives.len()
             && takes
                 .iter()
@@ -348,7 +343,7 @@ fn endpoints(map: &Map, served: &mut [Served], mistakes: &mut Vec<String>) -> Ve
         }
     }
     endpoints
-        .into_iter()
+        .into_values()
         .map(|(endpoint, _)| endpoint)
         .collect()
 }

@@ -32,6 +32,10 @@ pub(crate) struct Facts {
     pub(crate) origin: &'static Location<'static>,
 }
 
+/// Who takes arguments, in words, for these to say whether they will work once everything is there that they may
+/// ask for.
+pub(crate) type Asking = Vec<(String, Facts)>;
+
 /// What a step's call gives: one allocation a step.
 pub(crate) type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
@@ -77,6 +81,18 @@ impl Facts {
             check: A::check,
             origin,
         }
+    }
+
+    /// What its arguments ask for in vain.
+    pub(crate) fn ask<'a>(
+        &self,
+        what: &'a str,
+        mut check: Check<'_>,
+    ) -> impl Iterator<Item = String> + use<'a> {
+        (self.check)(&mut check);
+        let origin = self.origin;
+        let mistakes = check.into_mistakes().into_iter();
+        mistakes.map(move |mistake| format!("{origin}: {what}: {mistake}"))
     }
 
     /// Whether it reads the whole body.

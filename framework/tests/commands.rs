@@ -203,7 +203,7 @@ fn mistakes_in_commands_keep_the_application_from_starting() {
         told[0].contains("commands.rs:") && told[0].contains("not closed"),
         "{told:?}"
     );
-    assert!(told[1].contains("nobody provides `State<u8>`"), "{told:?}");
-    assert!(told[2].contains("has the name of the one of"), "{told:?}");
-    assert!(told[3].contains("`Words<T>`"), "{told:?}");
+    assert!(told[1].contains("has the name of the one of"), "{told:?}");
+    assert!(told[2].contains("`Words<T>`"), "{told:?}");
+    assert!(told[3].contains("nobody provides `State<u8>`"), "{told:?}");
 }

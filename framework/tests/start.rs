@@ -90,6 +90,35 @@ fn an_extension_that_cannot_start_stops_those_before_it() {
 }
 
 #[test]
+fn mistakes_that_can_be_seen_before_are_told_before_an_extension_starts() {
+    async fn none() -> &'static str {
+        ""
+    }
+    async fn one(id: i64) -> String {
+        id.to_string()
+    }
+    let trace = Trace::default();
+    let wrong = app(&trace)
+        .get("no-slash", one)
+        .get("/f", none)
+        .get("/f/<int:id>/<name>", none)
+        .get("/one/<name>", one)
+        .templates("nowhere")
+        .command("", "Says nothing.", async || "");
+    let mistakes = wrong.try_test().unwrap_err().to_string();
+    for told in [
+        "rule `no-slash`: expected `/`",
+        "rule `/f/<int:id>/<name>` gives [i64, String], but view `none` takes []",
+        "rule `/one/<name>` gives [String], but view `one` takes [i64]",
+        "nowhere, found none: the application's folder is what `root` in `[app.config]` says, or `App::root`",
+        "command ``: ",
+    ] {
+        assert!(mistakes.contains(told), "{told} is not in {mistakes}");
+    }
+    assert_eq!(trace.all(), ["setup one", "setup three"]);
+}
+
+#[test]
 fn files_are_read_from_the_applications_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(

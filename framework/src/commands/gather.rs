@@ -4,19 +4,20 @@ use super::builtin;
 use super::command::Command;
 use super::registration::Registered;
 use super::usage::Usage;
-use crate::extract::{Check, Kind};
+use crate::extract::Kind;
 use crate::parts::Parts;
-use crate::step::Facts;
+use crate::step::{Asking, Facts};
 
-/// The commands of an application and its blueprints, and those that every application has.
+/// The commands of an application and its blueprints, and those that every application has; whose functions take
+/// arguments is added to `asking`.
 ///
 /// # Errors
 ///
 /// All mistakes in them, each with the line that made it.
-pub(crate) fn gather<'a>(
+pub(crate) fn gather(
     own: &Parts,
     blueprints: &[(String, Parts)],
-    check: impl Fn() -> Check<'a>,
+    asking: &mut Asking,
 ) -> Result<Vec<Command>, Vec<String>> {
     let groups = blueprints
         .iter()
@@ -43,7 +44,8 @@ pub(crate) fn gather<'a>(
                     "{origin}: the command `{name}` has the name of the one of {earlier}"
                 ));
             }
-            mistakes.extend(wrong(&one.step.facts, &name, check()));
+            mistakes.extend(wrong(&one.step.facts, &name));
+            asking.push((format!("command `{name}`"), one.step.facts.clone()));
             commands.push(Command {
                 name,
                 usage,
@@ -63,16 +65,11 @@ pub(crate) fn gather<'a>(
     Ok(commands)
 }
 
-/// What the arguments of a command's function ask for in vain.
-fn wrong(facts: &Facts, name: &str, mut check: Check<'_>) -> Vec<String> {
-    (facts.check)(&mut check);
-    let path = facts
-        .kinds
-        .iter()
-        .any(|kind| matches!(kind, Kind::Path(..)));
-    let path = path.then(|| "there is no path to take values of: take `Words<T>`".to_owned());
-    let mistakes = check.into_mistakes().into_iter().chain(path);
-    mistakes
-        .map(|mistake| format!("{}: command `{name}`: {mistake}", facts.origin))
-        .collect()
+/// What a command's function takes that no command has.
+fn wrong(facts: &Facts, name: &str) -> Option<String> {
+    let path = (facts.kinds.iter()).any(|kind| matches!(kind, Kind::Path(..)));
+    path.then(|| {
+        let origin = facts.origin;
+        format!("{origin}: command `{name}`: there is no path to take values of: take `Words<T>`")
+    })
 }

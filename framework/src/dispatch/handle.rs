@@ -8,6 +8,7 @@ use gateway_spec::Level;
 use gateway_spec::http::StatusCode;
 
 use super::contain::contained;
+use super::place::Place;
 use super::service::Service;
 use crate::chain::Chain;
 use crate::context::Cx;
@@ -147,7 +148,7 @@ async fn run(
     let receiver = service
         .site
         .pool
-        .run(job)
+        .run(Place(cx), job)
         .map_err(|refused| Error::with_cause(StatusCode::SERVICE_UNAVAILABLE, refused))?;
     receiver.await?
 }

@@ -6,6 +6,7 @@
 mod command;
 mod contain;
 mod handle;
+mod place;
 mod service;
 mod teardown;
 mod unmatched;

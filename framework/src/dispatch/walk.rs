@@ -1,20 +1,26 @@
 //! The walk of one request through its chain.
 
+use std::future::{Future, poll_fn};
 use std::ops::Range;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 use gateway_spec::Level;
 use gateway_spec::http::StatusCode;
 use gateway_spec::http::header::{HeaderValue, RETRY_AFTER};
+use tokio::sync::oneshot::error::RecvError;
 
 use super::contain::contained;
 use super::handle::{On, handle};
+use super::place::Place;
 use super::service::Service;
 use super::teardown::Guard;
 use super::unmatched;
 use crate::chain::Chain;
 use crate::context::Cx;
 use crate::error::{Error, HttpError, Result};
+use crate::pool;
 use crate::response::Response;
 
 /// Makes the response what goes out, if a view without hooks has left nothing else to be done: whether
@@ -183,10 +189,15 @@ async fn hop(
             so_far
         }
     };
-    let error = match service.site.pool.run(job) {
-        Ok(receiver) => match receiver.await {
-            Ok(so_far) => return so_far,
-            Err(lost) => Error::from(lost),
+    let error = match service.site.pool.run(Place(cx), job) {
+        Ok(answer) => match waited(cx, answer).await {
+            Some(Ok(so_far)) => return so_far,
+            Some(Err(lost)) => Error::from(lost),
+            None => {
+                return SoFar {
+                    response: Some(Response::empty(StatusCode::SERVICE_UNAVAILABLE)),
+                };
+            }
         },
         Err(refused) => {
             cx.log(Level::Warn, &refused.to_string());
@@ -197,6 +208,30 @@ async fn hop(
     SoFar {
         response: Some(handle(service, chain, cx, error, On::Loop).await),
     }
+}
+
+/// What the pool answers; none if the exchange has ended before the job began, which then leaves the queue.
+async fn waited<T>(
+    cx: &Cx,
+    mut answer: pool::Answer<T, Place<'_>>,
+) -> Option<std::result::Result<T, RecvError>> {
+    let mut closed = pin!(cx.head().closed());
+    let (mut is_first, mut is_closed) = (true, false);
+    poll_fn(|waker| {
+        let polled = Pin::new(&mut answer).poll(waker);
+        if polled.is_ready() {
+            return polled.map(Some);
+        }
+        // Hosts poll calls again that go on behind their exchange: to ask then spares all others the question.
+        if !std::mem::take(&mut is_first) && !is_closed {
+            is_closed = closed.as_mut().poll(waker).is_ready();
+            if is_closed && answer.forsake() {
+                return Poll::Ready(None);
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Makes the changes that were asked for this request alone.

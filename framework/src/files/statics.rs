@@ -61,7 +61,8 @@ pub(crate) fn mistakes(app: &Parts, blueprints: &[(String, Parts)], root: &Path)
             if !path.is_dir() {
                 let path = path.display();
                 mistakes.push(format!(
-                    "static files: expected a folder at {path}, found none"
+                    "static files: expected a folder at {path}, found none: the application's folder is what `root` \
+                         in `[app.config]` says, or `App::root`"
                 ));
             }
         }

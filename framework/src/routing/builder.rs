@@ -57,6 +57,14 @@ impl MapBuilder {
     /// # Errors
     /// All mistakes in them.
     pub fn build(self) -> Result<Map, Mistakes> {
+        match self.build_what_is_right() {
+            (map, _, mistakes) if mistakes.is_empty() => Ok(map),
+            (_, _, mistakes) => Err(Mistakes(mistakes)),
+        }
+    }
+
+    /// Compiles the rules that are right, and tells where each rule is among them, and the mistakes in the others.
+    pub(crate) fn build_what_is_right(self) -> (Map, Vec<Option<RuleId>>, Vec<Mistake>) {
         let mut draft = Draft {
             options: self.options,
             rules: Vec::with_capacity(self.rules.len()),
@@ -64,9 +72,10 @@ impl MapBuilder {
             static_paths: StaticPaths::default(),
             endpoints: Endpoints::default(),
         };
-        let mut mistakes = Vec::new();
+        let (mut ids, mut mistakes) = (Vec::new(), Vec::new());
         for rule in self.rules {
             let (text, origin) = (rule.text.clone(), rule.origin);
+            let number = draft.rules.len();
             if let Err(cause) = draft.add(rule, &self.converters) {
                 mistakes.push(Mistake {
                     rule: text,
@@ -74,14 +83,12 @@ impl MapBuilder {
                     cause,
                 });
             }
+            // One that only cannot stand where it stands is there all the same.
+            ids.push((draft.rules.len() > number).then_some(RuleId(number)));
         }
         draft.sort();
         mistakes.extend(draft.aliases_of_nothing());
-        if mistakes.is_empty() {
-            Ok(draft.finish())
-        } else {
-            Err(Mistakes(mistakes))
-        }
+        (draft.finish(), ids, mistakes)
     }
 }
 

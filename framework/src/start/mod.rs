@@ -8,9 +8,10 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_spec::abi::export::Exportable;
-use gateway_spec::{Level, Startup, StartupError};
+use gateway_spec::{Host, Level, Startup, StartupError};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -27,12 +28,13 @@ use crate::extract::Check;
 use crate::files;
 use crate::keys::{Demand, Keys};
 use crate::parts::Parts;
-use crate::pool::Pool;
+use crate::pool::{Despair, Pool};
 use crate::routing::Map;
 use crate::security;
 use crate::session::{self, Chosen, Sessions};
 use crate::signals;
 use crate::site::{Observer, Site, SiteRoute};
+use crate::step::Asking;
 use crate::templates::Templates;
 use crate::trusted_hosts;
 
@@ -109,15 +111,39 @@ async fn serve(
     let mut state = std::mem::take(&mut app.state);
     state.put(settings.form);
     let chosen: Chosen = app.part::<Chosen>().clone();
-    let opened = chosen.open(&root, startup.worker().count).await;
-    opened.map_err(Mistakes::one)?;
     let demand = match startup.is_for_commands() {
         true => Demand::AtUse,
         false => Demand::AtStart,
     };
-    provide_sessions(&mut state, &config, &root, demand, chosen)?;
+    provide_sessions(&mut state, &config, &root, demand, chosen.clone())?;
     let early = provide_folders(&mut state, &app, &config, &root)?;
-    let started = plugins::start(plugins, &app, &config, &startup, &root, &mut state).await;
+    let parts = (app.scope.parts.clone(), blueprint_parts(&app.scope));
+    let mut rules = Map::builder(app.options.clone());
+    for (name, make) in app.converters {
+        rules = rules.converter(name, make);
+    }
+    let mut asking = Asking::new();
+    let commands = commands::gather(&parts.0, &parts.1, &mut asking);
+    let compiled = compile(app.scope, rules, &mut asking);
+    let ask = |state: &Parts| -> Vec<String> {
+        let asked = asking.iter();
+        asked
+            .flat_map(|(what, facts)| facts.ask(what, Check::new(&config, state)))
+            .collect()
+    };
+    let (commands, compiled) = match (commands, compiled) {
+        (Ok(commands), Ok(compiled)) if early.is_empty() => (commands, compiled),
+        (commands, compiled) => {
+            // Extensions act when they start, which is too early; without any, all state is there.
+            let asked = plugins.is_empty().then(|| ask(&state));
+            let found = [commands.err(), compiled.err(), asked];
+            let found = found.into_iter().flatten().flatten();
+            return Err(Mistakes::all(early.into_iter().chain(found)));
+        }
+    };
+    let opened = chosen.open(&root, startup.worker().count).await;
+    opened.map_err(Mistakes::one)?;
+    let started = plugins::start(plugins, &parts, &config, &startup, &root, &mut state).await;
     let plugins = match started {
         Ok(plugins) => plugins,
         Err((plugins, mistakes)) => {
@@ -125,23 +151,11 @@ async fn serve(
             return Err(mistakes);
         }
     };
-    let mut rules = Map::builder(app.options.clone());
-    for (name, make) in app.converters {
-        rules = rules.converter(name, make);
+    let mistakes = ask(&state);
+    if !mistakes.is_empty() {
+        plugins::stop(&plugins).await;
+        return Err(Mistakes::all(mistakes));
     }
-    let check = || Check::new(&config, &state);
-    let own = (&app.scope.parts, blueprint_parts(&app.scope));
-    let commands = commands::gather(own.0, &own.1, check);
-    let compiled = compile(app.scope, rules, check);
-    let (commands, compiled) = match (commands, compiled) {
-        (Ok(commands), Ok(compiled)) if early.is_empty() => (commands, compiled),
-        (commands, compiled) => {
-            plugins::stop(&plugins).await;
-            let found = [commands.err(), compiled.err()];
-            let found = found.into_iter().flatten().flatten();
-            return Err(Mistakes::all(early.into_iter().chain(found)));
-        }
-    };
     let (chains, routes) = compiled
         .served
         .into_iter()
@@ -163,6 +177,7 @@ async fn serve(
             settings.views.threads,
             settings.views.queue,
             runtime.clone(),
+            despair(settings.views.timeout, startup.host()),
         ),
         tasks: TaskTracker::new(),
         runtime,
@@ -206,6 +221,23 @@ fn guarded(mut app: App, config: &Config, trusted_hosts: Vec<String>) -> Result<
     app = session::guarded(app);
     app = debug_page::offered(app, config).map_err(Mistakes::one)?;
     Ok(signals::connected(app))
+}
+
+/// A process whose threads are all lost is of no use to plain views: its host is asked for another.
+fn despair(after: Duration, host: Host) -> Despair {
+    let tell = move |held: &[String]| {
+        let held = held.join(", ");
+        let line = format!(
+            "all threads for plain views are held by views that do not return and whose requests have ended, for \
+             {after:?}: {held}; asking for the end of this process"
+        );
+        host.log(Level::Error, module_path!(), &line);
+        host.request_shutdown(1);
+    };
+    Despair {
+        after,
+        tell: Box::new(tell),
+    }
 }
 
 /// What sessions and signed tokens rest on; a secret is not asked for before somebody needs one.

@@ -6,7 +6,6 @@ use gateway_spec::Startup;
 
 use super::mistakes::Mistakes;
 use crate::app::{App, Plugin, Starting};
-use crate::compile::blueprint_parts;
 use crate::config::Config;
 use crate::parts::Parts;
 
@@ -24,20 +23,19 @@ pub(super) fn set_up(mut app: App) -> (App, Vec<Plugin>) {
     (app, plugins)
 }
 
-/// Starts them in their order.
+/// Starts them in their order; `own` and `blueprints` are the parts that the application and its blueprints keep.
 ///
 /// # Errors
 ///
 /// One cannot start; those that have started come back, to be stopped.
 pub(super) async fn start(
     plugins: Vec<Plugin>,
-    app: &App,
+    (own, blueprints): &(Parts, Vec<(String, Parts)>),
     config: &Config,
     startup: &Startup,
     root: &Path,
     state: &mut Parts,
 ) -> Result<Vec<Plugin>, (Vec<Plugin>, Mistakes)> {
-    let blueprints = blueprint_parts(&app.scope);
     let mut started = Vec::with_capacity(plugins.len());
     for plugin in plugins {
         let mut starting = Starting {
@@ -45,8 +43,8 @@ pub(super) async fn start(
             startup,
             root,
             state,
-            parts: &app.scope.parts,
-            blueprints: &blueprints,
+            parts: own,
+            blueprints,
         };
         if let Err(error) = (plugin.start)(&mut starting).await {
             let mistake = format!("the extension {} cannot start: {error}", plugin.name);

@@ -1,11 +1,12 @@
 //! The framework's own settings, as far as they belong to no part of it.
 
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::mistakes::Mistakes;
-use crate::config::{Config, Size};
+use crate::config::{Config, Size, time};
 use crate::form;
 use crate::json_format::JsonFormat;
 
@@ -30,6 +31,9 @@ pub(super) struct Views {
     pub(super) threads: usize,
     /// How many more may wait for a thread; 256 unless it is set.
     pub(super) queue: usize,
+    /// How long views that nobody waits for may hold all threads, 0 for ever; 30 s unless it is set.
+    #[serde(deserialize_with = "time")]
+    pub(super) timeout: Duration,
 }
 
 impl Settings {
@@ -61,6 +65,7 @@ impl Default for Views {
         Self {
             threads: (4 * cores).max(8),
             queue: 256,
+            timeout: Duration::from_secs(30),
         }
     }
 }

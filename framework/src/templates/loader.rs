@@ -44,7 +44,8 @@ impl Loader {
                 if !path.is_dir() {
                     let path = path.display();
                     mistakes.push(format!(
-                        "templates: expected a folder at {path}, found none"
+                        "templates: expected a folder at {path}, found none: the application's folder is what `root` \
+                         in `[app.config]` says, or `App::root`"
                     ));
                 }
                 let named = folder.display().to_string();

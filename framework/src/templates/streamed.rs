@@ -20,6 +20,7 @@ use crate::stream::stream;
 /// # Errors
 ///
 /// There is no such template.
+#[track_caller]
 pub fn stream_template(cx: &Cx, name: &str, context: impl Serialize) -> Result<Response> {
     let templates = Templates::of(cx)?;
     templates.environment.get_template(name)?;
@@ -29,6 +30,7 @@ pub fn stream_template(cx: &Cx, name: &str, context: impl Serialize) -> Result<R
         cx.csp_nonce()?;
     }
     let (cx, name) = (cx.clone(), name.to_owned());
+    let what = format!("the page of the template {name}");
     let page = stream(async move |mut pieces| {
         let (sender, mut receiver) = mpsc::channel(1);
         let site = std::sync::Arc::clone(cx.site());
@@ -40,7 +42,7 @@ pub fn stream_template(cx: &Cx, name: &str, context: impl Serialize) -> Result<R
                 Ok(out.flush()?)
             })
         };
-        let rendered = site.pool.run(job)?;
+        let rendered = site.pool.run(what, job)?;
         while let Some(piece) = receiver.recv().await {
             pieces.send(piece).await?;
         }

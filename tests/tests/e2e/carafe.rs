@@ -1,5 +1,6 @@
 //! An application on carafe is a module like any other.
 
+use std::path::Path;
 use std::process::Command;
 
 use gateway_tests::artefacts::Artefacts;
@@ -51,7 +52,7 @@ fn mistakes_end_the_start_with_their_lines() {
 }
 
 /// `carafe-hello` with this in its configuration.
-fn hello_told(folder: &std::path::Path, settings: &str) -> Command {
+fn hello_told(folder: &Path, settings: &str) -> Command {
     let config = folder.join("server.toml");
     std::fs::write(&config, format!("[app.config]\n{settings}\n")).expect("a file");
     let mut command = gatewayd::program();
@@ -160,6 +161,69 @@ fn advice_is_for_the_log_and_not_for_visitors() {
         said.contains(advice) && said.contains("csrf_exempt"),
         "{said}"
     );
+}
+
+/// `carafe-tool` with two threads for plain views, and as many places before them, both of which are held by views
+/// that hang.
+fn hanging(folder: &Path, timeout: &str) -> Gatewayd {
+    let config = folder.join("server.toml");
+    let settings = format!("views.threads = 2\nviews.queue = 2\nviews.timeout = '{timeout}'");
+    std::fs::write(&config, format!("[app.config]\n{settings}\n")).expect("a file");
+    let mut command = Command::new(Artefacts::built().program("carafe-tool"));
+    command.args(["--workers", "1", "--bind", "127.0.0.1:0"]);
+    command.args(["--request-timeout", "1s", "--graceful-timeout", "1s"]);
+    command.arg("--config").arg(config);
+    command.arg("--control").arg(folder.join("control"));
+    let server = Gatewayd::start(command.env("NO_COLOR", "1"));
+    assert_eq!(server.get("/plain").text(), "plain");
+    let mut hanging = [server.connect(), server.connect()];
+    for client in &mut hanging {
+        client.send("GET /hang HTTP/1.1\r\nhost: a\r\n\r\n");
+    }
+    for client in &mut hanging {
+        assert_eq!(client.response().status, 504);
+    }
+    server
+}
+
+#[test]
+fn plain_views_that_nobody_waits_for_any_more_leave_their_queue() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = hanging(folder.path(), "0");
+    for _ in 0..2 {
+        let mut clients = [server.connect(), server.connect()];
+        for client in &mut clients {
+            client.send("GET /plain HTTP/1.1\r\nhost: a\r\n\r\n");
+        }
+        for client in &mut clients {
+            // It had a place, where 503 says that there is none.
+            assert_eq!(client.response().status, 504);
+        }
+    }
+    let mut status = gatewayd::program();
+    status.args(["ctl", "status"]);
+    status.env("GATEWAYD_CONTROL", folder.path().join("control"));
+    let told = String::from_utf8(status.output().expect("a program").stdout).expect("UTF-8");
+    assert!(!told.contains("/plain"), "{told}");
+    assert!(told.contains("/hang"), "{told}");
+    drop(server.stop());
+}
+
+#[test]
+fn a_worker_all_of_whose_plain_views_hang_is_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = hanging(folder.path(), "100ms");
+    let line = server
+        .process
+        .line_with("asking for the end of this process", 0);
+    assert!(line.contains("ERROR"), "{line}");
+    let named = "GET /hang (`hang`), GET /hang (`hang`)";
+    assert!(line.contains(named), "{line}");
+    server.process.line_with("worker 1 accepts no more", 0);
+    // Who comes now waits for the next worker.
+    assert_eq!(server.get("/plain").text(), "plain");
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
 }
 
 #[test]

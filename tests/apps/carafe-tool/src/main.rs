@@ -1,4 +1,4 @@
-//! An application on carafe that is its own server, with commands of its own and sessions in memory.
+//! An application on carafe that is its own server, with commands of its own and sessions in memory, and views that are no good.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +28,13 @@ async fn fill(cx: Cx, target: Words<Target>, console: Console) -> Result<String>
     Ok(format!("{rows} rows"))
 }
 
+/// Never answers.
+fn hang() -> &'static str {
+    loop {
+        std::thread::park();
+    }
+}
+
 fn app() -> App {
     App::new()
         .config_default("greeting", "hello")
@@ -40,6 +47,8 @@ fn app() -> App {
             Ok::<_, Error>(count.to_string())
         })
         .post("/count", async || "counted")
+        .get("/plain", || "plain")
+        .get("/hang", hang)
         .command("fill FILE [--rows ROWS]", "Fills a file.", fill)
         .command("fail", "Fails.", async || -> Result<()> {
             Err(Error::message("as told"))
