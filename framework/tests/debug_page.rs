@@ -180,3 +180,12 @@ async fn networks_that_are_named_may_see_it_under_an_address() {
         "{wrong}"
     );
 }
+
+#[test]
+fn a_templates_error_is_told_at_the_line_that_rendered_it() {
+    let app = app().get("/renders", |cx: Cx| {
+        render_str(&cx, "{{ tea() }}", ctx! {}) // the line that rendered
+    });
+    let page = app.test().errors_as_responses().get("/renders").text();
+    assert!(page.contains("// the line that rendered</mark>"), "{page}");
+}

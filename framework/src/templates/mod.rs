@@ -58,6 +58,7 @@ use setup::Setup;
 /// # Errors
 ///
 /// There is no such template, or it failed; the log names template and line. Both are answered 500.
+#[track_caller]
 pub fn render(cx: &Cx, name: &str, context: impl Serialize) -> Result<Html> {
     let templates = Templates::of(cx)?;
     let context = templates.processors.context(cx, context);
@@ -72,6 +73,7 @@ pub fn render(cx: &Cx, name: &str, context: impl Serialize) -> Result<Html> {
 /// # Errors
 ///
 /// As [`render`]; the template is called `<string>`.
+#[track_caller]
 pub fn render_str(cx: &Cx, source: &str, context: impl Serialize) -> Result<Html> {
     let templates = Templates::of(cx)?;
     let context = templates.processors.context(cx, context);

@@ -48,6 +48,7 @@ impl App {
     ///
     /// If the application has mistakes: the message tells them all.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn test(self) -> Client {
         match self.try_test() {
             Ok(client) => client,
@@ -110,6 +111,7 @@ impl Client {
     ///
     /// If the view has no such URL.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn url<V, A, U>(&self, view: V, values: U) -> String
     where
         V: ViewFn<A>,
@@ -145,6 +147,7 @@ impl Client {
 
     /// The context of a request that is never sent.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub(super) fn context(
         &self,
         change: impl FnOnce(gateway_spec::Request) -> gateway_spec::Request,
@@ -161,6 +164,7 @@ impl Client {
     }
 
     /// Runs a command; answers its status.
+    #[track_caller]
     pub(super) fn run(&self, words: Vec<OsString>, sink: Sink) -> u8 {
         let carafe = self.carafe.clone();
         self.wait(async move { carafe.run(&words, sink).await })
@@ -168,6 +172,7 @@ impl Client {
 
     /// One exchange: no cookies, no redirects.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub(super) fn exchange(
         &self,
         request: gateway_spec::Request,
@@ -195,6 +200,7 @@ impl Client {
 
     /// Fails the test if something happened since that the application did not expect.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub(super) fn expect_no_errors(&self) {
         let unexpected = std::mem::take(&mut *guarded(&self.errors));
         if !unexpected.is_empty() && !self.errors_as_responses {
@@ -204,6 +210,7 @@ impl Client {
 
     /// Runs a future on the client's threads and waits for it.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub(super) fn wait<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
@@ -235,6 +242,7 @@ fn test_secret() -> String {
 }
 
 /// Runs a future on the client's threads and waits for it, whatever thread the test is on.
+#[track_caller]
 fn wait<T: Send + 'static>(
     runtime: &Runtime,
     future: impl Future<Output = T> + Send + 'static,

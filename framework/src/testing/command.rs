@@ -17,6 +17,7 @@ pub struct TestCommand {
 impl Client {
     /// Runs a command as if its words had been typed at a terminal: `client.command(["init-db"])`. What it
     /// writes by `println!` is not seen here.
+    #[track_caller]
     pub fn command<W: Into<OsString>>(&self, words: impl IntoIterator<Item = W>) -> TestCommand {
         let words = words.into_iter().map(Into::into).collect();
         let kept = Arc::new(Mutex::new((String::new(), String::new())));

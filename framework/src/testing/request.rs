@@ -35,11 +35,13 @@ pub struct TestBody {
 
 impl Client {
     /// GET, sent at once.
+    #[track_caller]
     pub fn get(&self, target: &str) -> TestResponse {
         self.request(Method::GET, target).send()
     }
 
     /// POST with a body, sent at once: pairs are a form, a `serde_json::Value` JSON, text text.
+    #[track_caller]
     pub fn post(&self, target: &str, body: impl Into<TestBody>) -> TestResponse {
         self.request(Method::POST, target).body(body).send()
     }
@@ -70,6 +72,7 @@ impl<'a> TestRequest<'a> {
     ///
     /// If it is not a valid field.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (name.parse(), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => self.fields.push((name, value)),
@@ -79,6 +82,7 @@ impl<'a> TestRequest<'a> {
     }
 
     /// The same, where the test has not named that field.
+    #[track_caller]
     pub(super) fn default_header(self, name: &'static str, value: &str) -> Self {
         if self.fields.iter().any(|(other, _)| other == name) {
             return self;
@@ -117,11 +121,13 @@ impl<'a> TestRequest<'a> {
     }
 
     /// Sends it.
+    #[track_caller]
     pub fn send(self) -> TestResponse {
         self.exchange(|request| request).0
     }
 
     /// Sends it, offering to switch to a protocol; and what the application does then, if it switches.
+    #[track_caller]
     pub(super) fn send_for(self, protocol: &str) -> (TestResponse, Option<Upgrade>) {
         self.exchange(|request| request.with_protocol(protocol))
     }
@@ -130,6 +136,7 @@ impl<'a> TestRequest<'a> {
         self.client
     }
 
+    #[track_caller]
     fn exchange(self, change: impl FnOnce(Request) -> Request) -> (TestResponse, Option<Upgrade>) {
         let path = self.target.split('?').next().unwrap_or_default();
         let cookies = self.client.jar().field(path);
@@ -145,6 +152,7 @@ impl<'a> TestRequest<'a> {
     ///
     /// If a redirect leads to another site, or there are more than 20.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn follow(self) -> TestResponse {
         let (client, host, scheme) = (self.client, self.host.clone(), self.scheme);
         let (mut method, mut body) = (self.method.clone(), self.body.clone());
@@ -173,6 +181,7 @@ impl<'a> TestRequest<'a> {
     }
 
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     fn build(&self, cookies: Option<&str>) -> Request {
         let mut request = match Request::build(self.method.clone(), &self.target) {
             Ok(request) => request.with_authority(&self.host).with_scheme(self.scheme),

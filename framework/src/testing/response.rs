@@ -72,6 +72,7 @@ impl TestResponse {
     /// If it is not the JSON of a `T`.
     #[must_use]
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn json<T: DeserializeOwned>(&self) -> T {
         match serde_json::from_slice(&self.body) {
             Ok(document) => document,

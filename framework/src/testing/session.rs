@@ -25,6 +25,7 @@ impl Client {
     ///
     /// If what `look` left there cannot be written.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn session<T>(&self, look: impl FnOnce(&Session) -> T) -> T {
         let cookies = self.jar().field("/");
         let cookies = cookies.and_then(|cookies| HeaderValue::try_from(cookies).ok());

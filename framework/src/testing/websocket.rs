@@ -57,6 +57,7 @@ impl Client {
     /// # Panics
     ///
     /// If the application does not switch.
+    #[track_caller]
     pub fn websocket(&self, target: &str) -> TestSocket<'_> {
         self.request(http::Method::GET, target).websocket()
     }
@@ -70,6 +71,7 @@ impl<'a> TestRequest<'a> {
     ///
     /// If the application does not switch.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn websocket(self) -> TestSocket<'a> {
         match self.try_websocket() {
             Ok(socket) => socket,
@@ -87,6 +89,7 @@ impl<'a> TestRequest<'a> {
     /// # Errors
     ///
     /// The answer, if it is another.
+    #[track_caller]
     pub fn try_websocket(self) -> Result<TestSocket<'a>, TestResponse> {
         let request = self
             .default_header("sec-websocket-version", "13")
@@ -131,6 +134,7 @@ impl TestSocket<'_> {
     ///
     /// If the conversation is over.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn send(&mut self, message: impl Into<SocketMessage>) {
         let message = match message.into() {
             SocketMessage::Text(text) => Message::text(text),
@@ -147,6 +151,7 @@ impl TestSocket<'_> {
     /// # Panics
     ///
     /// If the application's code has failed, or does neither within a minute.
+    #[track_caller]
     pub fn receive(&mut self) -> Option<SocketMessage> {
         loop {
             let next = self.with(|mut stream| async move { (stream.next().await, stream) });
@@ -171,6 +176,7 @@ impl TestSocket<'_> {
     ///
     /// As [`receive`](TestSocket::receive), and if it is none.
     #[expect(clippy::panic, reason = "a test fails by panicking")]
+    #[track_caller]
     pub fn receive_text(&mut self) -> String {
         match self.receive() {
             Some(SocketMessage::Text(text)) => text,
@@ -183,6 +189,7 @@ impl TestSocket<'_> {
     /// # Panics
     ///
     /// As [`receive`](TestSocket::receive).
+    #[track_caller]
     pub fn close(&mut self, code: u16, reason: &str) {
         let goodbye = CloseFrame {
             code: code.into(),
@@ -196,6 +203,7 @@ impl TestSocket<'_> {
     }
 
     /// Tells the application that its server drains.
+    #[track_caller]
     pub fn drain(&mut self) {
         let drain = self.drain.take();
         // Nobody listens any more if the conversation is over.
@@ -216,6 +224,7 @@ impl TestSocket<'_> {
     }
 
     /// Does something with the stream on the client's threads.
+    #[track_caller]
     fn with<T, F>(&mut self, work: impl FnOnce(Stream) -> F) -> T
     where
         T: Send + 'static,
