@@ -5,20 +5,22 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::io::{self, Write as _};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use gateway_spec::abi::host::{Config, Descriptor, Module};
 use gateway_spec::abi::load::{self, Linkage};
 use gateway_spec::abi::{ABI_MAJOR, ABI_MINOR, module_flag};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::app_source::{self, AppSource};
+use crate::config::{self, AppConfig, AppPlace, CommandLine, Problem};
 use crate::logging;
+use crate::os::process;
 
 /// Runs the command; `args` are those behind its name, `name` is what the program is called.
 ///
@@ -33,36 +35,96 @@ pub(crate) fn run(name: &str, args: &[OsString], source: AppSource) -> ExitCode 
             return ExitCode::from(if told.use_stderr() { USAGE } else { 0 });
         }
     };
-    let subject = match source {
-        AppSource::LinkedIn(module) => Module::linked(module)
-            .map(Subject::Linked)
-            .map_err(|refusal| refusal.to_string()),
-        AppSource::CommandLine => {
-            let path = matches.get_one::<PathBuf>(APP).cloned();
-            Subject::read(path.unwrap_or_default())
+    let load = matches.get_flag(LOAD);
+    let candidates = match candidates(&matches, source) {
+        Ok(candidates) => candidates,
+        Err(problems) => {
+            for problem in problems {
+                complain(name, &problem.to_string());
+            }
+            return ExitCode::from(USAGE);
         }
     };
-    let ended = subject
-        .map_err(|message| Failure::new(CANNOT_LOAD, message))
-        .and_then(|subject| {
-            say(&subject.report());
-            for warning in subject.warnings() {
-                complain(name, &format!("warning: {warning}"));
-            }
-            if matches.get_flag(LOAD) {
-                logging::init(Default::default());
-                let words = matches.get_many::<OsString>(ARGUMENTS);
-                let words: Vec<&OsStr> = words.into_iter().flatten().map(|word| &**word).collect();
-                subject.live(&words.join(OsStr::new(" ")))?;
-            }
-            Ok(())
-        });
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+    if load {
+        logging::init(Default::default());
+        let variables = candidates.iter().flat_map(|one| &one.variables);
+        process::set_variables(variables.map(|(name, value)| (&**name, &**value)));
+    }
+    for candidate in candidates {
+        if let Err(failure) = candidate.check(name, source, load) {
             complain(name, &failure.message);
-            ExitCode::from(failure.code)
+            return ExitCode::from(failure.code);
         }
+    }
+    ExitCode::SUCCESS
+}
+
+/// An application as it would be served.
+struct Candidate {
+    app: AppConfig,
+    /// Of its workers.
+    variables: Vec<(String, String)>,
+    /// As long as its start may take.
+    start: Duration,
+    /// As long as its end may take.
+    end: Duration,
+}
+
+/// What the words name; to be started, or from a file, with everything that a server would read.
+fn candidates(matches: &ArgMatches, source: AppSource) -> Result<Vec<Candidate>, Vec<Problem>> {
+    let path = |name| matches.try_get_one::<PathBuf>(name).ok().flatten().cloned();
+    let arguments = matches.get_many::<OsString>(ARGUMENTS);
+    let line = CommandLine {
+        file: path(FILE),
+        app: path(APP),
+        arguments: arguments.into_iter().flatten().cloned().collect(),
+        ..CommandLine::default()
+    };
+    let is_there = line.app.is_some() || matches!(source, AppSource::LinkedIn(_));
+    if is_there && line.file.is_none() && !matches.get_flag(LOAD) {
+        return Ok(vec![Candidate {
+            app: AppConfig::at(line.app),
+            variables: Vec::new(),
+            start: Duration::ZERO,
+            end: Duration::ZERO,
+        }]);
+    }
+    let place = match source {
+        AppSource::CommandLine => AppPlace::File,
+        AppSource::LinkedIn(_) => AppPlace::Linked,
+    };
+    let config = config::resolve(line, std::env::vars_os(), place, Vec::new())?.config;
+    let mut candidates = Vec::new();
+    for (_, pool) in config.each_pool() {
+        candidates.extend(pool.apps.iter().map(|app| {
+            Candidate {
+                app: app.clone(),
+                variables: pool
+                    .environment()
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
+                start: pool.boot_timeout,
+                end: pool.graceful_timeout,
+            }
+        }));
+    }
+    Ok(candidates)
+}
+
+impl Candidate {
+    fn check(&self, name: &str, source: AppSource, load: bool) -> Result<(), Failure> {
+        let subject = match source {
+            AppSource::LinkedIn(module) => Module::linked(module)
+                .map(Subject::Linked)
+                .map_err(|refusal| refusal.to_string()),
+            AppSource::CommandLine => Subject::read(self.app.path.clone().unwrap_or_default()),
+        };
+        let subject = subject.map_err(|message| Failure::new(CANNOT_LOAD, message))?;
+        say(&subject.report());
+        for warning in subject.warnings() {
+            complain(name, &format!("warning: {warning}"));
+        }
+        if load { subject.live(self) } else { Ok(()) }
     }
 }
 
@@ -76,11 +138,18 @@ fn command(name: &str, source: AppSource) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Load and start the application too, and stop it again"),
         );
+    command = command.arg(
+        Arg::new(FILE)
+            .long(FILE)
+            .short('c')
+            .value_name("FILE")
+            .value_parser(ValueParser::path_buf())
+            .help("Check the applications of this configuration, and start them with their part of it"),
+    );
     if matches!(source, AppSource::CommandLine) {
         command = command.arg(
             Arg::new(APP)
                 .value_name("APP.SO")
-                .required(true)
                 .value_parser(ValueParser::path_buf())
                 .help("The application: a shared object that exports gateway_module_v1"),
         );
@@ -212,7 +281,7 @@ impl Subject {
     }
 
     /// The whole life of an instance without requests.
-    fn live(&self, argument: &OsStr) -> Result<(), Failure> {
+    fn live(&self, candidate: &Candidate) -> Result<(), Failure> {
         let (shown, module) = match self {
             Self::Linked(module) => (String::new(), module.clone()),
             Self::File { path, .. } => {
@@ -238,29 +307,29 @@ impl Subject {
         );
         let config = Config {
             check_only: true,
-            argument: argument.as_bytes().to_vec(),
+            settings: candidate.app.settings.0.clone(),
+            argument: candidate.app.arguments.join(OsStr::new(" ")).into_vec(),
+            mount: candidate.app.mount.as_str().as_bytes().to_vec(),
             ..Config::default()
         };
         let app = timed("create", || module.create(host, &config)).map_err(|why| failed(&why))?;
         timed("start-up", || {
             runtime.block_on(async {
                 let started = poll_fn(|cx| app.poll_startup(cx));
-                match tokio::time::timeout(LONGEST_START, started).await {
+                let most = candidate.start;
+                match tokio::time::timeout(most, started).await {
                     Ok(started) => started.map_err(|why| failed(&why)),
-                    Err(_) => Err(failed(&format_args!(
-                        "start-up is not over after {LONGEST_START:?}"
-                    ))),
+                    Err(_) => Err(failed(&format_args!("start-up is not over after {most:?}"))),
                 }
             })
         })?;
         timed("shutdown", || {
             runtime.block_on(async {
-                let deadline = monotonic_ns(LONGEST_END);
+                let most = candidate.end;
+                let deadline = monotonic_ns(most);
                 let ended = poll_fn(|cx| app.poll_shutdown(cx, deadline));
-                let ended = tokio::time::timeout(LONGEST_END, ended).await;
-                ended.map_err(|_| {
-                    failed(&format_args!("shutdown is not over after {LONGEST_END:?}"))
-                })
+                let ended = tokio::time::timeout(most, ended).await;
+                ended.map_err(|_| failed(&format_args!("shutdown is not over after {most:?}")))
             })
         })?;
         timed("destroy", || app.destroy());
@@ -297,11 +366,8 @@ fn complain(name: &str, message: &str) {
 
 const APP: &str = "app";
 const ARGUMENTS: &str = "arguments";
+const FILE: &str = "config";
 const LOAD: &str = "load";
 const USAGE: u8 = 2;
 const CANNOT_START: u8 = 3;
 const CANNOT_LOAD: u8 = 4;
-/// As long as a worker may take to start, by default.
-const LONGEST_START: Duration = Duration::from_secs(60);
-/// As long as a worker may take to end, by default.
-const LONGEST_END: Duration = Duration::from_secs(30);

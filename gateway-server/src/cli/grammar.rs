@@ -135,7 +135,7 @@ fn usage(title: &str, linked: bool, purpose: Purpose) -> String {
     let app = if linked { "" } else { " APP.SO" };
     let mut lines = vec![
         format!("{title} [OPTIONS]{app} [-- ARGS]"),
-        format!("{title} check [--load]{app} [-- ARGS]"),
+        format!("{title} check [--load] [--config FILE]{app} [-- ARGS]"),
         format!("{title} check-config|print-config [OPTIONS]{app} [-- ARGS]"),
         format!("{title} ctl --control PATH COMMAND"),
         format!("{title} top --control PATH"),

@@ -166,6 +166,41 @@ fn without_load_nothing_of_the_file_runs() {
 }
 
 #[test]
+fn load_starts_what_a_configuration_names_with_its_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("g.toml");
+    let probe = Artefacts::built().module("probe").display();
+    let judged = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let words = ["check", "--load", "--config", file.to_str().unwrap()];
+        run(&[&words[..], more].concat())
+    };
+    let one = format!("[app]\npath = '{probe}'\n");
+    let (code, said) = judged(&one, &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("start-up"), "{said}");
+    let failing = format!("{one}arguments = ['fail']\n");
+    let (code, said) = judged(&failing, &[]);
+    assert_eq!(code, CANNOT_START, "{said}");
+    assert!(said.contains("no database at db.example:5432"), "{said}");
+    // What stands on the command line wins here too.
+    assert_eq!(judged(&failing, &["--", "well"]).0, 0);
+    let other = Artefacts::built().module("hello").display();
+    let several = format!(
+        "[[app]]\nname = 'a'\npath = '{other}'\n[[app]]\nname = 'b'\nmount = '/b'\npath = '{probe}'\n\
+         arguments = ['fail']\n"
+    );
+    let (code, said) = judged(&several, &[]);
+    assert_eq!(code, CANNOT_START, "{said}");
+    assert_eq!(said.matches("application ").count(), 2, "{said}");
+    for wrong in ["wokers = 1\n", "[app]\n", "[app]\nsecrets.key = 'none'\n"] {
+        let (code, said) = judged(wrong, &[]);
+        assert_eq!(code, 2, "{said}");
+        assert!(!said.contains("start-up"), "{said}");
+    }
+}
+
+#[test]
 fn load_runs_the_lifespan_and_tells_how_long_each_part_took() {
     let probe = Artefacts::built().module("probe").to_str().unwrap();
     let (code, said) = run(&["check", "--load", probe]);
