@@ -4,9 +4,9 @@
 //! becomes Host, split Cookie fields one (RFC 9113 §8.2.3, §8.3.1).
 
 use h2::ext::Protocol;
-use http::header::{CONTENT_LENGTH, COOKIE, HOST};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderName};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, Method};
 
 /// A request that was written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub(crate) enum RequestError {
     /// A value has white space at an end, which HTTP/1 would strip.
     #[error("expected a field value, found white space at its end")]
     OuterSpace,
-    /// `:protocol` would be more than a field value; the library lets any text pass.
-    #[error("expected a protocol's name as `:protocol`, found control characters")]
+    /// `:protocol` is not one token; the library lets any text pass.
+    #[error("expected one token as `:protocol`")]
     Protocol,
     /// An extended CONNECT of which the length is declared.
     #[error("expected no content-length in an extended CONNECT")]
@@ -84,10 +84,11 @@ pub(crate) fn bring(to: &mut [u8], parts: &Parts, ended: bool) -> Result<Brought
     match protocol {
         Some(_) if fields.contains_key(CONTENT_LENGTH) => return Err(RequestError::LengthOfTunnel),
         Some(protocol) => {
-            let protocol = HeaderValue::from_str(protocol.as_str());
-            let protocol = protocol.map_err(|_| RequestError::Protocol)?;
+            let protocol = protocol.as_str().as_bytes();
+            // One token (RFC 8441 §4), as names of fields are: a list or a version would be an offer of HTTP/1.
+            HeaderName::from_bytes(protocol).map_err(|_| RequestError::Protocol)?;
             text.line(b"connection", b"upgrade")?;
-            text.line(b"upgrade", protocol.as_bytes())?;
+            text.line(b"upgrade", protocol)?;
         }
         // What follows a CONNECT is no body (RFC 9113 §8.5).
         None if ended || connects || fields.contains_key(CONTENT_LENGTH) => {}
@@ -242,13 +243,13 @@ mod tests {
             "GET /chat HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\n\
              upgrade: websocket\r\n\r\n"
         );
-        let smuggled = get("/chat")
-            .method("CONNECT")
-            .extension(Protocol::from_static("websocket\r\nhost: b.example"));
-        assert_eq!(
-            brought(smuggled, false).unwrap_err(),
-            RequestError::Protocol
-        );
+        for no_token in ["websocket\r\nhost: b.example", "a, b", "web/1", ""] {
+            let smuggled = get("/chat")
+                .method("CONNECT")
+                .extension(Protocol::from_static(no_token));
+            let refused = brought(smuggled, false).unwrap_err();
+            assert_eq!(refused, RequestError::Protocol, "{no_token:?}");
+        }
         let tunnel = Request::builder().method("CONNECT").uri("a.example:443");
         assert_eq!(
             brought(tunnel, false).unwrap(),

@@ -1,5 +1,6 @@
 //! [`Arrival`]: what another server received, as a [`Request`] that keeps the rules.
 
+use http::header::HeaderName;
 use http::{Method, Version};
 
 use crate::abi::types::{LENGTH_UNKNOWN, request_flag};
@@ -50,6 +51,10 @@ impl Arrival {
 
     /// The protocol that an extended CONNECT offers, where there is a stream to switch.
     pub fn protocol(&mut self, protocol: &str) {
+        // Names of fields are tokens too.
+        if HeaderName::from_bytes(protocol.as_bytes()).is_err() {
+            self.fault = Some("a protocol that is no token");
+        }
         let head = self.request.head_mut();
         head.facts.protocol = head.push(protocol.as_bytes());
     }
@@ -77,7 +82,7 @@ impl Arrival {
     /// # Errors
     ///
     /// [`ErrorKind::Protocol`] for two hosts or lengths, a length that is none, a host that is not
-    /// the target's: to be answered with 400.
+    /// the target's, a protocol that is no token: to be answered with 400.
     pub fn finish(mut self, body: Option<Body>) -> Result<Request, Error> {
         if !self.cookies.is_empty() {
             let cookies = std::mem::take(&mut self.cookies);

@@ -335,7 +335,8 @@ fn the_whole_site_redirects_encrypts_limits_and_says_when_it_is_away() {
     let large = below(folder.path(), "large");
     fs::write(&large, vec![0; 21 << 20]).unwrap();
     assert!(ask("/spawned", &["--upload-file", &large]).ends_with("413 2"));
-    // Forty more than twenty a second are let through, and some of a hundred are not.
+    // Forty more than twenty a second are let through, of which a few were asked for above, and some of a
+    // hundred are not.
     let hundred = "https://example.com/version?[1-100]";
     let place = ["--unix-socket", &secured, "--cacert", &authority];
     let told = [
@@ -347,7 +348,7 @@ fn the_whole_site_redirects_encrypts_limits_and_says_when_it_is_away() {
     ];
     let codes = curl(&[&place[..], &["--parallel", "--parallel-max", "15"], &told].concat());
     let count = |code: &str| codes.stdout.lines().filter(|line| *line == code).count();
-    assert!(count("200") >= 41 && count("429") > 0, "{codes:?}");
+    assert!(count("200") >= 35 && count("429") > 0, "{codes:?}");
     assert_eq!(server.stop().0, 0);
     assert!(ask("/unavailable-then", &["--retry", "0"]).ends_with("503 2"));
 }
