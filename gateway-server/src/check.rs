@@ -137,15 +137,15 @@ fn command(name: &str, source: AppSource) -> Command {
                 .long(LOAD)
                 .action(ArgAction::SetTrue)
                 .help("Load and start the application too, and stop it again"),
+        )
+        .arg(
+            Arg::new(FILE)
+                .long(FILE)
+                .short('c')
+                .value_name("FILE")
+                .value_parser(ValueParser::path_buf())
+                .help("Check the applications of this configuration, and start them with their part of it"),
         );
-    command = command.arg(
-        Arg::new(FILE)
-            .long(FILE)
-            .short('c')
-            .value_name("FILE")
-            .value_parser(ValueParser::path_buf())
-            .help("Check the applications of this configuration, and start them with their part of it"),
-    );
     if matches!(source, AppSource::CommandLine) {
         command = command.arg(
             Arg::new(APP)
